@@ -1,0 +1,52 @@
+"""SpineKit agents that survive: they run durably on Temporal.
+
+The names below load on first touch. Importing this package imports neither temporalio nor the kernel: the workflow
+sandbox imports it anew for every run.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from spine_temporal.client.agent import DurableAgent
+    from spine_temporal.client.run import Run
+    from spine_temporal.contracts.ending import RunOutcome
+    from spine_temporal.contracts.policy import ActivityPolicy
+    from spine_temporal.errors import SpineTemporalError
+    from spine_temporal.history.checkpoint import TemporalCheckpoint
+    from spine_temporal.worker.plugin import SpinePlugin
+    from spine_temporal.worker.worker import AgentWorker
+
+_HOME: Final = {
+    "ActivityPolicy": "spine_temporal.contracts.policy",
+    "AgentWorker": "spine_temporal.worker.worker",
+    "DurableAgent": "spine_temporal.client.agent",
+    "Run": "spine_temporal.client.run",
+    "RunOutcome": "spine_temporal.contracts.ending",
+    "SpinePlugin": "spine_temporal.worker.plugin",
+    "SpineTemporalError": "spine_temporal.errors",
+    "TemporalCheckpoint": "spine_temporal.history.checkpoint",
+}
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ActivityPolicy",
+    "AgentWorker",
+    "DurableAgent",
+    "Run",
+    "RunOutcome",
+    "SpinePlugin",
+    "SpineTemporalError",
+    "TemporalCheckpoint",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'spine_temporal' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

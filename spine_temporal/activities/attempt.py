@@ -1,0 +1,109 @@
+"""One attempt of an activity: it beats, hands over when its worker stops, knows how many went before it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from spine_temporal.activities.failure import classify
+from spine_temporal.contracts import names
+from spine_temporal.contracts.policy import ActivityPolicy
+from spine_temporal.contracts.wire import Wire
+
+_BEATS_PER_TIMEOUT: Final = 5
+_AT_ONCE: Final = timedelta(milliseconds=1)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """This attempt. `spent` counts it and the ones before it, without those that a stopping worker handed over."""
+
+    handovers: int
+    spent: int
+    began_s: float
+    waited_s: float
+    """From the activity's scheduling to this attempt's start, by the server's clock."""
+
+    def elapsed_s(self) -> float:
+        """Seconds since the activity was scheduled. No worker's wall clock is asked."""
+        return self.waited_s + time.monotonic() - self.began_s
+
+    @property
+    def heartbeat_details(self) -> dict[str, Any]:
+        """What the next attempt has to know."""
+        return {"handovers": self.handovers}
+
+
+@asynccontextmanager
+async def attempting() -> AsyncIterator[Attempt]:
+    """Beat while the body runs. When the worker stops in the midst of it, another worker gets the work at once."""
+    attempt = _this_attempt()
+    beating = asyncio.create_task(_beat(attempt))
+    try:
+        yield attempt
+    except asyncio.CancelledError as cancelled:
+        details = activity.cancellation_details()
+        if not activity.is_worker_shutdown() or (details is not None and details.cancel_requested):
+            raise
+        attempt.handovers += 1
+        # The server keeps the details of the last beat, also when the attempt fails right after it.
+        activity.heartbeat(attempt.heartbeat_details)
+        raise ApplicationError(
+            "the worker is stopping; the work goes to another", type=names.WORKER_STOPPING, next_retry_delay=_AT_ONCE
+        ) from cancelled
+    finally:
+        beating.cancel()
+
+
+async def persevere[Outcome: Wire](
+    policy: ActivityPolicy, work: Callable[[Attempt], Awaitable[Outcome]], lost: Callable[[str], Outcome]
+) -> Outcome:
+    """Do `work`. While attempts are left, a failure goes back to Temporal; after the last one it becomes an outcome.
+
+    So an activity of ours never fails for good: a run always gets something to go on with.
+    """
+    async with attempting() as attempt:
+        if attempt.spent > policy.attempts:
+            return lost(
+                f"given up after {policy.attempts} attempts: each time the worker was lost, "
+                f"or the attempt took longer than {policy.timeout_s:g} s"
+            )
+        try:
+            return await work(attempt)
+        except ApplicationError:
+            raise
+        except Exception as error:
+            if attempt.spent < policy.attempts:
+                raise _again(error) from error
+            return lost(f"{type(error).__name__}: {error}")
+
+
+def _again(error: Exception) -> ApplicationError:
+    passing = classify(error, now_s=time.time())
+    pause_s = passing.retry_after_s if passing is not None else None
+    pause = None if pause_s is None else timedelta(seconds=pause_s)
+    return ApplicationError(f"{type(error).__name__}: {error}", type=names.STEP_FAILED, next_retry_delay=pause)
+
+
+def _this_attempt() -> Attempt:
+    info = activity.info()
+    details = info.heartbeat_details[0] if info.heartbeat_details else {}
+    handovers = details.get("handovers", 0) if isinstance(details, dict) else 0
+    waited = info.started_time - info.scheduled_time
+    return Attempt(handovers, max(1, info.attempt - handovers), time.monotonic(), max(0.0, waited.total_seconds()))
+
+
+async def _beat(attempt: Attempt) -> None:
+    timeout = activity.info().heartbeat_timeout
+    if timeout is None:
+        return
+    while True:
+        # The first beat is not due before the first pause: most activities are over by then and cost no request.
+        await asyncio.sleep(timeout.total_seconds() / _BEATS_PER_TIMEOUT)
+        activity.heartbeat(attempt.heartbeat_details)

@@ -1,0 +1,37 @@
+"""The `on_run_end` hooks of an agent, told of a run's Result."""
+
+from spine_core import Agent, Result, StopRun, TraceEvent
+
+from spine_temporal.activities.hooks import HookRaised, naming
+from spine_temporal.activities.taking_step import stopped
+from spine_temporal.activities.working import working_copy
+from spine_temporal.contracts.ending import Ending, EndInput, EndOutcome
+from spine_temporal.journal import delta
+from spine_temporal.journal.ledger import Ledger
+from spine_temporal.journal.result import result_of
+
+
+async def end_run(agent: Agent, ledger: Ledger, trace: list[TraceEvent], task: EndInput, id_: str) -> EndOutcome:
+    """Run the hooks on a copy of the State, with the Result the caller will get; say what they changed in either."""
+    state = working_copy(ledger.state)
+    result = result_of(ledger, trace).model_copy(update={"state": state})
+    before = _ending(result)
+    error = None
+    try:
+        if task.first:
+            with naming("on_run_start"):
+                await agent.chain.on_run_start(state)
+        with naming("on_run_end"):
+            await agent.chain.on_run_end(state, result)
+    except StopRun as stop:
+        return EndOutcome(id=id_, delta=delta.diff(ledger.state, state), ending=stopped(stop))
+    except HookRaised as raised:
+        error = str(raised)
+    after = _ending(result)
+    return EndOutcome(
+        id=id_, delta=delta.diff(ledger.state, state), ending=after if after != before else None, error=error
+    )
+
+
+def _ending(result: Result) -> Ending:
+    return Ending(reason=result.stopped_reason, answer=result.answer, error=result.error)

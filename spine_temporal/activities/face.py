@@ -1,0 +1,184 @@
+"""The activities that a worker registers."""
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from pydantic_core import PydanticSerializationError
+from spine_core import StopReason
+from temporalio import activity
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from spine_temporal.activities.attempt import Attempt, persevere
+from spine_temporal.activities.ending_run import end_run
+from spine_temporal.activities.failure import classify
+from spine_temporal.activities.running_tool import ToolRun
+from spine_temporal.activities.states import LedgerCache, RunKey
+from spine_temporal.activities.taking_step import Step
+from spine_temporal.agents.registry import AgentRegistry
+from spine_temporal.agents.spec import spec_of
+from spine_temporal.contracts import names
+from spine_temporal.contracts.ending import Ending, EndInput, EndOutcome
+from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
+from spine_temporal.contracts.opening import AgentSpec, RunRequest
+from spine_temporal.contracts.policy import ActivityPolicy
+from spine_temporal.contracts.step import ModelError, StepInput, StepOutcome
+from spine_temporal.contracts.tool import ToolInput, ToolOutcome
+from spine_temporal.contracts.wire import Wire, dump, load
+from spine_temporal.errors import AgentBroken, UnknownAgent
+from spine_temporal.history.fold import fold_at
+from spine_temporal.journal.entries import Entry, Opened, StepDone, ToolDone
+from spine_temporal.journal.ledger import Ledger
+from spine_temporal.payloads import pack, pack_bytes, unpack
+
+
+class AgentActivities:
+    """The activities of the agents in one registry, with the cache they share."""
+
+    def __init__(
+        self, agents: AgentRegistry, *, step_policy: ActivityPolicy, tool_policy: ActivityPolicy, cache_bytes: int
+    ) -> None:
+        self._agents = agents
+        self._step_policy = step_policy
+        self._tool_policy = tool_policy
+        self.cache = LedgerCache(_folded, max_bytes=cache_bytes)
+
+    @property
+    def all(self) -> Sequence[Callable[..., Any]]:
+        """What to register, each under its name in `contracts.names`."""
+        return [self.open, self.step, self.tool, self.end]
+
+    @activity.defn(name=names.OPEN_ACTIVITY)
+    async def open(self, value: RawValue) -> RawValue:
+        """Answer what the agent is. Local: it is recorded as one event, its input not at all."""
+        request = unpack(RunRequest, value)
+        spec = await self._spec(request.agent)
+        opened = Opened(request, request.session_id or str(activity.info().workflow_id), spec)
+        self.cache.begin(_run(), opened, len(value.payload.data))
+        return pack(spec)
+
+    @activity.defn(name=names.STEP_ACTIVITY)
+    async def step(self, value: RawValue) -> RawValue:
+        """Ask the model once."""
+        task = unpack(StepInput, value)
+
+        async def work(attempt: Attempt) -> StepOutcome:
+            agent = await self._agents.get(task.agent)
+            ledger = await self._ledger(task.head)
+            step = Step(agent, ledger.state, task, lambda: task.elapsed_s + attempt.elapsed_s())
+            await step.take()
+            if (
+                step.cause is not None
+                and attempt.spent < self._step_policy.attempts
+                and classify(step.cause, now_s=time.time())
+            ):
+                raise step.cause
+            return _recorded(step, lost)
+
+        def lost(why: str) -> StepOutcome:
+            ending = Ending(reason=StopReason.ERROR, error=why)
+            return StepOutcome(id=_id(), ending=ending, errors=[ModelError(error=why, action="fail")])
+
+        return await self._reported(self._step_policy, task.head, work, lost, StepDone)
+
+    @activity.defn(name=names.TOOL_ACTIVITY)
+    async def tool(self, value: RawValue) -> RawValue:
+        """Run one tool call."""
+        task = unpack(ToolInput, value)
+
+        async def work(_: Attempt) -> ToolOutcome:
+            agent = await self._agents.get(task.agent)
+            ledger = await self._ledger(task.head)
+            call = ToolRun(agent, ledger.state, ledger.calls[task.index], task.index)
+            await call.run()
+            return _recorded(call, lost)
+
+        def lost(why: str) -> ToolOutcome:
+            return ToolOutcome(id=_id(), content=f"Error executing tool '{task.name}': {why}", called=True)
+
+        return await self._reported(
+            self._tool_policy, task.head, work, lost, lambda outcome: ToolDone(task.index, outcome)
+        )
+
+    @activity.defn(name=names.END_ACTIVITY)
+    async def end(self, value: RawValue) -> RawValue:
+        """Run the `on_run_end` hooks."""
+        task = unpack(EndInput, value)
+
+        async def work(_: Attempt) -> EndOutcome:
+            agent = await self._agents.get(task.agent)
+            folded = await fold_at(activity.client(), _run(), activity.info().activity_id)
+            return await end_run(agent, folded.ledger, folded.trace, task, _id())
+
+        def lost(why: str) -> EndOutcome:
+            return EndOutcome(id=_id(), error=why)
+
+        return pack_bytes(_written(await persevere(self._step_policy, work, lost), lost)[1])
+
+    async def _reported[Outcome: (StepOutcome, ToolOutcome)](
+        self,
+        policy: ActivityPolicy,
+        head: str,
+        work: Callable[[Attempt], Awaitable[Outcome]],
+        lost: Callable[[str], Outcome],
+        entry: Callable[[Outcome], Entry],
+    ) -> RawValue:
+        outcome, data = _written(await persevere(policy, work, lost), lost)
+        # What the cache holds must be what the fold will read: the outcome as its JSON tells it.
+        self.cache.record(_run(), head, entry(load(type(outcome), data)), len(data))
+        return pack_bytes(data)
+
+    async def _ledger(self, head: str) -> Ledger:
+        return await self.cache.at(_run(), head, activity.info().activity_id)
+
+    async def _spec(self, name: str) -> AgentSpec:
+        try:
+            agent = await self._agents.get(name)
+        except UnknownAgent as error:
+            raise ApplicationError(str(error), type=names.UNKNOWN_AGENT, non_retryable=True) from error
+        except AgentBroken as error:
+            raise ApplicationError(str(error), type=names.AGENT_BROKEN, non_retryable=True) from error
+        return spec_of(name, agent, step_policy=self._step_policy, tool_policy=self._tool_policy)
+
+
+class _Recordable[Outcome](Protocol):
+    def outcome(self, id_: str) -> Outcome: ...
+
+
+def _recorded[Outcome](done: _Recordable[Outcome], lost: Callable[[str], Outcome]) -> Outcome:
+    # Trying again would call the model or the tool again, with the same end.
+    try:
+        return done.outcome(_id())
+    except PydanticSerializationError as error:
+        return lost(f"what a hook left in State.scratch cannot be written as JSON: {error}")
+
+
+def _written[Outcome: Wire](outcome: Outcome, lost: Callable[[str], Outcome]) -> tuple[Outcome, bytes]:
+    try:
+        data = dump(outcome)
+    except PydanticSerializationError as error:
+        outcome = lost(f"the outcome cannot be written as JSON: {error}")
+        data = dump(outcome)
+    if len(data) <= MAX_PAYLOAD_BYTES:
+        return outcome, data
+    outcome = lost(
+        f"the outcome has {len(data):,} bytes, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
+        "return less, or a reference to where it is stored"
+    )
+    return outcome, dump(outcome)
+
+
+async def _folded(run: RunKey, activity_id: str) -> Ledger:
+    folded = await fold_at(activity.client(), run, activity_id)
+    return folded.ledger
+
+
+def _run() -> RunKey:
+    info = activity.info()
+    return str(info.workflow_id), str(info.workflow_run_id)
+
+
+def _id() -> str:
+    return secrets.token_hex(4)

@@ -1,0 +1,42 @@
+"""What a run records of its agent."""
+
+from typing import Any, Final
+
+from spine_core import Agent, Middleware
+
+from spine_temporal.contracts.opening import AgentSpec
+from spine_temporal.contracts.policy import ActivityPolicy
+
+_HOOK_POINTS: Final = (
+    "after_model",
+    "after_tool",
+    "before_model",
+    "before_tool",
+    "on_error",
+    "on_run_end",
+    "on_run_start",
+)
+
+
+def spec_of(name: str, agent: Agent, *, step_policy: ActivityPolicy, tool_policy: ActivityPolicy) -> AgentSpec:
+    """The spec that a run of `agent`, known to its worker as `name`, is opened with."""
+    return AgentSpec(
+        agent=name,
+        guards=agent.guards,
+        system=agent.system,
+        tenant_id=agent.tenant_id,
+        parallel_tools=agent.parallel_tools,
+        hooks=hooks_of(agent),
+        step_policy=step_policy,
+        tool_policy=tool_policy,
+    )
+
+
+def hooks_of(agent: Agent) -> tuple[str, ...]:
+    """The hook points that any middleware of `agent` implements; `spine_core.Middleware`'s own no-ops do not count."""
+    return tuple(point for point in _HOOK_POINTS if any(_implements(each, point) for each in agent.chain.middlewares))
+
+
+def _implements(middleware: Any, point: str) -> bool:
+    hook = getattr(middleware, point, None)
+    return hook is not None and getattr(hook, "__func__", hook) is not getattr(Middleware, point)

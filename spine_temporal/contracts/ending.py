@@ -1,0 +1,70 @@
+"""How a run ends."""
+
+from enum import StrEnum
+
+from spine_core import StopReason, Usage
+
+from spine_temporal.contracts.delta import StateDelta
+from spine_temporal.contracts.wire import Wire
+
+
+class AnswerFrom(StrEnum):
+    """Where the answer of an ended run stands, so that no text is written twice."""
+
+    HERE = "here"
+    """In the ending itself."""
+    LAST_MESSAGE = "last_message"
+    """It is the content of the conversation's last message."""
+    LAST_TEXT = "last_text"
+    """It is the last thing the model said in words: the kernel's answer when a guard trips."""
+
+
+class Ending(Wire):
+    """A run's last word, as whoever ended it wrote it."""
+
+    reason: StopReason
+    answer: str | None = None
+    answer_from: AnswerFrom = AnswerFrom.HERE
+    error: str | None = None
+    event: str = ""
+    """The trace event that tells of the ending: "final", "guard_trip", or none."""
+
+
+class RunOutcome(Wire):
+    """The result of the workflow `spine.agent`: what a parent or a client in another language needs of a Result.
+
+    The conversation and the trace are not in it: they are the history, see `Run.state` and `Run.events`.
+    """
+
+    reason: StopReason
+    answer: str | None = None
+    error: str | None = None
+    usage: Usage = Usage()
+    step: int = 0
+    session_id: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """True when the model gave a final answer, as in `spine_core.Result`."""
+        return self.reason is StopReason.FINAL
+
+
+class EndInput(Wire):
+    """The input of the activity `spine.end`: the ending that `on_run_end` is told of."""
+
+    agent: str
+    head: str
+    ending: Ending
+    first: bool = False
+    """`on_run_start` has not run: no step was taken."""
+
+
+class EndOutcome(Wire):
+    """What the `on_run_end` hooks changed."""
+
+    id: str
+    delta: StateDelta = StateDelta()
+    ending: Ending | None = None
+    """The ending as the hooks rewrote it; None: as it was."""
+    error: str | None = None
+    """A hook raised this; the run's Result stands."""

@@ -1,0 +1,25 @@
+"""The strings that histories hold for ever."""
+
+from typing import Final
+
+AGENT_WORKFLOW: Final = "spine.agent"
+CHECKPOINT_WORKFLOW: Final = "spine.checkpoint"
+
+OPEN_ACTIVITY: Final = "spine.open"
+STEP_ACTIVITY: Final = "spine.step"
+TOOL_ACTIVITY: Final = "spine.tool"
+END_ACTIVITY: Final = "spine.end"
+
+STOP_SIGNAL: Final = "spine.stop"
+PUT_SIGNAL: Final = "spine.put"
+
+# Types of the ApplicationErrors that reach a history.
+UNKNOWN_AGENT: Final = "spine.UnknownAgent"
+AGENT_BROKEN: Final = "spine.AgentBroken"
+BAD_REQUEST: Final = "spine.BadRequest"
+STEP_FAILED: Final = "spine.StepFailed"
+WORKER_STOPPING: Final = "spine.WorkerStopping"
+
+WORKFLOW_ID_PREFIX: Final = "spine-"
+CHECKPOINT_ID_PREFIX: Final = "spine-checkpoint-"
+DEFAULT_TASK_QUEUE: Final = "spine"

@@ -1,0 +1,74 @@
+"""One step: the model is asked once."""
+
+from spine_core import Usage
+
+from spine_temporal.contracts.delta import SpokenDelta, StateDelta
+from spine_temporal.contracts.ending import Ending
+from spine_temporal.contracts.wire import Wire
+
+
+class StepInput(Wire):
+    """The input of the activity `spine.step`. It names the State it starts from, it does not carry it."""
+
+    agent: str
+    head: str
+    """Fingerprint of everything that happened before; the State that belongs to it is looked up or folded."""
+    step: int
+    elapsed_s: float
+    """Seconds since the run began, when the step was scheduled."""
+    first: bool = False
+    """Run `on_run_start` before anything else."""
+
+
+class PlannedCall(Wire):
+    """One tool call that the model asked for, as far as the workflow must know it."""
+
+    id: str
+    name: str
+    known: bool = True
+    """The agent had a tool of that name when the step was taken."""
+
+
+class StepHead(Wire):
+    """The part of a step's outcome that decides what happens next."""
+
+    id: str
+    """Random name of this outcome; it enters the next `head`, so that a State no history holds is never used."""
+    delta: SpokenDelta | StateDelta
+    usage: Usage = Usage()
+    """What the model's response cost; it is added to the run's total."""
+    calls: list[PlannedCall] = []
+    ending: Ending | None = None
+    """The run stops here; None: it goes on, with the calls if there are any, else with another step."""
+    said: str | None = None
+    """The model's last words, given only when they cannot be read off the appended messages: "" for none."""
+
+
+class StepVerdict(StepHead):
+    """A step's outcome as the workflow reads it: from the same JSON, ignoring the rest."""
+
+    delta: SpokenDelta = SpokenDelta()
+
+
+class ModelError(Wire):
+    """A failed call of the provider within the step, with what `on_error` decided."""
+
+    error: str
+    action: str
+
+
+class StepOutcome(StepHead):
+    """A step's outcome, whole: what the fold reads."""
+
+    delta: StateDelta = StateDelta()
+    stepped: bool = True
+    """False: a guard tripped between `on_run_start` and the step, which was then not taken."""
+    called: bool = False
+    """The model was called, or a hook preset its response."""
+    asked: int | None = None
+    """How many messages the model was given; None: a hook preset the response."""
+    errors: list[ModelError] = []
+    answered: bool = False
+    """The response entered the conversation."""
+    finish_reason: str | None = None
+    """Why the model stopped, in its provider's words."""

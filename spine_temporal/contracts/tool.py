@@ -1,0 +1,49 @@
+"""One tool call."""
+
+from typing import Any
+
+from spine_temporal.contracts.delta import SpokenDelta, StateDelta
+from spine_temporal.contracts.ending import Ending
+from spine_temporal.contracts.wire import Wire
+
+
+class ToolInput(Wire):
+    """The input of the activity `spine.tool`. The arguments stand in the model's message; they are not repeated."""
+
+    agent: str
+    head: str
+    step: int
+    index: int
+    """Which of the step's calls, counted from 0: ids of calls are the model's and need not be unique."""
+    name: str
+
+
+class ToolHead(Wire):
+    """The part of a tool call's outcome that decides what happens next."""
+
+    id: str
+    delta: SpokenDelta | StateDelta
+    ending: Ending | None = None
+    """A hook ended the run."""
+    said: str | None = None
+
+
+class ToolVerdict(ToolHead):
+    """A tool call's outcome as the workflow reads it: from the same JSON, ignoring the rest."""
+
+    delta: SpokenDelta = SpokenDelta()
+
+
+class ToolOutcome(ToolHead):
+    """A tool call's outcome, whole: what the fold reads."""
+
+    content: str = ""
+    """What the model is told; not used when the call ended the run."""
+    delta: StateDelta = StateDelta()
+    """What the hooks changed in the State; the result's own message is not in it."""
+    called: bool = False
+    """The tool itself was started: not when it is unknown or a hook preset the result."""
+    arguments: dict[str, Any] | None = None
+    """The arguments it was started with, when a hook changed them."""
+    known: bool = True
+    """False: the agent has no tool of that name."""

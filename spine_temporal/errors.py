@@ -1,0 +1,67 @@
+"""Every exception of spine-temporal, as one tree.
+
+    SpineTemporalError
+    ├── BadInput (also ValueError)   what the caller gave cannot be accepted; nothing was started
+    │   ├── UnnamedAgent
+    │   ├── DuplicateAgent
+    │   └── InputTooLarge
+    ├── UnknownAgent                 the worker that opened the run serves no agent of that name
+    ├── AgentBroken                  the agent is known, its factory or its settings are not usable
+    ├── RunNotFound                  the server knows no such run
+    ├── NotAnAgentRun                the id belongs to a workflow of another type
+    ├── RunFailed                    the run's workflow ended without a Result; says how
+    ├── ServerUnreachable            no Temporal server answers at the address
+    └── MissingExtra (also ImportError)  an optional dependency is not installed; says the install line
+
+Temporal retries none of them: each is final until somebody changes the input, the worker or the server.
+Failures that Temporal does retry (a provider that is down, a worker that was lost) never leave the step that met
+them as one of these classes.
+"""
+
+
+class SpineTemporalError(Exception):
+    """Base class of every error that spine-temporal raises itself."""
+
+
+class BadInput(SpineTemporalError, ValueError):
+    """What the caller gave cannot be accepted; nothing was started."""
+
+
+class UnnamedAgent(BadInput):
+    """An agent without a name was given to a worker, so that no client could ask for it."""
+
+
+class DuplicateAgent(BadInput):
+    """Two agents with one name were given to a worker."""
+
+
+class InputTooLarge(BadInput):
+    """The input would not fit into one Temporal payload."""
+
+
+class UnknownAgent(SpineTemporalError):
+    """The worker that opened the run serves no agent of that name."""
+
+
+class AgentBroken(SpineTemporalError):
+    """The agent is known, but it could not be built or cannot run durably as it is configured."""
+
+
+class RunNotFound(SpineTemporalError):
+    """The server knows no run with that id in this namespace."""
+
+
+class NotAnAgentRun(SpineTemporalError):
+    """The id belongs to a workflow that is not a run of an agent."""
+
+
+class RunFailed(SpineTemporalError):
+    """The run's workflow ended without a Result."""
+
+
+class ServerUnreachable(SpineTemporalError):
+    """No Temporal server answers at the address."""
+
+
+class MissingExtra(SpineTemporalError, ImportError):
+    """An optional dependency is not installed; the message says the install line."""

@@ -1,0 +1,1 @@
+"""Reading back: Temporal's events become journal entries, the entries a State."""

@@ -1,0 +1,1 @@
+"""Assembly: agents, workflow and activities become a running process."""

@@ -1,0 +1,69 @@
+"""Agents on a Worker of one's own."""
+
+import dataclasses
+from typing import Final
+
+from temporalio.plugin import SimplePlugin
+from temporalio.worker import WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from spine_temporal.activities.face import AgentActivities
+from spine_temporal.agents.registry import AgentRegistry, Agents
+from spine_temporal.contracts.policy import ActivityPolicy
+from spine_temporal.workflow.agent import AgentWorkflow
+
+DEFAULT_CACHE_BYTES: Final = 256 * 1024 * 1024
+
+# By list, never `spine_temporal` whole: what is passed through escapes the sandbox's check for clocks and randomness.
+_PASSED_THROUGH: Final = (
+    "annotated_types",
+    "anyio",
+    "pydantic",
+    "pydantic_core",
+    "spine_core",
+    "spine_temporal.contracts",
+    "typing_inspection",
+)
+
+
+class SpinePlugin(SimplePlugin):
+    """Adds agents to a Worker that has workflows and activities of its own.
+
+    Give it to the worker: `Worker(client, task_queue=..., workflows=[...], plugins=[SpinePlugin([agent])])`. It brings
+    the workflow `spine.agent` and its activities, passes the kernel's data models through the sandbox, and leaves
+    every other setting as it is. Workflows on that worker may then call `spine_temporal.workflow.run_agent`.
+
+    `agents` is a list of named agents, or a dict of name to agent or (async) factory. `cache_bytes` bounds the memory
+    for States of running runs; 0 keeps none and every activity reads the history.
+    """
+
+    def __init__(
+        self,
+        agents: Agents,
+        *,
+        step_policy: ActivityPolicy | None = None,
+        tool_policy: ActivityPolicy | None = None,
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
+    ) -> None:
+        self.agents = AgentRegistry(agents)
+        self.activities_of_agents = AgentActivities(
+            self.agents,
+            step_policy=step_policy or ActivityPolicy(),
+            tool_policy=tool_policy or ActivityPolicy(),
+            cache_bytes=cache_bytes,
+        )
+        super().__init__(
+            "spine-temporal",
+            workflows=[AgentWorkflow],
+            activities=self.activities_of_agents.all,
+            workflow_runner=_sandbox,
+        )
+
+
+def _sandbox(runner: WorkflowRunner | None) -> WorkflowRunner:
+    if runner is None:
+        runner = SandboxedWorkflowRunner()
+    if not isinstance(runner, SandboxedWorkflowRunner):
+        return runner
+    restrictions: SandboxRestrictions = runner.restrictions.with_passthrough_modules(*_PASSED_THROUGH)
+    return dataclasses.replace(runner, restrictions=restrictions)

@@ -1,0 +1,110 @@
+"""A worker for agents."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Final, Self
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from spine_temporal.agents.registry import Agents
+from spine_temporal.contracts import names
+from spine_temporal.contracts.policy import ActivityPolicy
+from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, SpinePlugin
+
+# The server holds a dead worker's workflow tasks back for this long; the SDK's own default is 10 s.
+_STICKY_S: Final = 5.0
+_BEAT_AT_LEAST_EVERY_S: Final = 1.0
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class AgentWorker:
+    """Runs agents: polls `task_queue` of the server that `client` is connected to.
+
+    `agents` is a list of agents with names, or a dict of name to agent or (async) factory. Use it as an async context
+    manager, or call `run`. `step_policy` and `tool_policy` set time limits and attempts; `cache_bytes` bounds the
+    memory for States of running runs, 0 keeps none. When it stops, what is in flight gets `graceful_shutdown_s` to
+    finish; then other workers take it over at once. Further keywords go to `temporalio.worker.Worker`.
+
+    Raises:
+        UnnamedAgent: an agent in the list has no name.
+        DuplicateAgent: two agents have one name.
+        AgentBroken: an agent cannot run durably as it is configured.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        agents: Agents,
+        task_queue: str = names.DEFAULT_TASK_QUEUE,
+        step_policy: ActivityPolicy | None = None,
+        tool_policy: ActivityPolicy | None = None,
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
+        graceful_shutdown_s: float = 0.0,
+        **worker_options: Any,
+    ) -> None:
+        self.plugin = SpinePlugin(agents, step_policy=step_policy, tool_policy=tool_policy, cache_bytes=cache_bytes)
+        self.task_queue = task_queue
+        defaults: dict[str, Any] = {
+            "sticky_queue_schedule_to_start_timeout": timedelta(seconds=_STICKY_S),
+            "max_heartbeat_throttle_interval": timedelta(seconds=_BEAT_AT_LEAST_EVERY_S),
+            "graceful_shutdown_timeout": timedelta(seconds=graceful_shutdown_s),
+        }
+        plugins = [*worker_options.pop("plugins", ()), self.plugin]
+        self._worker = Worker(client, task_queue=task_queue, plugins=plugins, **(defaults | worker_options))
+
+    @property
+    def agents(self) -> list[str]:
+        """The names of the agents it serves."""
+        return self.plugin.agents.names
+
+    async def run(self) -> None:
+        """Work until the process gets SIGTERM or SIGINT, or the task that awaits this is cancelled.
+
+        A second signal is left to Python: Ctrl-C twice ends a worker that will not stop.
+
+        Raises:
+            Exception: the worker cannot go on, for instance because it may not poll.
+        """
+        with _first_signal() as stopped:
+            working = asyncio.create_task(self._worker.run())
+            waiting = asyncio.create_task(stopped.wait())
+            try:
+                await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                if not working.done():
+                    await self._worker.shutdown()
+                await working
+            finally:
+                waiting.cancel()
+                working.cancel()
+
+    async def __aenter__(self) -> Self:
+        await self._worker.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, type_: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._worker.__aexit__(type_, value, traceback)
+
+
+@contextlib.contextmanager
+def _first_signal() -> Iterator[asyncio.Event]:
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+
+    def stop(number: signal.Signals) -> None:
+        stopped.set()
+        loop.remove_signal_handler(number)
+
+    for number in _STOPPING:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield stopped
+    finally:
+        for number in _STOPPING:
+            loop.remove_signal_handler(number)
