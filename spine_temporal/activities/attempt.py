@@ -11,7 +11,7 @@ from typing import Any, Final
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from spine_temporal.activities.failure import classify
+from spine_temporal.activities.failure import Transient, classify
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policy import ActivityPolicy
 from spine_temporal.contracts.wire import Wire
@@ -64,9 +64,10 @@ async def attempting() -> AsyncIterator[Attempt]:
 async def persevere[Outcome: Wire](
     policy: ActivityPolicy, work: Callable[[Attempt], Awaitable[Outcome]], lost: Callable[[str], Outcome]
 ) -> Outcome:
-    """Do `work`. While attempts are left, a failure goes back to Temporal; after the last one it becomes an outcome.
+    """Do `work`. While attempts are left, a passing failure goes back to Temporal; any other becomes an outcome.
 
-    So an activity of ours never fails for good: a run always gets something to go on with.
+    So an activity of ours never fails for good: a run always gets something to go on with. That this worker does not
+    know the agent, or cannot build it, passes too: another worker may.
     """
     async with attempting() as attempt:
         if attempt.spent > policy.attempts:
@@ -79,15 +80,14 @@ async def persevere[Outcome: Wire](
         except ApplicationError:
             raise
         except Exception as error:
-            if attempt.spent < policy.attempts:
-                raise _again(error) from error
+            passing = classify(error, now_s=time.time())
+            if passing is not None and attempt.spent < policy.attempts:
+                raise _again(error, passing) from error
             return lost(f"{type(error).__name__}: {error}")
 
 
-def _again(error: Exception) -> ApplicationError:
-    passing = classify(error, now_s=time.time())
-    pause_s = passing.retry_after_s if passing is not None else None
-    pause = None if pause_s is None else timedelta(seconds=pause_s)
+def _again(error: Exception, passing: Transient) -> ApplicationError:
+    pause = None if passing.retry_after_s is None else timedelta(seconds=passing.retry_after_s)
     return ApplicationError(f"{type(error).__name__}: {error}", type=names.STEP_FAILED, next_retry_delay=pause)
 
 

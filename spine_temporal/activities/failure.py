@@ -5,9 +5,19 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import httpx
+from temporalio.service import RPCError
+
+from spine_temporal.errors import AgentBroken, UnknownAgent
 
 _TRANSIENT_STATUS: Final = frozenset({408, 409, 429})
-_TRANSIENT_TYPES: Final = (httpx.TransportError, ConnectionError, TimeoutError)
+_TRANSIENT_TYPES: Final = (
+    httpx.TransportError,
+    ConnectionError,
+    TimeoutError,
+    RPCError,
+    UnknownAgent,
+    AgentBroken,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +32,7 @@ def classify(error: BaseException, *, now_s: float) -> Transient | None:
     """What kind of failure `error` is: passing, or None when it will be the same the next time.
 
     Passing are lost connections, timeouts, and HTTP 408, 409, 429 and 5xx, from httpx itself or from any SDK whose
-    errors carry the httpx response or were raised from httpx's. `now_s` is the Unix time, for a Retry-After that is a
+    errors carry the httpx response or were raised from httpx's; so is a worker that lacks the agent. `now_s` is the Unix time, for a Retry-After that is a
     date.
     """
     seen: set[int] = set()

@@ -50,6 +50,11 @@ class LedgerCache:
         self._keep(run, ledger, sum(len(each.content or "") for each in ledger.state.messages))
         return ledger
 
+    def peek(self, run: RunKey) -> Ledger | None:
+        """What is kept of `run`."""
+        kept = self._kept.get(run)
+        return kept.ledger if kept is not None else None
+
     def begin(self, run: RunKey, entry: Entry, size_bytes: int) -> None:
         """Remember a run from its first entry on."""
         ledger, _ = apply(Ledger(), entry)
@@ -61,7 +66,12 @@ class LedgerCache:
         if kept is None or kept.ledger.progress.head != head:
             self.forget(run)
             return
-        ledger, _ = apply(kept.ledger, entry)
+        try:
+            ledger, _ = apply(kept.ledger, entry)
+        except ValueError:
+            # A late attempt of a call whose result has entered already: the history decides which one counts.
+            self.forget(run)
+            return
         self._keep(run, ledger, kept.size_bytes - _LEDGER_BYTES + size_bytes)
 
     def forget(self, run: RunKey) -> None:

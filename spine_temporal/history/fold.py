@@ -52,9 +52,9 @@ async def fold_at(client: Client, run: tuple[str, str], activity_id: str) -> Fol
     workflow_id, run_id = run
     fold = Fold(client.data_converter)
     async for event in follow(client, workflow_id, run_id, wait=False):
-        if _schedules(event, activity_id):
-            return fold
         await fold.feed(event)
+        if _schedules(event, activity_id):
+            break
     return fold
 
 

@@ -1,0 +1,29 @@
+"""One real server for the whole suite; durable tests run in three modes."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+
+from spine_temporal.testing import dev_server
+from tests.harness import MODES, Durable, Mode
+
+
+@pytest_asyncio.fixture(scope="session")
+async def client() -> AsyncIterator[Client]:
+    async with dev_server() as server:
+        yield server.client
+
+
+@pytest.fixture(params=MODES, ids=lambda mode: mode.name)
+def mode(request: pytest.FixtureRequest) -> Mode:
+    assert isinstance(request.param, Mode)
+    return request.param
+
+
+@pytest_asyncio.fixture
+async def durable(client: Client, mode: Mode) -> AsyncIterator[Durable]:
+    """Runs agents durably. At the end of the test every run is folded, compared, replayed."""
+    async with Durable(client, mode) as durable:
+        yield durable

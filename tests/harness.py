@@ -1,0 +1,132 @@
+"""How the suite runs an agent durably."""
+
+import uuid
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from spine_core import Agent, Result
+from temporalio.client import Client, WorkflowHistory
+from temporalio.worker import Replayer
+
+from spine_temporal import AgentWorker, DurableAgent, Run, SpinePlugin
+from spine_temporal.contracts import names
+from spine_temporal.history.fold import Fold
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A way to run a worker that must make no difference."""
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+MODES: Final = (
+    Mode("normal"),
+    Mode("no_state_cache", {"cache_bytes": 0}),
+    Mode("no_workflow_cache", {"max_cached_workflows": 0}),
+)
+
+
+class Served(DurableAgent):
+    """A durable agent whose worker starts with its first run."""
+
+    def __init__(self, durable: "Durable", agent: Agent, options: dict[str, Any]) -> None:
+        self.worker = AgentWorker(
+            durable.client,
+            agents={"agent": agent},
+            task_queue=f"test-{uuid.uuid4().hex}",
+            **(durable.mode.options | options),
+        )
+        self.runs: list[Run] = []
+        self._durable = durable
+        self._up = False
+        super().__init__("agent", durable.client, task_queue=self.worker.task_queue)
+
+    async def up(self) -> None:
+        if not self._up:
+            self._up = True
+            await self._durable.enter(self.worker)
+
+    async def _start(self, input: str, session_id: str | None, *, stop: bool) -> Run:
+        await self.up()
+        run = await super()._start(input, session_id, stop=stop)
+        self.runs.append(run)
+        return run
+
+
+class Durable:
+    """Serves agents in one mode; `check` holds every run against its history."""
+
+    def __init__(self, client: Client, mode: Mode) -> None:
+        self.client = client
+        self.mode = mode
+        self._served: list[Served] = []
+        self._stack = AsyncExitStack()
+
+    def __call__(self, agent: Agent, **options: Any) -> Served:
+        served = Served(self, agent, options)
+        self._served.append(served)
+        return served
+
+    async def enter(self, worker: AgentWorker) -> None:
+        await self._stack.enter_async_context(worker)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, type_: type[BaseException] | None, *_: object) -> None:
+        async with self._stack:
+            if type_ is None:
+                await self._check()
+
+    async def _check(self) -> None:
+        for served in self._served:
+            for run in served.runs:
+                await check_run(self.client, served.worker, run)
+
+
+async def check_run(client: Client, worker: AgentWorker, run: Run) -> None:
+    """The fold of a run is the run, its history replays."""
+    history = await history_of(client, run)
+    await replay(history)
+    fold = Fold(client.data_converter)
+    for event in history.events:
+        await fold.feed(event)
+    kept = worker.plugin.activities_of_agents.cache.peek((run.workflow_id, history.run_id))
+    if kept is not None and names.END_ACTIVITY not in activities_in(history):
+        assert kept.progress.head == fold.ledger.progress.head
+        if kept.progress.ending is not None:
+            assert kept.state == fold.ledger.state
+
+
+async def history_of(client: Client, run: Run) -> WorkflowHistory:
+    return await client.get_workflow_handle(run.workflow_id, run_id=run.run_id).fetch_history()
+
+
+async def replay(history: WorkflowHistory) -> None:
+    await Replayer(workflows=[], plugins=[SpinePlugin([])]).replay_workflow(history)
+
+
+def activities_in(history: WorkflowHistory) -> list[str]:
+    """The names of the activities that were scheduled, in order."""
+    return [
+        event.activity_task_scheduled_event_attributes.activity_type.name
+        for event in history.events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    ]
+
+
+def told(result: Result) -> list[tuple[str, int, dict[str, Any]]]:
+    """The trace as what parity compares: type, step, data, in order."""
+    return [(str(event.type), event.step, event.data) for event in result.trace]
+
+
+def assert_same(durable: Result, kernel: Result) -> None:
+    """Two Results of one conversation are equal in every field; only session ids and clocks may differ."""
+    ours = durable.model_dump(mode="json", exclude={"trace": True, "state": {"session_id"}})
+    theirs = kernel.model_dump(mode="json", exclude={"trace": True, "state": {"session_id"}})
+    assert ours == theirs
+    assert told(durable) == told(kernel)
+    assert [event.seq for event in durable.trace] == list(range(len(durable.trace)))
