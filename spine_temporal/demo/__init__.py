@@ -1,0 +1,1 @@
+"""A demonstration agent that answers questions about a folder of source code."""

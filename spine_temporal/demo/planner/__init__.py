@@ -1,0 +1,1 @@
+"""How the offline provider decides, from the conversation alone."""

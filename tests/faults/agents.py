@@ -1,0 +1,77 @@
+"""An agent whose every model call and tool call leaves a line in a file, and may be held at any of them."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+from spine_core import Agent, Message, ModelResponse, Tool, ToolCall, Usage, tool
+
+ROUNDS = 3
+
+
+class Effects:
+    """What really happened in the world, across all worker processes: `started` and `finished` lines in a file.
+
+    A point is held while a file `hold-POINT` stands in the folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = folder / "effects"
+
+    def lines(self) -> list[str]:
+        return self._file.read_text().splitlines() if self._file.exists() else []
+
+    def count(self, line: str) -> int:
+        return self.lines().count(line)
+
+    def hold(self, point: str) -> None:
+        (self._folder / f"hold-{point}").touch()
+
+    def release(self, point: str) -> None:
+        (self._folder / f"hold-{point}").unlink()
+
+    async def happen(self, point: str) -> None:
+        self._write(f"started {point}")
+        while (self._folder / f"hold-{point}").exists():
+            await asyncio.sleep(0.02)
+        self._write(f"finished {point}")
+
+    def _write(self, line: str) -> None:
+        with self._file.open("a") as file:
+            file.write(f"{line}\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+class Counter:
+    """A model that asks for the next number until it has them all; it knows where it is from the conversation."""
+
+    def __init__(self, effects: Effects) -> None:
+        self._effects = effects
+
+    async def complete(self, messages: list[Message], tools: Any = None, **_: Any) -> ModelResponse:
+        done = sum(message.role == "tool" for message in messages)
+        await self._effects.happen(f"model-{done}")
+        if done == ROUNDS:
+            answer = ", ".join(str(message.content) for message in messages if message.role == "tool")
+            return ModelResponse(message=Message.assistant(answer), usage=Usage(input_tokens=1))
+        call = ToolCall(id=f"c{done}", name="count", arguments={"n": done})
+        return ModelResponse(message=Message.assistant(None, [call]), usage=Usage(input_tokens=1, output_tokens=1))
+
+
+def counting_agent(folder: Path) -> Agent:
+    effects = Effects(folder)
+    return Agent(Counter(effects), tools=[_count_tool(effects)], name="counter", system="count")
+
+
+def _count_tool(effects: Effects) -> Tool:
+    @tool
+    async def count(n: int) -> str:
+        """Count."""
+        await effects.happen(f"tool-{n}")
+        return f"otter {n}"
+
+    assert isinstance(count, Tool)
+    return count
