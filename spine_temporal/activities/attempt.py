@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from spine_temporal.activities.failure import Transient, classify
 from spine_temporal.contracts import names
@@ -55,7 +55,10 @@ async def attempting() -> AsyncIterator[Attempt]:
         # The server keeps the details of the last beat, also when the attempt fails right after it.
         activity.heartbeat(attempt.heartbeat_details)
         raise ApplicationError(
-            "the worker is stopping; the work goes to another", type=names.WORKER_STOPPING, next_retry_delay=_AT_ONCE
+            "the worker is stopping; the work goes to another",
+            type=names.WORKER_STOPPING,
+            next_retry_delay=_AT_ONCE,
+            category=ApplicationErrorCategory.BENIGN,
         ) from cancelled
     finally:
         beating.cancel()

@@ -9,7 +9,7 @@ from pydantic_core import PydanticSerializationError
 from spine_core import StopReason
 from temporalio import activity
 from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from spine_temporal.activities.attempt import Attempt, persevere
 from spine_temporal.activities.ending_run import end_run
@@ -28,6 +28,7 @@ from spine_temporal.contracts.step import ModelError, StepInput, StepOutcome
 from spine_temporal.contracts.tool import ToolInput, ToolOutcome
 from spine_temporal.contracts.wire import Wire, dump, load
 from spine_temporal.errors import AgentBroken, UnknownAgent
+from spine_temporal.history.catch_up import catch_up
 from spine_temporal.history.fold import fold_at
 from spine_temporal.journal.entries import Entry, Opened, StepDone, ToolDone
 from spine_temporal.journal.ledger import Ledger
@@ -43,7 +44,7 @@ class AgentActivities:
         self._agents = agents
         self._step_policy = step_policy
         self._tool_policy = tool_policy
-        self.cache = LedgerCache(_folded, max_bytes=cache_bytes)
+        self.cache = LedgerCache(_folded, _caught_up, max_bytes=cache_bytes)
 
     @property
     def all(self) -> Sequence[Callable[..., Any]]:
@@ -137,10 +138,15 @@ class AgentActivities:
         try:
             agent = await self._agents.get(name)
         except UnknownAgent as error:
-            raise ApplicationError(str(error), type=names.UNKNOWN_AGENT, non_retryable=True) from error
+            raise _refused(error, names.UNKNOWN_AGENT) from None
         except AgentBroken as error:
-            raise ApplicationError(str(error), type=names.AGENT_BROKEN, non_retryable=True) from error
+            raise _refused(error, names.AGENT_BROKEN) from error
         return spec_of(name, agent, step_policy=self._step_policy, tool_policy=self._tool_policy)
+
+
+def _refused(error: Exception, type_: str) -> ApplicationError:
+    # Benign: the caller is told; the worker's log need not show where in our code.
+    return ApplicationError(str(error), type=type_, non_retryable=True, category=ApplicationErrorCategory.BENIGN)
 
 
 class _Recordable[Outcome](Protocol):
@@ -173,6 +179,10 @@ def _written[Outcome: Wire](outcome: Outcome, lost: Callable[[str], Outcome]) ->
 async def _folded(run: RunKey, activity_id: str) -> Ledger:
     folded = await fold_at(activity.client(), run, activity_id)
     return folded.ledger
+
+
+async def _caught_up(run: RunKey, ledger: Ledger, head: str) -> Ledger | None:
+    return await catch_up(activity.client(), run, ledger, head)
 
 
 def _run() -> RunKey:

@@ -32,8 +32,8 @@ def classify(error: BaseException, *, now_s: float) -> Transient | None:
     """What kind of failure `error` is: passing, or None when it will be the same the next time.
 
     Passing are lost connections, timeouts, and HTTP 408, 409, 429 and 5xx, from httpx itself or from any SDK whose
-    errors carry the httpx response or were raised from httpx's; so is a worker that lacks the agent. `now_s` is the Unix time, for a Retry-After that is a
-    date.
+    errors carry the httpx response or were raised from httpx's; so is a worker that lacks the agent. `now_s` is the
+    Unix time, for a Retry-After that is a date.
     """
     seen: set[int] = set()
     cause: BaseException | None = error

@@ -12,6 +12,8 @@ type RunKey = tuple[str, str]
 """Workflow id, run id."""
 type Fold = Callable[[RunKey, str], Awaitable[Ledger]]
 """The ledger of a run, from its history, as it was when the activity of that id was scheduled."""
+type CatchUp = Callable[[RunKey, Ledger, str], Awaitable[Ledger | None]]
+"""An older ledger brought to a head from the end of the history; None: they are too far apart."""
 
 _LEDGER_BYTES: Final = 2_000
 
@@ -30,13 +32,15 @@ class LedgerCache:
     be taken for the recorded one.
     """
 
-    def __init__(self, fold: Fold, *, max_bytes: int) -> None:
+    def __init__(self, fold: Fold, catch_up: CatchUp, *, max_bytes: int) -> None:
         self._fold = fold
+        self._catch_up = catch_up
         self._max_bytes = max_bytes
         self._kept: OrderedDict[RunKey, _Kept] = OrderedDict()
         self._total_bytes = 0
         self.hits = 0
         self.folds = 0
+        self.caught_up = 0
 
     async def at(self, run: RunKey, head: str, activity_id: str) -> Ledger:
         """The ledger of `run` whose head is `head`."""
@@ -45,8 +49,12 @@ class LedgerCache:
             self.hits += 1
             self._kept.move_to_end(run)
             return kept.ledger
-        self.folds += 1
-        ledger = await self._fold(run, activity_id)
+        ledger = await self._catch_up(run, kept.ledger, head) if kept is not None else None
+        if ledger is not None:
+            self.caught_up += 1
+        else:
+            self.folds += 1
+            ledger = await self._fold(run, activity_id)
         self._keep(run, ledger, sum(len(each.content or "") for each in ledger.state.messages))
         return ledger
 
@@ -64,7 +72,6 @@ class LedgerCache:
         """Add what an activity that started from `head` is about to report."""
         kept = self._kept.get(run)
         if kept is None or kept.ledger.progress.head != head:
-            self.forget(run)
             return
         try:
             ledger, _ = apply(kept.ledger, entry)

@@ -19,8 +19,6 @@ _BY_TYPE: Final[dict[str, type[SpineTemporalError]]] = {
 def failed_run(event: HistoryEvent, workflow_id: str) -> SpineTemporalError:
     """The error that a failed workflow stands for."""
     failure = event.workflow_execution_failed_event_attributes.failure
-    while failure.HasField("cause"):
-        failure = failure.cause
     type_ = _BY_TYPE.get(failure.application_failure_info.type)
     if type_ is not None:
         return type_(failure.message)

@@ -6,7 +6,6 @@ from typing import Any, Final
 from spine_core import StopReason
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.common import RawValue
 from temporalio.converter import DataConverter
@@ -34,7 +33,13 @@ from spine_temporal.journal.progress import trip
 
 _LOCAL_ACTIVITY_MARKER: Final = "core_local_activity"
 
+_AT_HEAD: Final = frozenset({names.STEP_ACTIVITY, names.TOOL_ACTIVITY, names.END_ACTIVITY})
+
 type _Done = Callable[[bytes], Entry]
+
+
+class _AtHead(Wire):
+    head: str
 
 
 class Reader:
@@ -42,7 +47,6 @@ class Reader:
 
     def __init__(self, converter: DataConverter) -> None:
         self._converter = converter
-        self._plain = converter.payload_codec is None and converter.external_storage is None
         self._request: RunRequest | None = None
         self._session_id = ""
         self._running: dict[int, _Done] = {}
@@ -97,13 +101,28 @@ class Reader:
         return load(type_, await self._bytes(payloads))
 
     async def _bytes(self, payloads: Payloads) -> bytes:
-        if not payloads.payloads:
-            return b"{}"
-        payload: Payload = payloads.payloads[0]
-        if self._plain:
-            return payload.data
-        values: list[Any] = await self._converter.decode([payload], [RawValue])
-        return bytes(values[0].payload.data)
+        return await payload_bytes(payloads, self._converter)
+
+
+async def payload_bytes(payloads: Payloads, converter: DataConverter) -> bytes:
+    """The JSON in the first payload, decoded by the client's codec."""
+    if not payloads.payloads:
+        return b"{}"
+    payload: Payload = payloads.payloads[0]
+    if converter.payload_codec is None and converter.external_storage is None:
+        return payload.data
+    values: list[Any] = await converter.decode([payload], [RawValue])
+    return bytes(values[0].payload.data)
+
+
+async def head_of(event: HistoryEvent, converter: DataConverter) -> str | None:
+    """The head that an activity of ours was scheduled at; None: the event schedules none."""
+    if not event.HasField("activity_task_scheduled_event_attributes"):
+        return None
+    scheduled = event.activity_task_scheduled_event_attributes
+    if scheduled.activity_type.name not in _AT_HEAD:
+        return None
+    return load(_AtHead, await payload_bytes(scheduled.input, converter)).head
 
 
 def broken_off(event: HistoryEvent) -> Ending | None:
@@ -118,7 +137,7 @@ def broken_off(event: HistoryEvent) -> Ending | None:
             return Ending(reason=StopReason.ERROR, error="the run's workflow reached its timeout")
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
             failure = event.workflow_execution_failed_event_attributes.failure
-            return Ending(reason=StopReason.ERROR, error=_root(failure).message)
+            return Ending(reason=StopReason.ERROR, error=failure.message)
         case _:
             return None
 
@@ -126,12 +145,6 @@ def broken_off(event: HistoryEvent) -> Ending | None:
 def _ending(outcome: RunOutcome) -> Ending:
     event = "" if outcome.reason is StopReason.ERROR else "guard_trip"
     return Ending(reason=outcome.reason, answer=outcome.answer, error=outcome.error, event=event)
-
-
-def _root(failure: Failure) -> Failure:
-    while failure.HasField("cause"):
-        failure = failure.cause
-    return failure
 
 
 def _begun(activity: str, data: bytes) -> tuple[Entry | None, _Done | None]:

@@ -40,7 +40,7 @@ class AgentWorkflow:
         """Ask the model, run its tools, until somebody says stop; the result is a RunOutcome."""
         request = _read(value)
         self._stop = self._stop or request.stop
-        spec = await answer_locally(names.OPEN_ACTIVITY, request, AgentSpec, timeout_s=_OPEN_TIMEOUT_S)
+        spec = await _opened(request)
         cancelled: BaseException | None = None
         try:
             ending = await self._until_ended(spec, workflow.time())
@@ -122,6 +122,17 @@ def _read(value: RawValue) -> RunRequest:
             type=names.BAD_REQUEST,
             non_retryable=True,
         ) from error
+
+
+async def _opened(request: RunRequest) -> AgentSpec:
+    try:
+        return await answer_locally(names.OPEN_ACTIVITY, request, AgentSpec, timeout_s=_OPEN_TIMEOUT_S)
+    except ActivityError as error:
+        refused = error.cause
+        if not isinstance(refused, ApplicationError):
+            raise
+        # The reason, not "activity failed", is what an operator should read first.
+        raise ApplicationError(refused.message, type=refused.type, non_retryable=True) from None
 
 
 def _lost(error: BaseException) -> Ending:

@@ -1,0 +1,55 @@
+# Every target sets up what it needs: an interpreter, uv, the environment. ARGS goes to the command that a target runs.
+
+ENV := .venv
+SECOND := 3.13
+SECOND_ENV := .venv-$(SECOND)
+PYTHON := $(ENV)/bin/python
+ARGS ?=
+
+# Where the user's shell has these, they would lead Python to the packages of another project.
+unexport PYTHONHOME PYTHONPATH
+
+.PHONY: help demo test test-first test-second lint bench clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
+
+demo: $(ENV)/.ready ## Watch an agent survive the kill of its worker; no key, no Docker
+	@$(ENV)/bin/spine-temporal demo $(ARGS)
+
+test: test-first test-second ## Run the tests; with ARGS='-k approval' only those, on one Python
+
+test-first: $(ENV)/.ready
+	@$(PYTHON) -m pytest $(ARGS)
+
+# The part without a Temporal server is enough to tell whether another Python runs it.
+test-second: test-first
+	@if [ -n "$(strip $(ARGS))" ] || $(PYTHON) -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(SECOND)")'; then :; \
+	elif .ci/find-python.sh $(SECOND) >/dev/null; then \
+		$(MAKE) --no-print-directory $(SECOND_ENV)/.ready && $(SECOND_ENV)/bin/python -m pytest -m "not durable"; \
+	else \
+		echo "No Python $(SECOND) here: the tests ran on one Python only."; \
+	fi
+
+lint: $(ENV)/.ready ## Check format, style, types, shell scripts, the image and the compose file
+	@$(ENV)/bin/ruff format --check
+	@$(ENV)/bin/ruff check
+	@$(PYTHON) -m mypy
+	@for script in .ci/*.sh; do sh -n $$script || exit; done
+	@bash -n .ci/run
+	@$(ENV)/bin/hadolint deploy/Dockerfile
+	@$(ENV)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+
+bench: $(ENV)/.ready ## Measure, and write the numbers to bench.json
+	@$(PYTHON) -m tests.bench $(ARGS)
+
+clean: ## Remove the environments, caches and build results
+	rm -rf .venv .venv-* .bootstrap dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+$(ENV)/.ready: pyproject.toml uv.lock .ci/bootstrap.sh .ci/find-python.sh
+	@.ci/bootstrap.sh $(ENV)
+	@touch $@
+
+$(SECOND_ENV)/.ready: pyproject.toml uv.lock .ci/bootstrap.sh .ci/find-python.sh
+	@.ci/bootstrap.sh $(SECOND_ENV) $(SECOND)
+	@touch $@

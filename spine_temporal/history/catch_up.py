@@ -1,0 +1,63 @@
+"""An older ledger brought up to date from the end of the history."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
+from temporalio.client import Client
+
+from spine_temporal.history.fold import Fold
+from spine_temporal.history.reader import head_of
+from spine_temporal.journal.ledger import Ledger
+
+_PAGE_EVENTS: Final = 24
+# About eight steps; beyond that a fold from the start costs little more.
+_MAX_PAGES: Final = 4
+
+
+async def catch_up(client: Client, run: tuple[str, str], ledger: Ledger, head: str) -> Ledger | None:
+    """The ledger of `run` (workflow id, run id) with that `head`, from an older one and the history's last events.
+
+    None when the older one is too old, or was never part of the history.
+    """
+    fold = Fold(client.data_converter, ledger=ledger)
+    missed = await _since(client, run, ledger.progress.head)
+    if missed is None:
+        return None
+    for event in missed:
+        if fold.ledger.progress.head == head:
+            break
+        await fold.feed(event)
+    return fold.ledger if fold.ledger.progress.head == head else None
+
+
+async def _since(client: Client, run: tuple[str, str], head: str) -> list[HistoryEvent] | None:
+    """The events from the first activity on that was scheduled at `head`."""
+    events: list[HistoryEvent] = []
+    found: int | None = None
+    async for event in _backwards(client, run):
+        events.append(event)
+        at = await head_of(event, client.data_converter)
+        if at == head:
+            found = len(events)
+        elif at is not None and found is not None:
+            break
+    return None if found is None else events[found - 1 :: -1]
+
+
+async def _backwards(client: Client, run: tuple[str, str]) -> AsyncIterator[HistoryEvent]:
+    workflow_id, run_id = run
+    request = GetWorkflowExecutionHistoryReverseRequest(
+        namespace=client.namespace,
+        execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
+        maximum_page_size=_PAGE_EVENTS,
+    )
+    for _ in range(_MAX_PAGES):
+        page = await client.workflow_service.get_workflow_execution_history_reverse(request)
+        for event in page.history.events:
+            yield event
+        if not page.next_page_token:
+            return
+        request.next_page_token = page.next_page_token

@@ -1,0 +1,1 @@
+"""How the project is set up on a bare machine, how its workers are deployed."""

@@ -1,0 +1,51 @@
+"""The repository's files and the programs that judge them."""
+
+import os
+import subprocess
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).parents[2]
+DOCKERFILE: Final = ROOT / "deploy" / "Dockerfile"
+COMPOSE: Final = ROOT / "deploy" / "compose.yaml"
+SAMPLE: Final = ROOT / "deploy" / "sample"
+
+
+def run_installed(
+    name: str, *arguments: str | Path, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of the environment that the tests run in."""
+    return subprocess.run(
+        [Path(sysconfig.get_path("scripts"), name), *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def service(name: str) -> dict[str, Any]:
+    """One service of the compose file."""
+    found = yaml.safe_load(COMPOSE.read_text())["services"][name]
+    assert isinstance(found, dict)
+    return found
+
+
+def stages() -> list[list[tuple[str, str]]]:
+    """The Dockerfile's stages, each a list of instruction and argument."""
+    lines = [line for line in DOCKERFILE.read_text().splitlines() if not line.startswith("#")]
+    found: list[list[tuple[str, str]]] = []
+    for line in "\n".join(lines).replace("\\\n", " ").splitlines():
+        instruction, _, argument = line.strip().partition(" ")
+        if instruction == "FROM":
+            found.append([])
+        if instruction:
+            found[-1].append((instruction, argument.strip()))
+    return found

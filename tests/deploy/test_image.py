@@ -1,0 +1,67 @@
+"""What the image promises."""
+
+import json
+import re
+from pathlib import Path
+
+from tests.deploy.repository import DOCKERFILE, ROOT, run_installed, stages
+
+
+def final(instruction: str) -> list[str]:
+    return [argument for name, argument in stages()[-1] if name == instruction]
+
+
+def test_hadolint_finds_nothing_to_complain_about() -> None:
+    judged = run_installed("hadolint", DOCKERFILE)
+
+    assert (judged.returncode, judged.stdout) == (0, "")
+
+
+def test_worker_runs_as_a_user_other_than_root() -> None:
+    user, group = final("USER")[-1].split(":")
+
+    # By number: an orchestrator that refuses root cannot look a name up.
+    assert int(user) > 0
+    assert int(group) > 0
+
+
+def test_sigterm_reaches_the_worker_because_no_shell_starts_it() -> None:
+    (entrypoint,) = final("ENTRYPOINT")
+
+    assert json.loads(entrypoint) == ["python", "/app/workers/agent_worker.py"]
+
+
+def test_image_holds_the_environment_with_the_workers_and_no_build_tools() -> None:
+    assert final("RUN") == []
+    assert [argument.split()[-1] for argument in final("COPY")] == ["/opt/venv", "/app/workers", "/app/"]
+
+
+def test_environment_is_built_from_the_lock_file_alone() -> None:
+    syncs = [argument for stage in stages() for name, argument in stage if name == "RUN" and "uv sync" in argument]
+
+    assert syncs
+    assert all("--frozen" in sync and "--no-default-groups" in sync for sync in syncs)
+    assert "--no-editable" in syncs[-1]
+
+
+def test_image_is_built_with_the_uv_that_sets_up_a_checkout() -> None:
+    (of_image,) = re.findall(r"uv==([\d.]+)", DOCKERFILE.read_text())
+    (of_checkout,) = re.findall(r"^uv_version=([\d.]+)$", (ROOT / ".ci" / "bootstrap.sh").read_text(), re.MULTILINE)
+
+    assert of_image == of_checkout
+
+
+def test_everything_the_image_copies_reaches_the_build() -> None:
+    rules = (ROOT / ".dockerignore").read_text().splitlines()
+    let_in = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
+    copied = [
+        source
+        for stage in stages()
+        for name, argument in stage
+        if name == "COPY" and "--from=" not in argument
+        for source in argument.split()[:-1]
+    ]
+
+    assert "*" in rules
+    assert set(copied) == let_in
+    assert all(Path(ROOT, source).exists() for source in copied)
