@@ -85,4 +85,10 @@ def _durable(name: str, agent: Agent) -> Agent:
             "run checks guards in its workflow, where only the limits of spine_core.Guards are known. Move the check "
             "into a middleware that raises StopRun"
         )
+    gated = sorted(tool.name for tool in agent.tools.values() if tool.approve)
+    if gated:
+        raise AgentBroken(
+            f"agent {name!r} has tools that wait for an approval ({', '.join(gated)}); durable runs cannot pause for "
+            "one yet, and would never run them unapproved"
+        )
     return agent

@@ -79,9 +79,13 @@ class AgentWorker:
                 if not working.done():
                     await self._worker.shutdown()
                 await working
+            except asyncio.CancelledError:
+                # Cancelled, the SDK's worker shuts down in good order; it must be given the time.
+                working.cancel()
+                await asyncio.wait({working})
+                raise
             finally:
                 waiting.cancel()
-                working.cancel()
 
     async def __aenter__(self) -> Self:
         await self._worker.__aenter__()
