@@ -128,7 +128,7 @@ class AgentActivities:
     ) -> RawValue:
         outcome, data = _written(await persevere(policy, work, lost), lost)
         # What the cache holds must be what the fold will read: the outcome as its JSON tells it.
-        self.cache.record(_run(), head, entry(load(type(outcome), data)), len(data))
+        self.cache.record(_run(), head, entry(outcome), len(data))
         return pack_bytes(data)
 
     async def _ledger(self, head: str) -> Ledger:
@@ -157,14 +157,16 @@ def _recorded[Outcome](done: _Recordable[Outcome], lost: Callable[[str], Outcome
     # Trying again would call the model or the tool again, with the same end.
     try:
         return done.outcome(_id())
-    except PydanticSerializationError as error:
-        return lost(f"what a hook left in State.scratch cannot be written as JSON: {error}")
+    except (PydanticSerializationError, ValueError) as error:
+        return lost(f"what a hook left in the State cannot be written as JSON: {error}")
 
 
 def _written[Outcome: Wire](outcome: Outcome, lost: Callable[[str], Outcome]) -> tuple[Outcome, bytes]:
+    """The outcome as the fold will read it, with its JSON; one that nobody could read becomes a lost one."""
     try:
         data = dump(outcome)
-    except PydanticSerializationError as error:
+        outcome = load(type(outcome), data)
+    except (PydanticSerializationError, ValueError) as error:
         outcome = lost(f"the outcome cannot be written as JSON: {error}")
         data = dump(outcome)
     if len(data) <= MAX_PAYLOAD_BYTES:

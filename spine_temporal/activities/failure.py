@@ -4,20 +4,17 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-import httpx
 from temporalio.service import RPCError
 
 from spine_temporal.errors import AgentBroken, UnknownAgent
 
 _TRANSIENT_STATUS: Final = frozenset({408, 409, 429})
-_TRANSIENT_TYPES: Final = (
-    httpx.TransportError,
-    ConnectionError,
-    TimeoutError,
-    RPCError,
-    UnknownAgent,
-    AgentBroken,
-)
+_SERVER_ERROR: Final = 500
+_TRANSIENT_TYPES: Final = (ConnectionError, TimeoutError, RPCError, UnknownAgent, AgentBroken)
+# By name: an SDK may be built on httpx or on httpx2, whose classes have nothing but their names in common.
+_TRANSPORT: Final = frozenset({"httpx", "httpx2"})
+_CALLERS_MISTAKE: Final = frozenset({"UnsupportedProtocol", "LocalProtocolError"})
+_LONGEST_WAIT_S: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +22,14 @@ class Transient:
     """The same call may succeed later."""
 
     retry_after_s: float | None
-    """How long the server asked us to wait; None: it did not say."""
+    """How long the server asked us to wait, an hour at the most; None: it did not say."""
 
 
 def classify(error: BaseException, *, now_s: float) -> Transient | None:
     """What kind of failure `error` is: passing, or None when it will be the same the next time.
 
     Passing are lost connections, timeouts, and HTTP 408, 409, 429 and 5xx, from httpx itself or from any SDK whose
-    errors carry the httpx response or were raised from httpx's; so is a worker that lacks the agent. `now_s` is the
+    errors carry an HTTP response or were raised from httpx's; so is a worker that lacks the agent. `now_s` is the
     Unix time, for a Retry-After that is a date.
     """
     seen: set[int] = set()
@@ -40,17 +37,23 @@ def classify(error: BaseException, *, now_s: float) -> Transient | None:
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
         response = getattr(cause, "response", None)
-        if isinstance(response, httpx.Response):
-            return _of_status(response, now_s)
-        if isinstance(cause, _TRANSIENT_TYPES):
+        status = getattr(response, "status_code", None)
+        if isinstance(status, int):
+            return _of_status(status, getattr(response, "headers", {}), now_s)
+        if isinstance(cause, _TRANSIENT_TYPES) or _lost_transport(cause):
             return Transient(None)
         cause = cause.__cause__
     return None
 
 
-def _of_status(response: httpx.Response, now_s: float) -> Transient | None:
-    if response.status_code in _TRANSIENT_STATUS or response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return Transient(_retry_after_s(response.headers, now_s))
+def _lost_transport(error: BaseException) -> bool:
+    names = {each.__name__ for each in type(error).__mro__ if each.__module__.split(".")[0] in _TRANSPORT}
+    return "TransportError" in names and not names & _CALLERS_MISTAKE
+
+
+def _of_status(status: int, headers: Any, now_s: float) -> Transient | None:
+    if status in _TRANSIENT_STATUS or status >= _SERVER_ERROR:
+        return Transient(_retry_after_s(headers, now_s))
     return None
 
 
@@ -58,13 +61,12 @@ def _retry_after_s(headers: Any, now_s: float) -> float | None:
     # RFC 9110, 10.2.3: seconds, or an HTTP date. The OpenAI API adds retry-after-ms.
     try:
         if milliseconds := headers.get("retry-after-ms"):
-            return max(0.0, float(milliseconds) / 1000)
-        value = headers.get("retry-after")
-        if not value:
+            seconds = float(milliseconds) / 1000
+        elif value := headers.get("retry-after"):
+            numeric = value.replace(".", "", 1).isdigit()
+            seconds = float(value) if numeric else parsedate_to_datetime(value).timestamp() - now_s
+        else:
             return None
-        seconds = (
-            float(value) if value.replace(".", "", 1).isdigit() else parsedate_to_datetime(value).timestamp() - now_s
-        )
     except ValueError:
         return None
-    return max(0.0, seconds)
+    return min(max(0.0, seconds), _LONGEST_WAIT_S)

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic_core import to_json
+
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger, apply
 
@@ -43,7 +45,12 @@ class LedgerCache:
         self.caught_up = 0
 
     async def at(self, run: RunKey, head: str, activity_id: str) -> Ledger:
-        """The ledger of `run` whose head is `head`."""
+        """The ledger of `run` whose head is `head`.
+
+        Raises:
+            LookupError: the history does not lead to that head; this worker reads it otherwise than the one that
+                scheduled the activity.
+        """
         kept = self._kept.get(run)
         if kept is not None and kept.ledger.progress.head == head:
             self.hits += 1
@@ -55,7 +62,9 @@ class LedgerCache:
         else:
             self.folds += 1
             ledger = await self._fold(run, activity_id)
-        self._keep(run, ledger, sum(len(each.content or "") for each in ledger.state.messages))
+            if ledger.progress.head != head:
+                raise LookupError(f"the history of run {run[0]!r} does not lead to {head!r}, where the activity starts")
+        self._keep(run, ledger, len(to_json(ledger.state)))
         return ledger
 
     def peek(self, run: RunKey) -> Ledger | None:

@@ -71,11 +71,18 @@ class Step:
             delta=changed,
             usage=self._banked,
             calls=self._calls,
-            ending=self._ending,
+            ending=self._spelled_out() if rewrote or not changed.messages else self._ending,
             said=(last_text(self.state) or "") if rewrote else None,
             errors=self._errors,
             **self._told,
         )
+
+    def _spelled_out(self) -> Ending | None:
+        # When a hook rewrote the conversation, the answer may have stood there before: then no new message holds it.
+        if self._ending is None or self._ending.answer_from is not AnswerFrom.LAST_MESSAGE:
+            return self._ending
+        answer = self.state.messages[-1].content
+        return self._ending.model_copy(update={"answer": answer, "answer_from": AnswerFrom.HERE})
 
     async def _take(self) -> None:
         chain = self.agent.chain

@@ -23,6 +23,8 @@ class AgentRegistry:
 
     def __init__(self, agents: Agents) -> None:
         named = dict(agents) if isinstance(agents, Mapping) else _by_name(agents)
+        if "" in named:
+            raise UnnamedAgent("an agent stands under an empty name; clients ask for an agent by its name")
         self._agents: dict[str, Agent] = {}
         self._factories: dict[str, AgentFactory] = {}
         self._building: dict[str, asyncio.Lock] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 from spine_core import Message, State, Usage
 
 from spine_temporal.contracts.delta import SpokenDelta, StateDelta
@@ -19,6 +19,7 @@ def diff(before: State, after: State, *, banked: Usage | None = None) -> StateDe
 
     Raises:
         pydantic_core.PydanticSerializationError: `after.scratch` holds something that JSON cannot.
+        pydantic.ValidationError: a field of `after` has a value that no State can have.
     """
     usage = after.usage if after.usage != (before.usage + banked if banked else before.usage) else None
     return StateDelta(
@@ -60,16 +61,23 @@ def count(total: Usage, delta: StateDelta | SpokenDelta, *, banked: Usage | None
 
 
 def _messages(before: Sequence[Message], after: Sequence[Message]) -> dict[str, Any]:
-    edits = {
-        index: new for index, (old, new) in enumerate(zip(before, after, strict=False)) if old is not new and old != new
-    }
+    edits = {index: new for index, (old, new) in enumerate(zip(before, after, strict=False)) if not _same(old, new)}
     if len(after) >= len(before) and len(edits) <= len(before) // 2:
         return {"messages": list(after[len(before) :]), "edits": edits}
     start = min(edits, default=min(len(before), len(after)))
     tail = 0
-    while tail < min(len(before), len(after)) - start and before[-1 - tail] == after[-1 - tail]:
+    while tail < min(len(before), len(after)) - start and _same(before[-1 - tail], after[-1 - tail]):
         tail += 1
     return {"messages": list(after[start : len(after) - tail]), "cut": (start, len(before) - tail)}
+
+
+def _same(old: Message, new: Message) -> bool:
+    if old is new:
+        return True
+    if old != new:
+        return False
+    # Python finds 1 == True == 1.0, JSON does not; only arguments and parts can hold such values.
+    return not (old.tool_calls or old.parts) or to_json(old) == to_json(new)
 
 
 def _apply_messages(old: Sequence[Message], delta: StateDelta) -> list[Message]:
@@ -78,7 +86,9 @@ def _apply_messages(old: Sequence[Message], delta: StateDelta) -> list[Message]:
         return [*old[:start], *delta.messages, *old[end:]]
     new = list(old)
     for index, message in delta.edits.items():
-        new[index] = message
+        # Two calls side by side: one hook edited a message that the other's removed.
+        if index < len(new):
+            new[index] = message
     return [*new, *delta.messages]
 
 
@@ -88,4 +98,7 @@ def _fields(before: State, after: State) -> dict[str, Any]:
         for name in State.model_fields
         if name not in _WRITTEN_APART and getattr(before, name) != getattr(after, name)
     }
-    return {name: to_jsonable_python(value) for name, value in changed.items()}
+    written = {name: to_jsonable_python(value) for name, value in changed.items()}
+    if written:
+        State.model_validate({"session_id": before.session_id, **written})
+    return written

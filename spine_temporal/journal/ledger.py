@@ -99,10 +99,14 @@ def _told(ledger: Ledger) -> tuple[Ledger, list[Event]]:
 def _step_done(ledger: Ledger, outcome: StepOutcome) -> tuple[Ledger, list[Event]]:
     first = not ledger.progress.begun and "on_run_start" in ledger.spec.hooks
     state = delta.apply(ledger.state, outcome.delta, banked=outcome.usage)
+    if outcome.answered and not state.messages:
+        raise ValueError("the step has an answer, the conversation has no message")
     progress = after_step(ledger.progress, outcome, parallel=ledger.spec.parallel_tools)
     told = [trace.step_start(state.step)] if first and outcome.stepped else []
     told += trace.stepped(outcome, state)
-    calls = tuple(state.messages[-1].tool_calls) if outcome.calls else ()
+    calls = tuple(state.messages[-1].tool_calls) if outcome.calls and outcome.answered else ()
+    if len(calls) != len(outcome.calls):
+        raise ValueError(f"the step plans {len(outcome.calls)} calls, the model's message has {len(calls)}")
     ledger = replace(ledger, state=state, progress=progress, calls=calls, results={}, announced=frozenset())
     ledger, last = _told(ledger)
     return ledger, told + last
@@ -110,6 +114,8 @@ def _step_done(ledger: Ledger, outcome: StepOutcome) -> tuple[Ledger, list[Event
 
 def _tool_begun(ledger: Ledger, index: int) -> tuple[Ledger, list[Event]]:
     batch = ledger.progress.batch
+    if index >= len(ledger.calls):
+        raise ValueError(f"call {index} belongs to no call of this step")
     # A hook may still change the arguments or preset the result: then only the outcome knows.
     if batch is None or "before_tool" in ledger.spec.hooks or not batch.calls[index].known:
         return ledger, []

@@ -1,0 +1,117 @@
+"""Agents that are attributes of a project's modules."""
+
+import importlib
+import pkgutil
+import symtable
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from spine_core import Agent
+
+from spine_temporal.errors import AgentBroken, BadInput
+
+_PACKAGE: Final = "agents"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An agent, the name that clients ask for it by, and where it stands."""
+
+    name: str
+    agent: Agent
+    where: str
+
+
+def put_first(folder: Path) -> None:
+    """Have modules looked for in `folder` before anywhere else."""
+    sys.path[:] = [str(folder), *(path for path in sys.path if path != str(folder))]
+
+
+def agents_in(folder: Path) -> list[Found]:
+    """The agents that the modules in `folder/agents` have, in the modules' order by name.
+
+    An agent that several modules have counts once, for the module that makes it. Modules and attributes with a leading
+    underscore are private.
+
+    Raises:
+        AgentBroken: a module cannot be imported, or another package named `agents` stands before the project's.
+    """
+    home = folder / _PACKAGE
+    names = sorted(module.name for module in pkgutil.iter_modules([str(home)]) if module.name[0] != "_")
+    if not names:
+        return []
+    paths = [Path(path).resolve() for path in import_module(_PACKAGE, folder).__path__]
+    if home not in paths:
+        raise AgentBroken(
+            f"{home} is not what `import {_PACKAGE}` finds, that is {', '.join(map(str, paths))}; "
+            f"an empty {home / '__init__.py'} puts the project's first"
+        )
+    made: dict[int, Found] = {}
+    had: dict[int, Found] = {}
+    for name in names:
+        module = import_module(f"{_PACKAGE}.{name}", folder)
+        for attribute, agent in _public_agents(module):
+            where = f"{_PACKAGE}/{name}.py ({attribute})"
+            found = made if _makes(module, attribute) else had
+            found.setdefault(id(agent), Found(agent.name or name, agent, where))
+    return list((had | made).values())
+
+
+def named_agent(target: str, folder: Path) -> Found:
+    """The agent that `target` names as "module:attr".
+
+    Raises:
+        BadInput: it names none.
+        AgentBroken: the module cannot be imported.
+    """
+    name, _, attribute = target.partition(":")
+    if not name or not attribute:
+        raise BadInput(f"{target!r} names no agent; write module:attr, for instance agents.assistant:agent")
+    agent = getattr(import_module(name, folder), attribute, None)
+    if not isinstance(agent, Agent):
+        what = "nothing" if agent is None else f"a {type(agent).__name__}, not a spine_core.Agent"
+        raise BadInput(f"{target!r} names no agent: {name} has {what} under the name {attribute!r}")
+    return Found(agent.name or name.rpartition(".")[2], agent, target)
+
+
+def import_module(name: str, folder: Path) -> ModuleType:
+    """The module of that name.
+
+    Raises:
+        BadInput: there is none.
+        AgentBroken: importing it raised; the message says at which line of the project in `folder`.
+    """
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
+            raise BadInput(f"there is no module {name!r}, neither in {folder} nor installed") from error
+        raise AgentBroken(f"{_blamed(error, folder) or name}: {type(error).__name__}: {error}") from error
+
+
+def _public_agents(module: ModuleType) -> Iterator[tuple[str, Agent]]:
+    for attribute, value in vars(module).items():
+        if isinstance(value, Agent) and attribute[0] != "_":
+            yield attribute, value
+
+
+def _makes(module: ModuleType, attribute: str) -> bool:
+    if module.__file__ is None:
+        return False
+    names = symtable.symtable(Path(module.__file__).read_text(), module.__file__, "exec")
+    return attribute in names.get_identifiers() and not names.lookup(attribute).is_imported()
+
+
+def _blamed(error: Exception, folder: Path) -> str | None:
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}"
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = Path(frame.filename)
+        if file.is_relative_to(folder) and "site-packages" not in file.parts:
+            return f"{frame.filename}:{frame.lineno}"
+    return None

@@ -1,0 +1,74 @@
+"""One JSON form for every wire model."""
+
+import pytest
+from pydantic import ValidationError
+from spine_core import Message, StopReason, Usage
+
+from spine_temporal.contracts.delta import SpokenMessage, StateDelta
+from spine_temporal.contracts.ending import Ending, RunOutcome
+from spine_temporal.contracts.opening import AgentSpec, RunRequest
+from spine_temporal.contracts.policy import ActivityPolicy
+from spine_temporal.contracts.step import StepOutcome, StepVerdict
+from spine_temporal.contracts.tool import ToolOutcome, ToolVerdict
+from spine_temporal.contracts.wire import Wire, dump, load
+from tests.contracts.golden import wire_models
+
+
+@pytest.mark.parametrize(
+    ("model", "written"),
+    [
+        (RunRequest(agent="assistant", input="go"), b'{"agent":"assistant","input":"go"}'),
+        (AgentSpec(agent="assistant"), b'{"agent":"assistant"}'),
+        (ActivityPolicy(), b"{}"),
+        (StateDelta(), b"{}"),
+        (StateDelta(usage=Usage(), usage_before=Usage()), b'{"usage":{},"usage_before":{}}'),
+        (StateDelta(messages=[Message.user("hi")]), b'{"messages":[{"role":"user","content":"hi"}]}'),
+        (StateDelta(fields={"tenant_id": None, "step": 0}), b'{"fields":{"tenant_id":null,"step":0}}'),
+        (StepOutcome(id="a", said=""), b'{"id":"a","said":""}'),
+        (ToolOutcome(id="a"), b'{"id":"a"}'),
+        (RunOutcome(reason=StopReason.FINAL), b'{"reason":"final"}'),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Wire) else "",
+)
+def test_defaults_are_left_out_and_come_back(model: Wire, written: bytes) -> None:
+    assert dump(model) == written
+    assert load(type(model), written) == model
+
+
+@pytest.mark.parametrize("model", wire_models(), ids=lambda model: model.__name__)
+def test_models_cannot_be_changed(model: type[Wire]) -> None:
+    instance = model.model_construct()
+
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(instance, next(iter(model.model_fields)), "changed")
+
+
+@pytest.mark.parametrize("data", [b"", b"null", b"[]", b'"go"', b"{}", b'{"agent":"","input":"go"}', b"\x00\xff"])
+def test_what_is_no_such_model_is_refused(data: bytes) -> None:
+    with pytest.raises(ValidationError):
+        load(RunRequest, data)
+
+
+STEP = StepOutcome(
+    id="a",
+    delta=StateDelta(messages=[Message.user("hi"), Message.tool("found", "call_0", "find")], scratch={"set": {"k": 1}}),
+    usage=Usage(input_tokens=3),
+    ending=Ending(reason=StopReason.FINAL),
+    finish_reason="stop",
+)
+
+
+def test_workflow_reads_of_an_outcome_only_what_it_needs() -> None:
+    verdict = load(StepVerdict, dump(STEP))
+
+    assert verdict.delta.messages == [
+        SpokenMessage(role="user", content="hi"),
+        SpokenMessage(role="tool", content="found"),
+    ]
+    assert (verdict.id, verdict.usage, verdict.ending) == ("a", STEP.usage, STEP.ending)
+    assert len(dump(verdict)) < len(dump(STEP))
+
+
+@pytest.mark.parametrize(("verdict", "outcome"), [(StepVerdict, StepOutcome), (ToolVerdict, ToolOutcome)])
+def test_workflow_knows_no_field_that_the_outcome_has_not(verdict: type[Wire], outcome: type[Wire]) -> None:
+    assert verdict.model_fields.keys() <= outcome.model_fields.keys()
