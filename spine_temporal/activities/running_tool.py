@@ -1,7 +1,7 @@
 """One tool call of an agent, as the kernel runs it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import anyio
 from pydantic_core import to_jsonable_python
@@ -10,9 +10,12 @@ from spine_core import Agent, Interrupt, State, StopReason, StopRun, Tool, ToolC
 from spine_temporal.activities.hooks import HookRaised, naming
 from spine_temporal.activities.taking_step import last_text, stopped
 from spine_temporal.activities.working import stringify, working_copy
+from spine_temporal.agents.spec import hooks_of
 from spine_temporal.contracts.ending import Ending
 from spine_temporal.contracts.tool import ToolOutcome
 from spine_temporal.journal import delta
+
+_HOOKS: Final = frozenset({"before_tool", "after_tool"})
 
 
 @dataclass(slots=True)
@@ -29,7 +32,7 @@ class ToolRun:
     _told: dict[str, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self.state = working_copy(self.before)
+        self.state = working_copy(self.before, hooked=not _HOOKS.isdisjoint(hooks_of(self.agent)))
 
     async def run(self) -> None:
         """Run the hooks and the tool. Whatever they raise ends up in the outcome."""

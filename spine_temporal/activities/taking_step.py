@@ -8,6 +8,7 @@ from spine_core import Agent, ErrorAction, EventType, ModelResponse, State, Step
 
 from spine_temporal.activities.hooks import HookRaised, naming
 from spine_temporal.activities.working import working_copy
+from spine_temporal.agents.spec import hooks_of
 from spine_temporal.contracts.ending import AnswerFrom, Ending
 from spine_temporal.contracts.step import ModelError, PlannedCall, StepInput, StepOutcome
 from spine_temporal.journal import delta
@@ -15,6 +16,7 @@ from spine_temporal.journal.progress import trip
 
 # The kernel's own cap (spine_core.agent), which no on_error hook can talk it out of.
 _MAX_PROVIDER_ATTEMPTS: Final = 100
+_HOOKS: Final = frozenset({"on_run_start", "before_model", "after_model", "on_error"})
 
 
 class _Ended(Exception):
@@ -45,7 +47,7 @@ class Step:
     _errors: list[ModelError] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self.state = working_copy(self.before)
+        self.state = working_copy(self.before, hooked=not _HOOKS.isdisjoint(hooks_of(self.agent)))
 
     async def take(self) -> None:
         """Run the hooks and ask the model. Whatever they raise ends up in the outcome."""

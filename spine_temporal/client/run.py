@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from spine_temporal.client.failures import failed_run, unreachable
 from spine_temporal.contracts import names
 from spine_temporal.history.fold import Fold
-from spine_temporal.history.follow import follow
+from spine_temporal.history.follow import closed, follow
 from spine_temporal.journal.result import result_of
 
 
@@ -44,8 +44,9 @@ class Run:
             AgentBroken: the agent could not be built.
             RunFailed: the workflow itself failed.
         """
+        await closed(self._client, self.workflow_id, self.run_id)
         fold = self._fold()
-        async for event in self._history(wait=True):
+        async for event in self._history(wait=False):
             await fold.feed(event)
             if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
                 raise failed_run(event, self.workflow_id)

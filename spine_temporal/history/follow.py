@@ -8,7 +8,7 @@ from typing import Final
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistoryEventFilterType
 from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.errors import RunNotFound, ServerUnreachable
@@ -32,9 +32,11 @@ CLOSING: Final = frozenset(
 
 
 async def follow(
-    client: Client, workflow_id: str, run_id: str | None, *, wait: bool = True
+    client: Client, workflow_id: str, run_id: str | None, *, wait: bool = True, only_close: bool = False
 ) -> AsyncIterator[HistoryEvent]:
     """The events of a run, from the first on. With `wait`, until it closes; else those that there are.
+
+    `only_close` leaves out all but the closing event: whoever only waits costs the server nothing on the way.
 
     A server that goes away for less than five minutes is waited for.
 
@@ -43,7 +45,12 @@ async def follow(
         ServerUnreachable: the server was away for longer.
     """
     handle = client.get_workflow_handle(workflow_id, run_id=run_id)
-    pages = handle.fetch_history_events(wait_new_event=wait)
+    pages = handle.fetch_history_events(
+        wait_new_event=wait,
+        event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT
+        if only_close
+        else WorkflowHistoryEventFilterType.ALL_EVENT,
+    )
     away_since_s: float | None = None
     while True:
         try:
@@ -59,6 +66,12 @@ async def follow(
                 return
         if not pages.next_page_token:
             return
+
+
+async def closed(client: Client, workflow_id: str, run_id: str | None) -> None:
+    """Return when the run has closed; raise what `follow` raises."""
+    async for event in follow(client, workflow_id, run_id, only_close=True):
+        _log.debug("%s closed with event %d", workflow_id, event.event_id)
 
 
 async def _bear(error: RPCError, client: Client, workflow_id: str, *, away_s: float) -> None:

@@ -58,6 +58,8 @@ class AgentWorkflow:
             match decide(self._progress, spec, elapsed_s=elapsed_s, stop=self._stop):
                 case TakeStep(step):
                     await self._step(spec, step, elapsed_s)
+                case RunTools((index,)):
+                    await self._tool(spec, index)
                 case RunTools(indices):
                     await asyncio.gather(*(self._tool(spec, index) for index in indices))
                 case Finish(ending):
@@ -71,9 +73,7 @@ class AgentWorkflow:
             elapsed_s=elapsed_s,
             first="on_run_start" in spec.hooks and not self._progress.begun,
         )
-        verdict = await carry_out(
-            names.STEP_ACTIVITY, task, StepVerdict, spec.step_policy, summary=f"step {step}", activity_id=str(step)
-        )
+        verdict = await carry_out(names.STEP_ACTIVITY, task, StepVerdict, spec.step_policy, activity_id=str(step))
         self._progress = after_step(self._progress, verdict, parallel=spec.parallel_tools)
 
     async def _tool(self, spec: AgentSpec, index: int) -> None:
@@ -95,9 +95,7 @@ class AgentWorkflow:
             return
         told = self._progress.ending or ending
         task = EndInput(agent=spec.agent, head=self._progress.head, ending=told, first=first)
-        outcome = await carry_out(
-            names.END_ACTIVITY, task, EndOutcome, spec.step_policy, summary="on_run_end", activity_id="end"
-        )
+        outcome = await carry_out(names.END_ACTIVITY, task, EndOutcome, spec.step_policy, activity_id="end")
         self._progress = after_end(self._progress, outcome)
 
     def _outcome(self, request: RunRequest) -> RunOutcome:

@@ -14,7 +14,7 @@ _LOCAL_ATTEMPTS: Final = 3
 
 
 async def carry_out[Out: Wire](
-    name: str, task: Wire, returns: type[Out], policy: ActivityPolicy, *, summary: str, activity_id: str
+    name: str, task: Wire, returns: type[Out], policy: ActivityPolicy, *, activity_id: str, summary: str | None = None
 ) -> Out:
     """Schedule the activity, wait for it, read of its result what `returns` knows.
 
