@@ -1,4 +1,4 @@
-"""One attempt of an activity: it beats, hands over when its worker stops, knows how many went before it."""
+"""One attempt of an activity: how it beats, fails or is handed over."""
 
 import asyncio
 import time

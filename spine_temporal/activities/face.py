@@ -29,7 +29,7 @@ from spine_temporal.contracts.tool import ToolInput, ToolOutcome
 from spine_temporal.contracts.wire import Wire, dump, load
 from spine_temporal.errors import AgentBroken, UnknownAgent
 from spine_temporal.history.catch_up import catch_up
-from spine_temporal.history.fold import fold_at
+from spine_temporal.history.fold import fold_run
 from spine_temporal.journal.entries import Entry, Opened, StepDone, ToolDone
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.payloads import pack, pack_bytes, unpack
@@ -110,7 +110,7 @@ class AgentActivities:
 
         async def work(_: Attempt) -> EndOutcome:
             agent = await self._agents.get(task.agent)
-            folded = await fold_at(activity.client(), _run(), activity.info().activity_id)
+            folded = await fold_run(activity.client(), _run())
             return await end_run(agent, folded.ledger, folded.trace, task, _id())
 
         def lost(why: str) -> EndOutcome:
@@ -132,7 +132,7 @@ class AgentActivities:
         return pack_bytes(data)
 
     async def _ledger(self, head: str) -> Ledger:
-        return await self.cache.at(_run(), head, activity.info().activity_id)
+        return await self.cache.at(_run(), head)
 
     async def _spec(self, name: str) -> AgentSpec:
         try:
@@ -178,8 +178,8 @@ def _written[Outcome: Wire](outcome: Outcome, lost: Callable[[str], Outcome]) ->
     return outcome, dump(outcome)
 
 
-async def _folded(run: RunKey, activity_id: str) -> Ledger:
-    folded = await fold_at(activity.client(), run, activity_id)
+async def _folded(run: RunKey) -> Ledger:
+    folded = await fold_run(activity.client(), run)
     return folded.ledger
 
 

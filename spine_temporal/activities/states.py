@@ -12,8 +12,8 @@ from spine_temporal.journal.ledger import Ledger, apply
 
 type RunKey = tuple[str, str]
 """Workflow id, run id."""
-type Fold = Callable[[RunKey, str], Awaitable[Ledger]]
-"""The ledger of a run, from its history, as it was when the activity of that id was scheduled."""
+type Fold = Callable[[RunKey], Awaitable[Ledger]]
+"""The ledger of a run, from its whole history."""
 type CatchUp = Callable[[RunKey, Ledger, str], Awaitable[Ledger | None]]
 """An older ledger brought to a head from the end of the history; None: they are too far apart."""
 
@@ -44,7 +44,7 @@ class LedgerCache:
         self.folds = 0
         self.caught_up = 0
 
-    async def at(self, run: RunKey, head: str, activity_id: str) -> Ledger:
+    async def at(self, run: RunKey, head: str) -> Ledger:
         """The ledger of `run` whose head is `head`.
 
         Raises:
@@ -61,7 +61,7 @@ class LedgerCache:
             self.caught_up += 1
         else:
             self.folds += 1
-            ledger = await self._fold(run, activity_id)
+            ledger = await self._fold(run)
             if ledger.progress.head != head:
                 raise LookupError(f"the history of run {run[0]!r} does not lead to {head!r}, where the activity starts")
         self._keep(run, ledger, len(to_json(ledger.state)))

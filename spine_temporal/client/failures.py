@@ -6,6 +6,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from spine_temporal.connection.connect import unreachable as no_server
 from spine_temporal.contracts import names
 from spine_temporal.errors import AgentBroken, BadInput, RunFailed, ServerUnreachable, SpineTemporalError, UnknownAgent
 
@@ -27,8 +28,4 @@ def failed_run(event: HistoryEvent, workflow_id: str) -> SpineTemporalError:
 
 def unreachable(client: Client, error: RPCError) -> ServerUnreachable:
     """The error for a server that does not answer."""
-    address = client.service_client.config.target_host
-    return ServerUnreachable(
-        f"no Temporal server answers at {address} ({error.message}); start one with `spine-temporal dev`, "
-        "or set TEMPORAL_ADDRESS"
-    )
+    return no_server(client.service_client.config.target_host, error.message)

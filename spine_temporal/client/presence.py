@@ -1,4 +1,4 @@
-"""What goes on beside a caller who waits: is a worker there, does the caller still want the answer."""
+"""What goes on beside a caller who waits for a run."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""A process between the dev server and its owner, so that the server ends when its owner does.
+"""A process that ends the dev server when its owner has ended.
 
 Run by path as `python -I -S devserver_guard.py GRACE_SECONDS COMMAND...`, hence nothing but the standard library:
 

@@ -1,1 +1,1 @@
-"""What is said across the wire: names and models, without behaviour."""
+"""What is said across the wire, without behaviour."""

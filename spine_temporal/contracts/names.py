@@ -20,6 +20,10 @@ BAD_REQUEST: Final = "spine.BadRequest"
 STEP_FAILED: Final = "spine.StepFailed"
 WORKER_STOPPING: Final = "spine.WorkerStopping"
 
+# Why a workflow was terminated; whoever reads the session takes it as gone.
+DELETED: Final = "deleted by spine_temporal.TemporalCheckpoint"
+
 WORKFLOW_ID_PREFIX: Final = "spine-"
-CHECKPOINT_ID_PREFIX: Final = "spine-checkpoint-"
+CHECKPOINT_ID_PREFIX: Final = "spine.checkpoint-"
 DEFAULT_TASK_QUEUE: Final = "spine"
+CHECKPOINT_TASK_QUEUE: Final = "spine-checkpoint"

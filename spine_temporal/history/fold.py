@@ -44,20 +44,13 @@ class Fold:
         return events
 
 
-async def fold_at(client: Client, run: tuple[str, str], activity_id: str) -> Fold:
-    """The run as it was when the activity with that id was scheduled: what the activity has to start from.
+async def fold_run(client: Client, run: tuple[str, str]) -> Fold:
+    """The run as its history tells it now; `run` is workflow id, run id.
 
-    `run` is workflow id, run id.
+    For an activity of that run, that is what it starts from: while it is in flight, nothing enters the conversation.
     """
     workflow_id, run_id = run
     fold = Fold(client.data_converter)
     async for event in follow(client, workflow_id, run_id, wait=False):
         await fold.feed(event)
-        if _schedules(event, activity_id):
-            break
     return fold
-
-
-def _schedules(event: HistoryEvent, activity_id: str) -> bool:
-    scheduled = event.HasField("activity_task_scheduled_event_attributes")
-    return scheduled and event.activity_task_scheduled_event_attributes.activity_id == activity_id

@@ -1,4 +1,4 @@
-"""A run followed live, by long poll: it adds no event to the history and needs no worker."""
+"""A run followed live, by long poll."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""A run as its journal tells it: `apply` one entry after another and have the State."""
+"""A run as its journal tells it."""
 
 from dataclasses import dataclass, field, replace
 

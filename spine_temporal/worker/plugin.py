@@ -11,6 +11,7 @@ from spine_temporal.activities.face import AgentActivities
 from spine_temporal.agents.registry import AgentRegistry, Agents
 from spine_temporal.contracts.policy import ActivityPolicy
 from spine_temporal.workflow.agent import AgentWorkflow
+from spine_temporal.workflow.holder import CheckpointWorkflow
 
 DEFAULT_CACHE_BYTES: Final = 256 * 1024 * 1024
 
@@ -54,7 +55,7 @@ class SpinePlugin(SimplePlugin):
         )
         super().__init__(
             "spine-temporal",
-            workflows=[AgentWorkflow],
+            workflows=[AgentWorkflow, CheckpointWorkflow],
             activities=self.activities_of_agents.all,
             workflow_runner=_sandbox,
         )

@@ -30,8 +30,8 @@ class Histories:
         self.caught_up = caught_up
         self.asked: list[tuple[str, RunKey, str]] = []
 
-    async def fold(self, run: RunKey, activity_id: str) -> Ledger:
-        self.asked.append(("fold", run, activity_id))
+    async def fold(self, run: RunKey) -> Ledger:
+        self.asked.append(("fold", run, ""))
         return self.folded
 
     async def catch_up(self, run: RunKey, ledger: Ledger, head: str) -> Ledger | None:
@@ -48,7 +48,7 @@ async def test_what_this_worker_did_itself_is_not_read_again() -> None:
     cache.begin(RUN, opened(), 10)
     cache.record(RUN, "", said(1, asks("find")), 10)
 
-    assert await cache.at(RUN, STEPPED.progress.head, "1.0") == STEPPED
+    assert await cache.at(RUN, STEPPED.progress.head) == STEPPED
     assert (cache.hits, cache.folds, histories.asked) == (1, 0, [])
 
 
@@ -57,8 +57,8 @@ async def test_run_of_another_worker_is_folded_once() -> None:
     cache = histories.cache()
 
     for _ in range(2):
-        assert await cache.at(RUN, STEPPED.progress.head, "1.0") == STEPPED
-    assert (cache.hits, cache.folds, histories.asked) == (1, 1, [("fold", RUN, "1.0")])
+        assert await cache.at(RUN, STEPPED.progress.head) == STEPPED
+    assert (cache.hits, cache.folds, histories.asked) == (1, 1, [("fold", RUN, "")])
 
 
 async def test_older_state_is_caught_up_from_the_end_of_the_history() -> None:
@@ -66,7 +66,7 @@ async def test_older_state_is_caught_up_from_the_end_of_the_history() -> None:
     cache = histories.cache()
     cache.begin(RUN, opened(), 10)
 
-    assert await cache.at(RUN, STEPPED.progress.head, "1.0") == STEPPED
+    assert await cache.at(RUN, STEPPED.progress.head) == STEPPED
     assert (cache.caught_up, cache.folds, histories.asked) == (1, 0, [("catch up", RUN, STEPPED.progress.head)])
 
 
@@ -75,7 +75,7 @@ async def test_state_too_old_to_be_caught_up_is_folded() -> None:
     cache = histories.cache()
     cache.begin(RUN, opened(), 10)
 
-    assert await cache.at(RUN, STEPPED.progress.head, "1.0") == STEPPED
+    assert await cache.at(RUN, STEPPED.progress.head) == STEPPED
     assert (cache.caught_up, cache.folds) == (0, 1)
     assert cache.peek(RUN) == STEPPED
 
@@ -110,7 +110,7 @@ async def test_oldest_run_is_forgotten_when_the_cache_is_full() -> None:
     cache = Histories(OPENED).cache(max_bytes=10_000)
     for run in (RUN, OTHER):
         cache.begin(run, opened(), 1_000)
-    await cache.at(RUN, OPENED.progress.head, "1")
+    await cache.at(RUN, OPENED.progress.head)
 
     cache.begin(THIRD, opened(), 4_000)
 
@@ -146,7 +146,7 @@ async def test_cache_of_zero_bytes_keeps_nothing() -> None:
     cache.begin(RUN, opened(), 0)
 
     for _ in range(2):
-        assert await cache.at(RUN, STEPPED.progress.head, "1.0") == STEPPED
+        assert await cache.at(RUN, STEPPED.progress.head) == STEPPED
     assert (cache.hits, cache.folds, cache.peek(RUN)) == (0, 2, None)
 
 
@@ -164,7 +164,7 @@ async def test_fold_that_does_not_lead_to_the_head_is_not_used() -> None:
     cache = Histories(folded=OPENED).cache()
 
     with pytest.raises(LookupError):
-        await cache.at(RUN, STEPPED.progress.head, "1.0")
+        await cache.at(RUN, STEPPED.progress.head)
 
 
 async def test_images_and_arguments_count_too() -> None:
@@ -172,6 +172,6 @@ async def test_images_and_arguments_count_too() -> None:
     folded = ledger_of(opened(), said(1, image))
     cache = Histories(folded).cache(max_bytes=10_000)
 
-    await cache.at(RUN, folded.progress.head, "1")
+    await cache.at(RUN, folded.progress.head)
 
     assert cache.peek(RUN) is None

@@ -88,7 +88,7 @@ async def test_hook_that_raises_ends_the_run_with_its_name(hook: str) -> None:
     async def broken(_: ToolContext) -> None:
         raise KeyError("otters")
 
-    outcome = await outcome_of(**{hook: broken})
+    outcome = await outcome_of("find", {}, **{hook: broken})
 
     assert outcome.ending == Ending(reason=StopReason.ERROR, error=f"{hook} raised KeyError: 'otters'")
     assert outcome.called == (hook == "after_tool")

@@ -132,7 +132,6 @@ class Generous(Guards):
     max_steps: int | None = 1000
 
 
-@tool(approve=True)
 async def pay() -> str:
     """Pay."""
     return "paid"
@@ -142,7 +141,7 @@ async def pay() -> str:
     ("options", "why"),
     [
         ({"guards": OfficeHours()}, "guards of class OfficeHours with a check"),
-        ({"tools": [pay]}, r"tools that wait for an approval \(pay\)"),
+        ({"tools": [tool(pay, approve=True)]}, r"tools that wait for an approval \(pay\)"),
     ],
 )
 async def test_agent_that_cannot_run_durably_is_refused(options: dict[str, Any], why: str) -> None:

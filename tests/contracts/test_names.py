@@ -17,8 +17,10 @@ PINNED = {
     "STEP_FAILED": "spine.StepFailed",
     "WORKER_STOPPING": "spine.WorkerStopping",
     "WORKFLOW_ID_PREFIX": "spine-",
-    "CHECKPOINT_ID_PREFIX": "spine-checkpoint-",
+    "CHECKPOINT_ID_PREFIX": "spine.checkpoint-",
     "DEFAULT_TASK_QUEUE": "spine",
+    "CHECKPOINT_TASK_QUEUE": "spine-checkpoint",
+    "DELETED": "deleted by spine_temporal.TemporalCheckpoint",
 }
 
 

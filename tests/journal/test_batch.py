@@ -32,16 +32,16 @@ PARALLEL_TWICE = [(1, [], [0, 2]), (1, [], [0, 2]), (0, [], [2]), (2, [0, 1, 2],
 def test_results_enter_in_the_order_of_the_calls(
     parallel: bool, first: list[int], arrivals: list[tuple[int, list[int], list[int]]]
 ) -> None:
-    progress = Progress(batch=batch_of(3, parallel=parallel))
-    assert progress.batch is not None
-    assert progress.batch.waiting() == first
+    batch = batch_of(3, parallel=parallel)
+    assert batch.waiting() == first
 
     for index, entering, next_up in arrivals:
-        assert not progress.batch.over
-        progress, entered = after_tool(progress, index, ToolOutcome(id=f"tool {index}"))
+        assert not batch.over
+        progress, entered = after_tool(Progress(batch=batch), index, ToolOutcome(id=f"tool {index}"))
         assert progress.batch is not None
-        assert (entered, progress.batch.waiting()) == (entering, next_up)
-    assert progress.batch.over
+        batch = progress.batch
+        assert (entered, batch.waiting()) == (entering, next_up)
+    assert batch.over
 
 
 def test_result_that_arrives_before_its_turn_waits_for_it() -> None:

@@ -11,7 +11,7 @@ from spine_temporal.contracts.wire import dump, load
 from spine_temporal.journal import delta
 from tests.journal.states import APPENDS, CHANGES, STATES, USAGES, Change, appended, as_json
 
-QUICK = settings(max_examples=400, deadline=None, derandomize=True)
+QUICK = settings(max_examples=200, deadline=None, derandomize=True)
 
 
 def changed(before: State, changes: list[Change]) -> State:

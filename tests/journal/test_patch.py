@@ -9,7 +9,7 @@ from pydantic_core import from_json, to_json
 from spine_temporal.journal import patch
 from tests.journal.states import KEYS, OBJECTS, VALUES, Json, as_json
 
-QUICK = settings(max_examples=300, deadline=None, derandomize=True)
+QUICK = settings(max_examples=150, deadline=None, derandomize=True)
 
 
 @QUICK

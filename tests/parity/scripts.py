@@ -94,7 +94,8 @@ class Turn:
 
     def response(self) -> ModelResponse:
         message = Message.assistant(
-            self.content, [ToolCall(id=f"call_{n}", name=name, arguments=args) for n, (name, args) in enumerate(self.calls)]
+            self.content,
+            [ToolCall(id=f"call_{n}", name=name, arguments=args) for n, (name, args) in enumerate(self.calls)],
         )
         if self.parts:
             message.parts = [text_part("look"), image_part(data="aGk=")]

@@ -13,7 +13,9 @@ ROOT = Path(__file__).parents[2]
 
 def python(code: str) -> str:
     """What a new interpreter prints."""
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
     return done.stdout.strip()
 
 
@@ -44,6 +46,8 @@ def test_name_that_is_not_there_is_an_attribute_error() -> None:
 
 
 def test_contracts_are_read_without_temporal() -> None:
-    code = "import spine_temporal.contracts.step, spine_temporal.journal.ledger, sys; print('temporalio' in sys.modules)"
+    code = (
+        "import spine_temporal.contracts.step, spine_temporal.journal.ledger, sys; print('temporalio' in sys.modules)"
+    )
 
     assert python(code) == "False"

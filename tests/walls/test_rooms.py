@@ -27,7 +27,7 @@ BREACHES = {
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     """What import-linter says of the package in that folder."""
-    command = [Path(sys.executable).with_name("lint-imports"), "--config", RULES, "--no-cache", "--no-logo"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--config", str(RULES), "--no-cache", "--no-logo"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
 
 

@@ -112,7 +112,7 @@ async def test_scratch_that_json_cannot_hold_ends_the_run_and_says_so(durable: D
     result = await durable(Agent(model, middleware=[Hoarder()]), step_policy=SOON).run("go")
 
     assert result.stopped_reason is StopReason.ERROR
-    assert "State.scratch cannot be written as JSON" in str(result.error)
+    assert "left in the State cannot be written as JSON" in str(result.error)
     assert model.asked == 1
 
 

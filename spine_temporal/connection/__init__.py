@@ -1,0 +1,1 @@
+"""Reaching Temporal: settings, client, the embedded server."""

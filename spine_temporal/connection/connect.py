@@ -1,0 +1,52 @@
+"""A client connected to the Temporal server."""
+
+import asyncio
+import re
+from typing import Any, Final
+
+from temporalio.client import Client
+
+from spine_temporal.connection.settings import connect_options
+from spine_temporal.errors import ServerUnreachable
+
+_PATIENCE_S: Final = 5.0
+# How the SDK words it when there is a connection, but the first call fails.
+_REFUSED: Final = re.compile(r'call error after connection: .*message: "([^"]*)"')
+
+
+async def connect(
+    *, address: str | None = None, namespace: str | None = None, profile: str | None = None, **options: Any
+) -> Client:
+    """A client for the server that Temporal's settings name, else the one at localhost:7233.
+
+    Read are the TEMPORAL_* environment variables and the profile file, as Temporal's own command does; the arguments
+    go before both. `options` go to `temporalio.client.Client.connect`.
+
+    Raises:
+        ServerUnreachable: no server answers within five seconds, or it does not take this client.
+        BadInput: the settings cannot be used.
+    """
+    arguments = connect_options(address=address, namespace=namespace, profile=profile) | options
+    target = arguments.pop("target_host")
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            return await Client.connect(target, **arguments)
+    except TimeoutError:
+        raise unreachable(target) from None
+    except RuntimeError as error:
+        refused = _REFUSED.search(str(error))
+        if refused is None:
+            raise unreachable(target) from error
+        raise ServerUnreachable(
+            f"what answers at {target} does not take this client ({refused[1]}); is it a Temporal server, do the TLS "
+            "settings and TEMPORAL_API_KEY fit?"
+        ) from error
+
+
+def unreachable(address: str, reason: str = "") -> ServerUnreachable:
+    """The error for a server that does not answer."""
+    because = f" ({reason})" if reason else ""
+    return ServerUnreachable(
+        f"no Temporal server answers at {address}{because}; start one with `spine-temporal dev`, "
+        "or set TEMPORAL_ADDRESS"
+    )

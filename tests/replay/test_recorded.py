@@ -1,0 +1,69 @@
+"""This version replays, and reads, the histories of every version before it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+import spine_temporal
+from spine_temporal import SpinePlugin
+from tests.replay.runs import RUNS
+from tests.replay.stored import RECORDER, Expected, Stored, all_stored, folded
+
+STORED = all_stored()
+
+
+async def replay(history: WorkflowHistory) -> None:
+    await Replayer(workflows=[], plugins=[SpinePlugin([])]).replay_workflow(history)
+
+
+def test_every_typical_run_is_recorded_for_this_version() -> None:
+    assert {stored.name for stored in STORED if stored.version == spine_temporal.__version__} >= RUNS.keys()
+
+
+@pytest.mark.parametrize("stored", STORED, ids=str)
+async def test_recorded_history_replays(stored: Stored) -> None:
+    await replay(stored.history())
+
+
+@pytest.mark.parametrize("stored", STORED, ids=str)
+async def test_recorded_history_is_folded_to_what_it_was(stored: Stored) -> None:
+    assert Expected.of(await folded(stored.history())) == stored.expected()
+
+
+@pytest.mark.parametrize("stored", STORED, ids=str)
+def test_recorded_history_says_nothing_of_who_recorded_it(stored: Stored) -> None:
+    identities = set(_values_of("identity", json.loads(stored.text)))
+
+    assert identities <= {RECORDER, "history-service"}
+
+
+def _values_of(key: str, value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return [found for each in value for found in _values_of(key, each)]
+    if not isinstance(value, dict):
+        return []
+    here = [value[key]] if key in value else []
+    return here + [found for each in value.values() for found in _values_of(key, each)]
+
+
+TOOLS = Stored(spine_temporal.__version__, "tools")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace('"spine.tool"', '"spine.other"'),
+        lambda text: text.replace('"activityId": "1.0"', '"activityId": "9.9"'),
+    ],
+    ids=["another activity", "another activity id"],
+)
+async def test_history_of_another_workflow_does_not_replay(change: Callable[[str], str]) -> None:
+    changed = change(TOOLS.text)
+    assert changed != TOOLS.text
+
+    with pytest.raises(Exception, match=r"[Nn]ondeterminism"):
+        await replay(WorkflowHistory.from_json("spine-tools", changed))
