@@ -80,13 +80,10 @@ def _split(command: str) -> list[str]:
 async def _communicate(
     arguments: list[str], folder: Path, environment: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    return await asyncio.to_thread(
-        subprocess.run,
-        [COMMAND, *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [str(COMMAND), *arguments]
+        return subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    return await asyncio.to_thread(run)

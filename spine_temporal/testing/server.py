@@ -1,4 +1,4 @@
-"""A real Temporal server for tests, which can be killed and come back."""
+"""A real Temporal server for tests."""
 
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence

@@ -1,1 +1,1 @@
-"""Assembly: agents, workflow and activities become a running process."""
+"""Assembly: agents, workflow, activities become a running process."""

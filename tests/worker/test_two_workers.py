@@ -24,9 +24,7 @@ async def test_a_worker_that_missed_some_steps_catches_up_from_the_end_of_the_hi
     # Eager dispatch keeps a run on one worker; without it any worker may get the next activity.
     options: dict[str, Any] = {"task_queue": queue, "disable_eager_activity_execution": True}
     one = AgentWorker(client, agents=[agent], **options)
-    two = AgentWorker(
-        await Client.connect(client.service_client.config.target_host), agents=[agent], **options
-    )
+    two = AgentWorker(await Client.connect(client.service_client.config.target_host), agents=[agent], **options)
     async with one, two:
         result = await DurableAgent("spread", client, task_queue=queue).run("go")
 
