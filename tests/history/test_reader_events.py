@@ -16,7 +16,7 @@ from spine_temporal.contracts.opening import AgentSpec, RunRequest
 from spine_temporal.contracts.step import StepInput, StepOutcome
 from spine_temporal.contracts.tool import ToolInput, ToolOutcome
 from spine_temporal.contracts.wire import Wire, dump
-from spine_temporal.errors import NotAnAgentRun
+from spine_temporal.errors import BadInput, NotAnAgentRun
 from spine_temporal.history.reader import Reader, head_of
 from spine_temporal.journal.entries import (
     Closed,
@@ -130,6 +130,12 @@ async def test_marker_that_brings_no_spec_is_temporals_own_business(event: Histo
 async def test_workflow_of_another_type_is_refused() -> None:
     with pytest.raises(NotAnAgentRun, match=r"workflow 'spine-s1' is a 'payroll', not a run of an agent"):
         await entries(started(type_="payroll"))
+
+
+@pytest.mark.xfail(strict=True, raises=ValidationError, reason="the reader fails before the failure that says BadInput")
+async def test_run_that_was_started_with_no_request_is_bad_input() -> None:
+    with pytest.raises(BadInput, match="spine-s1"):
+        await entries(started(SPEC))
 
 
 async def test_payload_that_is_no_such_model_is_refused() -> None:

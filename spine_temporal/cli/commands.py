@@ -1,0 +1,178 @@
+"""What can be typed after `spine-temporal`; what does it is imported when a command runs."""
+
+import sys
+from typing import Annotated, Final
+
+import typer
+
+from spine_temporal import __version__
+from spine_temporal.cli.exits import EPILOG
+from spine_temporal.cli.options import AgentName, Json, Project, RunId, Said, Session, Status, TaskQueue
+from spine_temporal.cli.server import Server
+from spine_temporal.contracts import names
+
+_HELP: Final = """\
+Agents that survive: run spine agents durably on Temporal.
+
+\b
+  spine-temporal demo                     see what this is about
+  spine-temporal dev                      a server, its web UI and a worker
+  spine-temporal run assistant "hello"    in another terminal
+
+The server is the one that TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_PROFILE and Temporal's profile file name,
+else localhost:7233. The options below go before them; they may also stand after the command.
+"""
+
+_HELP_OPTIONS: Final = {"help_option_names": ["-h", "--help"]}
+
+app: Final = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,  # boxes, and half a second to draw them
+    pretty_exceptions_enable=False,
+    epilog=EPILOG,
+    context_settings=_HELP_OPTIONS,
+)
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001
+    if asked:
+        typer.echo(f"spine-temporal {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help=_HELP)
+def spine_temporal(
+    context: typer.Context,
+    *,
+    address: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="The Temporal server.")] = None,
+    namespace: Annotated[str | None, typer.Option(metavar="NAME", help="Its namespace.")] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="A profile in Temporal's own file.")] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Say which server the command talks to."""
+    context.obj = Server(address, namespace, profile)
+
+
+# The story has options of its own; they are read when it is told, for it takes long to import.
+@app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})
+def demo(context: typer.Context) -> int:
+    """See a run survive the kill of its worker, in a minute."""
+    from spine_temporal.demo.story import demo as story
+
+    told = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    told.command(context_settings=_HELP_OPTIONS)(story)
+    return told(context.args, prog_name="spine-temporal demo", standalone_mode=False) or 0
+
+
+@app.command()
+def dev(
+    context: typer.Context,
+    *,
+    project: Project = None,
+    port: Annotated[int | None, typer.Option(help="The server's port; else that of its address, or 7233.")] = None,
+    ui_port: Annotated[int | None, typer.Option(help="The web UI's port; else the server's + 1000.")] = None,
+    task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+) -> int:
+    """A server, its web UI and a worker for the project, at once."""
+    from spine_temporal.cli.dev import dev as run_all
+
+    return run_all(context.obj, project, port=port, ui_port=ui_port, task_queue=task_queue)
+
+
+@app.command()
+def worker(
+    context: typer.Context,
+    *,
+    project: Project = None,
+    agent: Annotated[list[str] | None, typer.Option(metavar="MODULE:ATTR", help="One more agent.")] = None,
+    task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+) -> None:
+    """A worker for a project's agents."""
+    from spine_temporal.cli.worker import worker as work
+
+    work(context.obj, project, agents=agent or (), task_queue=task_queue)
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    agent: AgentName,
+    input: Said,
+    *,
+    session: Session = None,
+    task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+    json: Json = False,
+    follow: Annotated[
+        bool | None,
+        typer.Option("--follow/--no-follow", help="Tell on stderr what it does; a terminal is told."),
+    ] = None,
+) -> int:
+    """Run an agent and print its answer; with --json, spine's Result."""
+    from spine_temporal.cli.run import run as run_agent
+
+    live = sys.stderr.isatty() if follow is None else follow
+    return run_agent(context.obj, agent, _said(input), session=session, task_queue=task_queue, json=json, live=live)
+
+
+@app.command()
+def start(
+    context: typer.Context,
+    agent: AgentName,
+    input: Said,
+    *,
+    session: Session = None,
+    task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+    json: Json = False,
+) -> int:
+    """Start a run, print its id and do not wait."""
+    from spine_temporal.cli.start import start as start_run
+
+    return start_run(context.obj, agent, _said(input), session=session, task_queue=task_queue, json=json)
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    *,
+    agent: Annotated[str | None, typer.Option(metavar="AGENT", help="Of this agent only.")] = None,
+    status: Annotated[Status | None, typer.Option(help="In this state only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    json: Json = False,
+) -> int:
+    """The runs, newest first."""
+    from spine_temporal.cli.listing import list_runs
+
+    return list_runs(context.obj, agent=agent, status=status, limit=limit, json=json)
+
+
+@app.command()
+def show(context: typer.Context, run: RunId, *, json: Json = False) -> int:
+    """One run: where it is now, its transcript, trace and usage."""
+    from spine_temporal.cli.showing import show as show_run
+
+    return show_run(context.obj, run, json=json)
+
+
+@app.command()
+def stop(context: typer.Context, run: RunId) -> int:
+    """Ask a run to end at its next step boundary."""
+    from spine_temporal.cli.stopping import stop as stop_run
+
+    return stop_run(context.obj, run)
+
+
+@app.command()
+def cancel(context: typer.Context, run: RunId) -> int:
+    """End a run now: what is in flight is cancelled.
+
+    The hooks of on_run_end still run.
+    """
+    from spine_temporal.cli.stopping import cancel as cancel_run
+
+    return cancel_run(context.obj, run)
+
+
+def _said(input: str) -> str:
+    return sys.stdin.read() if input == "-" else input

@@ -1,0 +1,93 @@
+"""Server, web UI and worker in one process: what `spine-temporal dev` does."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+from spine_core import Agent
+from temporalio.client import Client
+
+from spine_temporal.agents.project import find_project, load_project
+from spine_temporal.cli.exits import Exit
+from spine_temporal.cli.screen import facts, show_log, stdout
+from spine_temporal.cli.server import Server
+from spine_temporal.cli.ui import LOCAL, UI_PORT_OFFSET, ui_of
+from spine_temporal.connection.connect import connect
+from spine_temporal.connection.devserver import DevServer, is_serving
+from spine_temporal.connection.settings import connect_options
+from spine_temporal.contracts import names
+from spine_temporal.worker.process import check_namespace, work_until_told
+from spine_temporal.worker.worker import AgentWorker
+
+_DATABASE: Final = ".spine/temporal.db"
+
+
+def dev(server: Server, project: Path | None, *, port: int | None, ui_port: int | None, task_queue: str) -> Exit:
+    """Run everything that the project's agents need, until Ctrl-C."""
+    show_log()
+    folder = project or find_project(Path.cwd())
+    asyncio.run(_dev(server, folder, load_project(folder), port, ui_port, task_queue))
+    return Exit.DONE
+
+
+async def _dev(
+    server: Server, folder: Path, agents: dict[str, Agent], port: int | None, ui_port: int | None, task_queue: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        client, told = await _client(stack, server, folder, port, ui_port)
+        await check_namespace(client)
+        worker = AgentWorker(client, agents=agents, task_queue=task_queue)
+
+        def ready() -> None:
+            served = f"agents {', '.join(worker.agents)} on task queue {task_queue!r}"
+            _welcome([("project", str(folder)), *told, ("worker", served)], _first_run(client, worker))
+
+        await work_until_told(worker, ready=ready)
+        stdout().print("\n  worker ended", style="dim")
+
+
+async def _client(
+    stack: AsyncExitStack, server: Server, folder: Path, port: int | None, ui_port: int | None
+) -> tuple[Client, list[tuple[str, str]]]:
+    settings = connect_options(**server.overrides)
+    address = f"{LOCAL[0]}:{port}" if port else str(settings["target_host"])
+    host, _, number = address.rpartition(":")
+    if host not in LOCAL or await is_serving(address):
+        client = await server.client(address=address)
+        ui = await ui_of(client)
+        return client, [("server", f"{address}, which was running already"), *([("web UI", ui)] if ui else [])]
+    started = DevServer(
+        folder / _DATABASE,
+        port=int(number),
+        ui=True,
+        ui_port=ui_port or int(number) + UI_PORT_OFFSET,
+        namespace=settings.get("namespace", "default"),
+    )
+    await stack.enter_async_context(started)
+    stack.callback(stdout().print, "  server ended", style="dim")
+    # What the environment holds for a server elsewhere, the one that was just started does not speak.
+    client = await connect(address=started.address, namespace=started.namespace, tls=False, api_key=None)
+    return client, [
+        ("server", f"{started.address}, its runs are kept in {_DATABASE}"),
+        ("web UI", str(started.ui_address)),
+    ]
+
+
+def _welcome(told: list[tuple[str, str]], command: str) -> None:
+    stdout().print()
+    facts(told)
+    stdout().print(f"\n  in another terminal   [bold cyan]{command}[/]", soft_wrap=True)
+    stdout().print("  [dim]Ctrl-C ends what was started here; runs go on with the next `spine-temporal dev`[/]\n")
+
+
+def _first_run(client: Client, worker: AgentWorker) -> str:
+    options = []
+    here, usual = client.service_client.config.target_host, str(connect_options()["target_host"])
+    if here.replace("localhost", LOCAL[0]) != usual.replace("localhost", LOCAL[0]):
+        options += ["--address", here]
+    if client.namespace != connect_options().get("namespace", "default"):
+        options += ["--namespace", client.namespace]
+    if worker.task_queue != names.DEFAULT_TASK_QUEUE:
+        options += ["--task-queue", worker.task_queue]
+    return " ".join(["spine-temporal run", worker.agents[0], '"hello"', *options])

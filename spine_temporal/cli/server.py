@@ -1,0 +1,51 @@
+"""Which server the command talks to."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+GLOBAL_OPTIONS: Final = ("--address", "--namespace", "--profile")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The global options. What is None is left to Temporal's own environment variables and profile file."""
+
+    address: str | None = None
+    namespace: str | None = None
+    profile: str | None = None
+
+    @property
+    def overrides(self) -> dict[str, str]:
+        """The options that were given."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    async def client(self, **overrides: str) -> "Client":
+        """A connected client.
+
+        Raises:
+            ServerUnreachable: no server answers.
+        """
+        # The SDK takes a second to import, and `--help` can do without.
+        from spine_temporal.connection.connect import connect
+
+        return await connect(**(self.overrides | overrides))
+
+
+def global_options_first(arguments: list[str]) -> list[str]:
+    """The command line with the global options moved to its front, so that they may stand after the command too."""
+    first: list[str] = []
+    rest: list[str] = []
+    left = iter(arguments)
+    for argument in left:
+        if argument == "--":
+            rest += [argument, *left]
+        elif argument in GLOBAL_OPTIONS:
+            first += [argument, *(value for value in [next(left, None)] if value is not None)]
+        elif argument.startswith(tuple(f"{option}=" for option in GLOBAL_OPTIONS)):
+            first.append(argument)
+        else:
+            rest.append(argument)
+    return first + rest

@@ -1,0 +1,32 @@
+"""A run ended before its time: what `spine-temporal stop` and `cancel` do."""
+
+import asyncio
+
+from spine_temporal.cli.exits import Exit
+from spine_temporal.cli.finding import find
+from spine_temporal.cli.screen import write
+from spine_temporal.cli.server import Server
+
+
+def stop(server: Server, id: str) -> Exit:
+    """Ask the run to end at its next step boundary."""
+    asyncio.run(_end(server, id, at_once=False))
+    return Exit.DONE
+
+
+def cancel(server: Server, id: str) -> Exit:
+    """End the run now."""
+    asyncio.run(_end(server, id, at_once=True))
+    return Exit.DONE
+
+
+async def _end(server: Server, id: str, *, at_once: bool) -> None:
+    run, seen, _ = await find(await server.client(), id)
+    if not seen.going_on:
+        write(f"run {run.id} has ended before: {seen.reason or seen.status}")
+    elif at_once:
+        await run.cancel()
+        write(f"run {run.id} is being cancelled")
+    else:
+        await run.stop()
+        write(f"run {run.id} ends when the step in hand is done")

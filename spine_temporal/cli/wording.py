@@ -1,0 +1,61 @@
+"""Times, sizes and texts in few characters."""
+
+import re
+from typing import Any, Final
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def duration(seconds: float) -> str:
+    """`30 ms`, `1.5 s`, `42 s`, `3 min 05 s`, `2 h 10 min`, `4 d 3 h`."""
+    if seconds < 0.9995:
+        return f"{max(seconds, 0.0) * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if not minutes:
+        return f"{whole} s"
+    if not hours:
+        return f"{minutes} min {whole % 60:02} s"
+    return f"{days} d {hours % 24} h" if days else f"{hours} h {minutes % 60:02} min"
+
+
+def ago(seconds: float) -> str:
+    """`12 s ago`, `3 min ago`, `2 h ago`, `4 d ago`."""
+    for unit, length_s in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length_s:
+            return f"{seconds // length_s:.0f} {unit} ago"
+    return f"{max(int(seconds), 0)} s ago"
+
+
+def size(count: int) -> str:
+    """`512 B`, `12.3 KB`, `1.2 MB`."""
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1000:.1f} KB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
+def many(count: int, noun: str) -> str:
+    """`1 step`, `1,204 tokens`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def first_line(text: str) -> str:
+    """The first line that says something, its white space collapsed, made harmless."""
+    return next((harmless(" ".join(line.split())) for line in text.splitlines() if line.strip()), "")
+
+
+def harmless(text: str) -> str:
+    """`text` without what would command the terminal: models and tools say what they were given to read."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def call(name: str, arguments: dict[str, Any]) -> str:
+    """A tool call as Python would write it."""
+    return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
+
+
+def spent(tokens: int, cost_usd: float) -> str:
+    """Tokens, with their price when they have one."""
+    return many(tokens, "token") + (f" · ${cost_usd:.4f}" if cost_usd else "")

@@ -1,0 +1,20 @@
+"""A worker for a project: what `spine-temporal worker` does."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from spine_temporal.agents.project import find_project
+from spine_temporal.cli.screen import show_log
+from spine_temporal.cli.server import Server
+from spine_temporal.worker.process import run_worker_process
+
+
+def worker(server: Server, project: Path | None, *, agents: Sequence[str], task_queue: str) -> NoReturn:
+    """Serve the project's agents until Ctrl-C or SIGTERM."""
+    if sys.stderr.isatty():
+        show_log(ours="INFO")
+    run_worker_process(
+        project or find_project(Path.cwd()), agents=agents, task_queue=task_queue, connection=server.overrides
+    )

@@ -1,0 +1,111 @@
+"""A whole process that is a worker."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from spine_temporal.agents.project import load_project
+from spine_temporal.connection.connect import connect
+from spine_temporal.contracts import names
+from spine_temporal.errors import BadInput
+from spine_temporal.worker.leaving import leave
+from spine_temporal.worker.stopping import told_to_stop
+from spine_temporal.worker.worker import AgentWorker
+
+_log = logging.getLogger(__name__)
+
+_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def run_worker_process(
+    project: Path,
+    *,
+    agents: Sequence[str] = (),
+    task_queue: str | None = None,
+    connection: Mapping[str, Any] | None = None,
+    graceful_shutdown_s: float = 0.0,
+    deadline_s: float = 10.0,
+    **worker_options: Any,
+) -> NoReturn:
+    """Serve the agents of the project in folder `project` until SIGTERM or SIGINT, then end this process.
+
+    `agents` names more of them, as "module:attr". `connection` goes to `connect`, `worker_options` to `AgentWorker`.
+    After the signal, what is in flight has `graceful_shutdown_s` to finish; then it is cancelled and other workers
+    take it over. `deadline_s` after that the process ends, whatever still runs. A second signal ends it at once.
+
+    One line is logged when it is ready; to stderr, unless the program has set logging up.
+
+    Raises:
+        BadInput: the project has no agents or two of one name, or the server has no such namespace.
+        AgentBroken: a module of the project cannot be imported, or an agent cannot run durably.
+        ServerUnreachable: no server answers.
+    """
+    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
+    logging.getLogger("temporalio").setLevel(logging.WARNING)
+    served = load_project(project, agents)
+
+    async def serve() -> NoReturn:
+        client = await connect(**(connection or {}))
+        await check_namespace(client)
+        worker = AgentWorker(
+            client,
+            agents=served,
+            task_queue=task_queue or names.DEFAULT_TASK_QUEUE,
+            graceful_shutdown_s=graceful_shutdown_s,
+            **worker_options,
+        )
+        await work_until_told(
+            worker,
+            deadline_s=graceful_shutdown_s + deadline_s,
+            ready=lambda: _log.info("worker ready: %s", _described(worker, client)),
+        )
+        # Not after the loop is closed: closing it waits for the threads of activities.
+        leave()
+
+    asyncio.run(serve())
+
+
+async def work_until_told(worker: AgentWorker, *, deadline_s: float = 10.0, ready: Callable[[], None]) -> None:
+    """Let `worker` work until SIGTERM or SIGINT, then end it. `ready` is called when it begins to poll.
+
+    The process ends here when the worker has not ended `deadline_s` after the signal (the SDK's core waits for an
+    activity that does not heed its cancellation, for as long as it runs), or when there is a second signal.
+
+    Raises:
+        Exception: the worker cannot go on, for instance because it may not poll.
+    """
+    with told_to_stop(deadline_s) as told:
+        async with worker:
+            ready()
+            await told.wait()
+    _log.info("worker stopped")
+
+
+def _described(worker: AgentWorker, client: Client) -> str:
+    address = client.service_client.config.target_host
+    agents = ", ".join(worker.agents)
+    return f"agents {agents} on task queue {worker.task_queue!r} at {address}, namespace {client.namespace!r}"
+
+
+async def check_namespace(client: Client) -> None:
+    """Look whether the client's namespace exists: a worker would say it in the words of the SDK's core.
+
+    Raises:
+        BadInput: it does not.
+    """
+    try:
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        address = client.service_client.config.target_host
+        raise BadInput(
+            f"the server at {address} has no namespace {client.namespace!r}; "
+            f"`temporal operator namespace create -n {client.namespace}` makes it"
+        ) from error

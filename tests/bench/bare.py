@@ -1,0 +1,31 @@
+"""The yardstick: a Temporal workflow that passes nothing but what it must."""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio import activity, workflow
+
+from tests.bench import job
+
+WORKFLOW: Final = "bench.bare"
+_TIMEOUT: Final = timedelta(minutes=1)
+
+
+@activity.defn
+async def model(step: int) -> str:
+    return job.MESSAGE
+
+
+@activity.defn
+async def tool(size: int) -> str:
+    return job.result(size)
+
+
+@workflow.defn(name=WORKFLOW)
+class BareAgent:
+    @workflow.run
+    async def run(self, steps: int, size: int) -> str:
+        for step in range(1, steps + 1):
+            await workflow.execute_activity(model, step, start_to_close_timeout=_TIMEOUT)
+            await workflow.execute_activity(tool, size, start_to_close_timeout=_TIMEOUT)
+        return await workflow.execute_activity(model, steps + 1, start_to_close_timeout=_TIMEOUT)

@@ -1,0 +1,53 @@
+"""Everything that was measured, raw."""
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.bench.plan import Plan
+from tests.bench.processes import Side
+from tests.bench.running import Measured
+
+type Pick = Callable[[Measured], float]
+
+
+@dataclass(slots=True)
+class Findings:
+    """The runs of all repeats, with what was read back from the last of them."""
+
+    plan: Plan
+    runs: list[Measured] = field(default_factory=list)
+    replay_s: dict[Side, list[float]] = field(default_factory=lambda: {"bare": [], "ours": []})
+    """Seconds per replay of the run of `plan.at` steps; the nth of both sides were taken one after the other."""
+    fold_s: dict[int, list[float]] = field(default_factory=dict)
+    """Seconds per fold, by steps."""
+    memory_bytes: dict[Side, int] = field(default_factory=dict)
+    steady: dict[str, int] = field(default_factory=dict)
+    """What the cache of the worker of all those runs counted."""
+    takeover: dict[str, int] = field(default_factory=dict)
+    """What the cache of a worker counted that started in the middle of a run."""
+
+    def of(self, side: Side, steps: int) -> list[Measured]:
+        """The runs of that side and length, in order: the nth of one side was taken next to the nth of the other."""
+        return [run for run in self.runs if run.side == side and run.steps == steps]
+
+    def per_step(self, side: Side, steps: int, pick: Pick) -> float:
+        """The median of a figure, per step."""
+        return statistics.median(pick(run) / steps for run in self.of(side, steps))
+
+    def ratio(self, steps: int, pick: Pick) -> float:
+        """Ours to bare: the median of the ratios of neighbouring runs."""
+        pairs = zip(self.of("ours", steps), self.of("bare", steps), strict=True)
+        return statistics.median(pick(ours) / pick(bare) for ours, bare in pairs)
+
+    def drift(self, side: Side, pick: Pick) -> list[float]:
+        """How a figure per step grew from the short to the long run, in each repeat."""
+        short, long = self.plan.flat
+        pairs = zip(self.of(side, short), self.of(side, long), strict=True)
+        return [(pick(far) / long) / (pick(near) / short) for near, far in pairs]
+
+    def replay_ratio(self) -> float:
+        """Ours to bare: the median of the ratios of each pair of replays."""
+        return statistics.median(
+            ours / bare for ours, bare in zip(self.replay_s["ours"], self.replay_s["bare"], strict=True)
+        )

@@ -1,0 +1,81 @@
+"""The benchmark from the first run to the last."""
+
+import asyncio
+from collections.abc import Callable
+
+from temporalio.converter import DataConverter
+
+from spine_temporal.testing import dev_server
+from spine_temporal.testing.server import TestServer
+from tests.bench.findings import Findings
+from tests.bench.plan import Plan
+from tests.bench.processes import Side, WorkerProcess, worker_process
+from tests.bench.reading import fold_s, replay_s
+from tests.bench.running import Bench, Measured
+from tests.bench.takeover import take_over
+from tests.bench.weighing import histories_of
+
+type Tell = Callable[[str], None]
+
+_WARM_UP_STEPS = 20
+
+
+async def measure(plan: Plan, tell: Tell) -> Findings:
+    """Everything the plan asks for, on one server, the sides taking turns."""
+    found = Findings(plan)
+    async with dev_server(data_converter=DataConverter.default) as server:
+        await _runs(server, found, tell)
+        await _readings(server, found, tell)
+        tell(f"a worker that starts in the middle of a run of {plan.at} steps")
+        found.takeover = await take_over(server.client, server.address, steps=plan.at, size=plan.size)
+    return found
+
+
+async def _runs(server: TestServer, found: Findings, tell: Tell) -> None:
+    plan = found.plan
+    pid = server.process.pid
+    assert pid is not None
+    bench = Bench(server.client, pid, plan.size)
+    async with (
+        worker_process("bare", server.address) as bare,
+        worker_process("ours", server.address, hooked=plan.hooked) as ours,
+    ):
+        for worker in (bare, ours):
+            await bench.measure(worker, steps=_WARM_UP_STEPS, repeat=-1)
+        for repeat in range(plan.repeats):
+            for turn, steps in enumerate(plan.runs, start=repeat):
+                # Whoever comes second finds a larger database and a warmer machine: they take turns in that, too.
+                for worker in (bare, ours) if turn % 2 else (ours, bare):
+                    run = await bench.measure(worker, steps=steps, repeat=repeat)
+                    found.runs.append(run)
+                    tell(_line(run))
+        found.memory_bytes = {worker.side: worker.memory_bytes for worker in (bare, ours)}
+        found.steady = await _counts(bare, ours)
+
+
+async def _counts(bare: WorkerProcess, ours: WorkerProcess) -> dict[str, int]:
+    counted = await asyncio.gather(bare.stop(), ours.stop())
+    return counted[1]
+
+
+async def _readings(server: TestServer, found: Findings, tell: Tell) -> None:
+    plan = found.plan
+    sides: tuple[Side, ...] = ("bare", "ours")
+    last = {side: found.of(side, plan.at)[-1] for side in sides}
+    histories = {side: await histories_of(server.client, run.workflow_id, run.run_id) for side, run in last.items()}
+    tell(f"replay of {plan.at} steps")
+    for reading in range(plan.readings + 1):
+        for side in sides:
+            took_s = await replay_s(side, histories[side])
+            if reading:  # the first pays for imports
+                found.replay_s[side].append(took_s)
+    for steps in sorted({plan.at, plan.lengths[-1]}):
+        tell(f"fold of {steps} steps")
+        run = found.of("ours", steps)[-1]
+        folded = await histories_of(server.client, run.workflow_id, run.run_id)
+        found.fold_s[steps] = [await fold_s(server.client, folded) for _ in range(plan.readings)]
+
+
+def _line(run: Measured) -> str:
+    wall_ms, cpu_ms = (1000 * seconds / run.steps for seconds in (run.wall_s, run.worker_cpu_s))
+    return f"{run.side}  {run.steps:>4} steps  wall {wall_ms:6.1f} ms/step  worker CPU {cpu_ms:6.2f} ms/step"

@@ -1,0 +1,33 @@
+"""What is measured, how often."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from tests.bench import job
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The runs of one repeat, with what is compared."""
+
+    runs: tuple[int, ...]
+    """Their lengths in steps, in order. The length that ratios are taken at comes more than once."""
+    at: int
+    """The length that ratios are taken at."""
+    flat: tuple[int, int]
+    """The lengths whose cost per step is compared."""
+    repeats: int
+    readings: int = 5
+    """How often a history is replayed, folded."""
+    size: int = job.RESULT_BYTES
+    hooked: bool = False
+    """The agent has a middleware on the hooks of model and tool."""
+
+    @property
+    def lengths(self) -> list[int]:
+        """Every length once, sorted."""
+        return sorted(set(self.runs))
+
+
+FULL: Final = Plan(runs=(200, 50, 100, 200, 500, 200, 1000), at=200, flat=(100, 1000), repeats=3)
+QUICK: Final = Plan(runs=(50, 100), at=100, flat=(50, 100), repeats=1, readings=3)

@@ -1,0 +1,73 @@
+"""A worker process as the benchmark holds it."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import psutil
+
+type Side = Literal["bare", "ours"]
+
+_PATIENCE_S = 60.0
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """CPU seconds of a process so far, its children included."""
+    times = process.cpu_times()
+    spent = times.user + times.system + times.children_user + times.children_system
+    return float(spent + sum(cpu_s(child) for child in process.children()))
+
+
+class WorkerProcess:
+    """One side's worker in a process of its own."""
+
+    def __init__(self, side: Side, process: Process) -> None:
+        self.side = side
+        self.task_queue = queue_of(side)
+        self._process = process
+        self._known = psutil.Process(process.pid)
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds it has used."""
+        return cpu_s(self._known)
+
+    @property
+    def memory_bytes(self) -> int:
+        """What it holds in memory."""
+        return int(self._known.memory_info().rss)
+
+    async def stop(self) -> dict[str, int]:
+        """Let it end; what its cache counted."""
+        async with asyncio.timeout(_PATIENCE_S):
+            said, _ = await self._process.communicate()
+        counts: dict[str, int] = json.loads(said)
+        return counts
+
+
+@asynccontextmanager
+async def worker_process(side: Side, address: str, *, hooked: bool = False) -> AsyncIterator[WorkerProcess]:
+    """A worker of that side, ready; it is gone on exit, whatever happened."""
+    middleware = "hooked" if hooked else "none"
+    command = [sys.executable, "-m", "tests.bench.serving", side, address, queue_of(side), middleware]
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(_PATIENCE_S):
+            said = await process.stdout.readline()
+        if said != b"ready\n":
+            raise RuntimeError(f"the {side} worker said {said!r} instead of being ready; its error is above")
+        yield WorkerProcess(side, process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def queue_of(side: Side) -> str:
+    """The task queue of that side's workers."""
+    return f"bench-{side}"

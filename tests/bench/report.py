@@ -1,0 +1,67 @@
+"""The benchmark's tables, with the same as JSON."""
+
+import dataclasses
+import statistics
+from operator import attrgetter
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.findings import Findings, Pick
+from tests.bench.targets import Target, events, history_bytes
+
+_MS = 1000.0
+_FIGURES: tuple[tuple[str, Pick, float], ...] = (
+    ("wall ms", attrgetter("wall_s"), _MS),
+    ("worker CPU ms", attrgetter("worker_cpu_s"), _MS),
+    ("server CPU ms", attrgetter("server_cpu_s"), _MS),
+    ("client CPU ms", attrgetter("client_cpu_s"), _MS),
+    ("bytes", history_bytes, 1.0),
+    ("events", events, 1.0),
+)
+
+
+def show(console: Console, found: Findings, targets: list[Target]) -> None:
+    """Print what was measured, what it was measured against."""
+    console.print(_verdicts(targets), _per_step(found), _readings(found))
+
+
+def as_json(found: Findings, targets: list[Target]) -> dict[str, Any]:
+    """All of it, for machines."""
+    judged = [{**dataclasses.asdict(target), "met": target.met} for target in targets]
+    return {"targets": judged, **dataclasses.asdict(found)}
+
+
+def _verdicts(targets: list[Target]) -> Table:
+    table = Table("target", "measured", "limit", "", "verdict", title="Targets")
+    for target in targets:
+        verdict = "[green]pass" if target.met else "[bold red]MISSED"
+        table.add_row(target.name, f"{target.measured:,.3g}", f"{target.limit:,.4g}", target.unit, verdict)
+    return table
+
+
+def _per_step(found: Findings) -> Table:
+    table = Table("per step", "", *(f"N = {steps}" for steps in found.plan.lengths), title="Per step, medians")
+    for name, pick, scale in _FIGURES:
+        for side in ("bare", "ours"):
+            row = (scale * found.per_step(side, steps, pick) for steps in found.plan.lengths)
+            table.add_row(name, side, *(f"{value:,.2f}" for value in row))
+        if name != "client CPU ms":  # that of bare is next to nothing
+            table.add_row("", "x", *(f"{found.ratio(steps, pick):.3f}" for steps in found.plan.lengths), style="bold")
+        table.add_section()
+    return table
+
+
+def _readings(found: Findings) -> Table:
+    table = Table("reading back", "", title="What else")
+    for side, taken in found.replay_s.items():
+        table.add_row(f"replay of {found.plan.at} steps, {side}", f"{_MS * statistics.median(taken):,.0f} ms")
+    for steps, taken in found.fold_s.items():
+        table.add_row(f"fold of {steps} steps", f"{_MS * statistics.median(taken):,.1f} ms")
+    for side, held in found.memory_bytes.items():
+        table.add_row(f"memory of the worker, {side}", f"{held / 1e6:,.0f} MB")
+    table.add_row("States found in the cache, all runs", f"{found.steady['hits']:,}")
+    table.add_row("States folded, all runs", f"{found.steady['folds']:,}")
+    table.add_row("States folded by a worker new to a run", f"{found.takeover['folds']:,}")
+    return table

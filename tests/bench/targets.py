@@ -1,0 +1,68 @@
+"""What a run may cost."""
+
+import statistics
+from dataclasses import dataclass
+from operator import attrgetter
+
+from tests.bench.findings import Findings, Pick
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure with its limit."""
+
+    name: str
+    measured: float
+    limit: float
+    unit: str
+    least: float = 0.0
+
+    @property
+    def met(self) -> bool:
+        """It is within its limits."""
+        return self.least <= self.measured <= self.limit
+
+
+def history_bytes(run: object) -> float:
+    """A Pick: bytes of history."""
+    return float(attrgetter("weight.history_bytes")(run))
+
+
+def events(run: object) -> float:
+    """A Pick: events in the history."""
+    return float(attrgetter("weight.events")(run))
+
+
+def targets(found: Findings) -> list[Target]:
+    """All targets, measured."""
+    plan = found.plan
+    at, (short, long) = plan.at, plan.flat
+    pairs = zip(found.of("ours", at), found.of("bare", at), strict=True)
+    more_events = statistics.median(ours.weight.events - bare.weight.events for ours, bare in pairs)
+    largest_input = max(run.weight.peak_input_bytes for run in found.runs if run.side == "ours")
+    wall: Pick = attrgetter("wall_s")
+    cpu: Pick = attrgetter("worker_cpu_s")
+    span = f"{long} steps to {short}"
+    return [
+        Target(f"history bytes, {at} steps", found.ratio(at, history_bytes), 1.15, "x bare"),
+        Target(f"events beyond bare, {at} steps", more_events, 12, "events"),
+        Target("largest activity input", largest_input, 2048, "bytes"),
+        Target(f"growth of bytes per step, {span}", _median(found.drift("ours", history_bytes)), 1.02, "x"),
+        Target(f"growth of events per step, {span}", _median(found.drift("ours", events)), 1.02, "x"),
+        Target(f"wall per step, {at} steps", found.ratio(at, wall), 1.15, "x bare"),
+        Target(f"worker CPU per step, {at} steps", found.ratio(at, cpu), 1.5, "x bare"),
+        Target(f"growth of wall per step, {span}", _growth(found, wall), 1.25, "x bare's"),
+        Target(f"growth of worker CPU per step, {span}", _growth(found, cpu), 1.25, "x bare's"),
+        Target(f"replay, {at} steps", found.replay_ratio(), 1.5, "x bare"),
+        Target("folds by a worker new to a run", found.takeover["folds"], 1, "folds", least=1),
+    ]
+
+
+def _growth(found: Findings, pick: Pick) -> float:
+    return _median(
+        [ours / bare for ours, bare in zip(found.drift("ours", pick), found.drift("bare", pick), strict=True)]
+    )
+
+
+def _median(values: list[float]) -> float:
+    return statistics.median(values)

@@ -1,0 +1,99 @@
+"""The command line itself: quick, and clear about what it was not told."""
+
+import subprocess
+import sys
+
+import pytest
+
+from spine_temporal.cli.app import call
+from spine_temporal.cli.exits import MEANING, Exit
+from spine_temporal.cli.server import global_options_first
+
+_COMMANDS = ("demo", "dev", "worker", "run", "start", "list", "show", "stop", "cancel")
+
+
+def test_help_tells_the_commands_and_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["--help"]) == Exit.DONE
+
+    out = capsys.readouterr().out
+    for name in _COMMANDS:
+        assert f"\n  {name} " in out
+    for code, meaning in MEANING.items():
+        assert f"{code}  {meaning}" in out
+    assert {*MEANING} == {*Exit}
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call([name, "-h"]) == Exit.DONE
+
+    assert capsys.readouterr().out.startswith(f"Usage: spine-temporal {name} ")
+
+
+def test_without_a_command_there_is_help_and_the_code_for_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call([]) == Exit.BAD_USAGE
+    assert "Commands:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["rnu"], "no such command 'rnu'. Did you mean 'run'?; `spine-temporal --help` says how"),
+        (["run", "clerk"], "missing argument 'INPUT'; `spine-temporal run --help` says how"),
+        (["list", "--limit", "0"], "`spine-temporal list --help` says how"),
+        (["list", "--status", "asleep"], "`spine-temporal list --help` says how"),
+        (["worker", "--project", "/no/such/folder"], "`spine-temporal worker --help` says how"),
+        (["--addres", "x", "list"], "no such option: --addres"),
+    ],
+)
+def test_bad_usage_is_one_line_with_the_next_step(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(arguments) == Exit.BAD_USAGE
+
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_help_imports_neither_the_sdk_nor_the_kernel() -> None:
+    code = "import sys; from spine_temporal.cli.app import call; call(['--help']); print(*sys.modules, file=sys.stderr)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    imported = {name.partition(".")[0] for name in done.stderr.split()}
+    assert imported.isdisjoint({"temporalio", "spine_core", "pydantic", "rich", "httpx"})
+
+
+@pytest.mark.parametrize("absent", ["typer", "rich"])
+def test_without_the_extra_the_line_to_install_it_is_printed(absent: str) -> None:
+    code = f"import sys; sys.modules['{absent}'] = None; from spine_temporal.cli.app import main; main()"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == Exit.BAD_USAGE
+    assert done.stderr == f"error: this command needs {absent}: pip install 'spine-temporal[cli]'\n"
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr("spine_temporal.cli.listing.list_runs", broken)
+
+    assert call(["list"]) == Exit.BUG
+    assert "ZeroDivisionError: ours" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "hoisted"),
+    [
+        (["list", "--address", "a:1", "--json"], ["--address", "a:1", "list", "--json"]),
+        (["run", "x", "hi", "--namespace=n"], ["--namespace=n", "run", "x", "hi"]),
+        (["run", "x", "--", "--profile", "p"], ["run", "x", "--", "--profile", "p"]),
+        (["list", "--profile"], ["--profile", "list"]),
+    ],
+)
+def test_global_options_may_stand_after_the_command(given: list[str], hoisted: list[str]) -> None:
+    assert global_options_first(given) == hoisted
