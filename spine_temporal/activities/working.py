@@ -11,12 +11,12 @@ from spine_core import Message, State
 def working_copy(state: State, *, hooked: bool = True) -> State:
     """A State equal to `state` that shares nothing mutable with it.
 
-    Where no hook will see it (`hooked=False`), it shares the messages themselves, which the kernel never changes: the
-    copy then costs the same however long the conversation is.
+    Where no hook will see it (`hooked=False`), it shares the messages without parts, so that the copy costs little
+    however long the conversation is. Parts are copied: some provider adapters mark them for prompt caching.
     """
     return state.model_copy(
         update={
-            "messages": [_copy(message) for message in state.messages] if hooked else list(state.messages),
+            "messages": [_copy(message) if hooked or message.parts else message for message in state.messages],
             "usage": state.usage.model_copy(),
             "scratch": copy.deepcopy(state.scratch),
             "pending": copy.deepcopy(state.pending),

@@ -1,6 +1,8 @@
 """What a run is opened with: the request of a client, the spec that a worker answers."""
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import Field, field_serializer
 from spine_core import Guards
 
 from spine_temporal.contracts.policy import ActivityPolicy
@@ -28,7 +30,8 @@ class AgentSpec(Wire):
     """
 
     agent: str
-    guards: Guards = Guards()
+    guards: Guards
+    """Written out in full: a later kernel with other defaults must not change a run in flight."""
     system: str | None = None
     tenant_id: str | None = None
     parallel_tools: bool = False
@@ -37,8 +40,6 @@ class AgentSpec(Wire):
     step_policy: ActivityPolicy = ActivityPolicy()
     tool_policy: ActivityPolicy = ActivityPolicy()
 
-
-class OpenInput(Wire):
-    """The input of the local activity `spine.open`."""
-
-    agent: str
+    @field_serializer("guards")
+    def _in_full(self, guards: Guards) -> dict[str, Any]:
+        return guards.model_dump(mode="json")

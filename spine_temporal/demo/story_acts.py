@@ -7,6 +7,7 @@ from typing import Final
 
 from temporalio.client import Client
 
+from spine_temporal.cli.wording import first_line
 from spine_temporal.client.run import Run
 from spine_temporal.demo.story_calls import KILLED, STARTED, CallLog
 from spine_temporal.demo.story_crew import Crew, Worker
@@ -26,6 +27,7 @@ class Acts:
         self._stage, self._client, self._run, self._crew, self._log = stage, client, run, crew, log
         self._deeds = Deeds(client.data_converter)
         self._killed_s: float | None = None
+        self._failed: set[tuple[str, int]] = set()
 
     async def play(self, first: Worker, blow: Blow) -> None:
         """Return when the run is over.
@@ -92,11 +94,18 @@ class Acts:
         elif now is None:
             self._stage.now.tell("the workflow decides", self._deeds.last_s)
         else:
+            self._tell_failure(now)
             name, arguments = self._deeds.asked(now.id)
             doing = "asking the model" if name == MODEL else f"{name} {', '.join(arguments)}"
             self._stage.now.tell(
                 f"{now.worker.partition(' ')[0]}, step {now.id.partition('.')[0]}: {doing}", now.since_s
             )
+
+    def _tell_failure(self, now: InFlight) -> None:
+        if now.last_failure and now.worker != "" and (now.id, now.attempt) not in self._failed:
+            self._failed.add((now.id, now.attempt))
+            why = first_line(now.last_failure)
+            self._stage.event(now.worker, f"attempt {now.attempt - 1} of step {now.id} failed: {why}", "yellow")
 
 
 def _is_ripe(now: InFlight | None, worker: Worker, blow: Blow) -> bool:

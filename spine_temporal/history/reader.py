@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from pydantic import ValidationError
 from spine_core import StopReason
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.enums.v1 import EventType
@@ -16,7 +17,7 @@ from spine_temporal.contracts.opening import AgentSpec, RunRequest
 from spine_temporal.contracts.step import StepInput, StepOutcome
 from spine_temporal.contracts.tool import ToolInput, ToolOutcome
 from spine_temporal.contracts.wire import Wire, load
-from spine_temporal.errors import NotAnAgentRun
+from spine_temporal.errors import BadInput, NotAnAgentRun
 from spine_temporal.journal.entries import (
     Closed,
     EndBegun,
@@ -78,7 +79,12 @@ class Reader:
                 f"workflow {started.workflow_id!r} is a {started.workflow_type.name!r}, not a run of an agent "
                 f"({names.AGENT_WORKFLOW!r})"
             )
-        self._request = await self._load(RunRequest, started.input)
+        try:
+            self._request = await self._load(RunRequest, started.input)
+        except ValidationError as error:
+            raise BadInput(
+                f'run {started.workflow_id!r} was not started with {{"agent": "...", "input": "..."}}: {error}'
+            ) from error
         self._session_id = self._request.session_id or started.workflow_id
         return Requested(self._request, self._session_id)
 

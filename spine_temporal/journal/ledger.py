@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from spine_core import Message, RunStatus, State, StopReason, ToolCall
+from spine_core import Guards, Message, RunStatus, State, StopReason, ToolCall
 
 from spine_temporal.contracts.ending import Ending
 from spine_temporal.contracts.opening import AgentSpec, RunRequest
@@ -32,7 +32,7 @@ class Ledger:
     `state` is what the kernel's own State would be at this point; treat it as read-only.
     """
 
-    spec: AgentSpec = field(default_factory=lambda: AgentSpec(agent=""))
+    spec: AgentSpec = field(default_factory=lambda: AgentSpec(agent="", guards=Guards()))
     state: State = field(default_factory=lambda: State(session_id=""))
     progress: Progress = field(default_factory=Progress)
     calls: tuple[ToolCall, ...] = ()

@@ -134,7 +134,6 @@ class Marking:
         return text("done")
 
 
-@pytest.mark.xfail(strict=True, reason="without hooks the provider is given the kept messages themselves")
 async def test_provider_that_writes_into_its_input_does_not_write_into_the_kept_state() -> None:
     before = a_state(Message.user_parts([{"type": "text", "text": "go"}]))
 

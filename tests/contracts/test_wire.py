@@ -2,7 +2,7 @@
 
 import pytest
 from pydantic import ValidationError
-from spine_core import Message, StopReason, Usage
+from spine_core import Guards, Message, StopReason, Usage
 
 from spine_temporal.contracts.delta import SpokenMessage, StateDelta
 from spine_temporal.contracts.ending import Ending, RunOutcome
@@ -18,7 +18,11 @@ from tests.contracts.golden import wire_models
     ("model", "written"),
     [
         (RunRequest(agent="assistant", input="go"), b'{"agent":"assistant","input":"go"}'),
-        (AgentSpec(agent="assistant"), b'{"agent":"assistant"}'),
+        (
+            AgentSpec(agent="assistant", guards=Guards()),
+            b'{"agent":"assistant","guards":{"max_steps":12,"max_cost_usd":null,"max_tokens":null,"timeout_s":null,'
+            b'"max_depth":8}}',
+        ),
         (ActivityPolicy(), b"{}"),
         (StateDelta(), b"{}"),
         (StateDelta(usage=Usage(), usage_before=Usage()), b'{"usage":{},"usage_before":{}}'),

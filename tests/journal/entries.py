@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spine_core import Message, ToolCall, Usage
+from spine_core import Guards, Message, ToolCall, Usage
 
 from spine_temporal.contracts.delta import StateDelta
 from spine_temporal.contracts.ending import AnswerFrom, Ending, EndInput, EndOutcome
@@ -32,7 +32,8 @@ def requested(session_id: str = "s1") -> Entry:
 
 
 def opened(**spec: Any) -> Entry:
-    return Opened(RunRequest(agent="assistant", input="go"), "s1", AgentSpec(agent="assistant", **spec))
+    recorded = AgentSpec(**{"agent": "assistant", "guards": Guards(), **spec})
+    return Opened(RunRequest(agent="assistant", input="go"), "s1", recorded)
 
 
 def step_begun(step: int, *, first: bool = False) -> Entry:
