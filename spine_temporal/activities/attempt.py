@@ -1,6 +1,7 @@
 """One attempt of an activity: how it beats, fails or is handed over."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ from spine_temporal.activities.failure import Transient, classify
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policy import ActivityPolicy
 from spine_temporal.contracts.wire import Wire
+
+_log = logging.getLogger(__name__)
 
 _BEATS_PER_TIMEOUT: Final = 5
 _AT_ONCE: Final = timedelta(milliseconds=1)
@@ -82,10 +85,13 @@ async def persevere[Outcome: Wire](
             return await work(attempt)
         except ApplicationError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a passing one goes to Temporal, any other into the outcome
             passing = classify(error, now_s=time.time())
             if passing is not None and attempt.spent < policy.attempts:
-                raise _again(error, passing) from error
+                _log.warning("attempt %d failed and is made again", activity.info().attempt, exc_info=error)
+                # Without the chain: with an SDK's dozen of causes, the server replaces the whole failure by a
+                # sentence about its size.
+                raise _again(error, passing) from None
             return lost(f"{type(error).__name__}: {error}")
 
 

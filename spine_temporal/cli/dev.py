@@ -1,4 +1,4 @@
-"""Server, web UI and worker in one process: what `spine-temporal dev` does."""
+"""What `spine-temporal dev` does: server, web UI, worker in one process."""
 
 import asyncio
 from contextlib import AsyncExitStack

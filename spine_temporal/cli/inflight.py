@@ -1,4 +1,4 @@
-"""What a run is doing now, and where."""
+"""What a run is doing now."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

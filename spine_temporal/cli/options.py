@@ -1,4 +1,4 @@
-"""Arguments and options that several commands take."""
+"""Options that several commands take."""
 
 from enum import StrEnum
 from pathlib import Path

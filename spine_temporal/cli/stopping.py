@@ -1,4 +1,4 @@
-"""A run ended before its time: what `spine-temporal stop` and `cancel` do."""
+"""A run ended before its time, by command."""
 
 import asyncio
 

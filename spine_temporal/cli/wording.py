@@ -1,4 +1,4 @@
-"""Times, sizes and texts in few characters."""
+"""Times, sizes, texts in few characters."""
 
 import re
 from typing import Any, Final

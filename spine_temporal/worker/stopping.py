@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT, heard even while a tool holds the event loop."""
+"""The signals that stop a worker, heard even while a tool holds the loop."""
 
 import asyncio
 import contextlib

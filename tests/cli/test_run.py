@@ -23,7 +23,7 @@ async def test_json_is_the_kernels_result_whole(command: CommandLine, client: Cl
     done = await command("run", "clerk", "1 + 2?", "--session", "json-1", "--json", *command.queue)
 
     result = Result.model_validate_json(done.out)
-    assert (done.code, done.err) == (Exit.DONE, "")
+    assert (done.code, done.err) == (Exit.DONE, ""), done.err
     assert result == await DurableAgent("clerk", client).get_run("json-1").result()
 
 
@@ -51,14 +51,14 @@ async def test_the_input_can_come_from_stdin(command: CommandLine) -> None:
 async def test_a_run_that_a_guard_stops_gives_what_was_said_and_code_1(command: CommandLine) -> None:
     done = await command("run", "looping", "go", *command.queue)
 
-    assert (done.code, done.out) == (Exit.NO_ANSWER, "Let me see.\n")
+    assert (done.code, done.out) == (Exit.NO_ANSWER, "Let me see.\n"), done.err
     assert "ended without a final answer, max_steps; `spine-temporal show " in done.err
 
 
 async def test_a_run_that_fails_says_why_in_one_line(command: CommandLine) -> None:
     done = await command("run", "down", "go", *command.queue)
 
-    assert (done.code, done.out) == (Exit.NO_ANSWER, "")
+    assert (done.code, done.out) == (Exit.NO_ANSWER, ""), done.err
     assert "ended without a final answer, error: the key is wrong" in done.err
     assert done.err.count("\n") == 1
 
@@ -66,7 +66,7 @@ async def test_a_run_that_fails_says_why_in_one_line(command: CommandLine) -> No
 async def test_an_unknown_agent_is_told_with_those_there_are(command: CommandLine) -> None:
     done = await command("run", "nobody", "go", *command.queue)
 
-    assert done.code == Exit.BAD_USAGE
+    assert done.code == Exit.BAD_USAGE, done.err
     assert done.err == "error: no agent 'nobody'; this worker has: clerk, down, looping, planner, waiter\n"
 
 
@@ -74,7 +74,7 @@ async def test_an_unknown_agent_is_told_with_those_there_are(command: CommandLin
 async def test_bad_input_is_refused_before_anything_starts(command: CommandLine, arguments: tuple[str, str]) -> None:
     done = await command("run", *arguments, *command.queue)
 
-    assert done.code == Exit.BAD_USAGE
+    assert done.code == Exit.BAD_USAGE, done.err
     assert done.err.startswith("error: ")
 
 
@@ -85,14 +85,14 @@ async def test_a_session_with_a_run_in_flight_takes_no_second_one(command: Comma
     done = await command("run", "waiter", str(gate), "--session", "busy", *command.queue)
     gate.touch()
 
-    assert (done.code, done.out) == (Exit.BAD_USAGE, "")
+    assert (done.code, done.out) == (Exit.BAD_USAGE, ""), done.err
     assert done.err.startswith("error: session 'busy' has a run in flight")
 
 
 async def test_without_a_server_the_next_step_is_named(alone: CommandLine) -> None:
     done = await alone("run", "clerk", "hi", "--address", "127.0.0.1:1")
 
-    assert done.code == Exit.NO_SERVER
+    assert done.code == Exit.NO_SERVER, done.err
     assert done.err.startswith("error: no Temporal server answers at 127.0.0.1:1; start one with `spine-temporal dev`")
 
 

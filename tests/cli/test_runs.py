@@ -116,7 +116,7 @@ async def test_stop_ends_a_run_at_its_next_step(command: CommandLine, client: Cl
     stopped = await command("stop", "stopped")
     gate.touch()
 
-    assert (stopped.code, stopped.out) == (Exit.DONE, "run stopped ends when the step in hand is done\n")
+    assert (stopped.code, stopped.out) == (Exit.DONE, "run stopped ends when the step in hand is done\n"), stopped.err
     assert (await DurableAgent("waiter", client).get_run("stopped").result()).stopped_reason is StopReason.CANCELLED
     assert (await command("stop", "stopped")).out == "run stopped has ended before: cancelled\n"
 
@@ -128,14 +128,14 @@ async def test_cancel_ends_a_run_with_its_tool_in_flight(command: CommandLine, c
 
     cancelled = await command("cancel", "cancelled")
 
-    assert (cancelled.code, cancelled.out) == (Exit.DONE, "run cancelled is being cancelled\n")
+    assert (cancelled.code, cancelled.out) == (Exit.DONE, "run cancelled is being cancelled\n"), cancelled.err
     assert (await DurableAgent("waiter", client).get_run("cancelled").result()).stopped_reason is StopReason.CANCELLED
 
 
 async def test_who_asks_a_run_that_is_not_there_to_end_is_told(command: CommandLine) -> None:
     stopped, cancelled = await asyncio.gather(command("stop", "absent"), command("cancel", "absent"))
 
-    assert (stopped.code, cancelled.code) == (Exit.NO_SUCH_RUN, Exit.NO_SUCH_RUN)
+    assert (stopped.code, cancelled.code) == (Exit.NO_SUCH_RUN, Exit.NO_SUCH_RUN), stopped.err
 
 
 async def known(client: Client, session: str, status: str) -> None:

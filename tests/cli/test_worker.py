@@ -92,5 +92,5 @@ async def test_a_project_that_cannot_be_loaded_is_named_before_anything_is_conne
 
     done = await alone("worker", "--project", str(tmp_path), "--address", "127.0.0.1:1")
 
-    assert done.code == Exit.BAD_USAGE
+    assert done.code == Exit.BAD_USAGE, done.err
     assert f"error: {tmp_path}/agents/typo.py:1: ModuleNotFoundError" in done.err

@@ -12,24 +12,9 @@ FILES = sorted(
 )
 ROOMS = sorted({file.parent for file in FILES if file.parts[0] == "spine_temporal"})
 
-# Files whose sentence is too long or says "and". A line goes when its file is put right.
-OWING = {
-    "spine_temporal/cli/dev.py",
-    "spine_temporal/cli/inflight.py",
-    "spine_temporal/cli/options.py",
-    "spine_temporal/cli/stopping.py",
-    "spine_temporal/cli/wording.py",
-    "spine_temporal/demo/story_acts.py",
-    "spine_temporal/demo/story_calls.py",
-    "spine_temporal/demo/story_worker.py",
-    "spine_temporal/worker/stopping.py",
-}
-
 
 @pytest.mark.parametrize("file", FILES, ids=str)
-def test_file_says_in_one_sentence_what_it_is(file: Path, request: pytest.FixtureRequest) -> None:
-    if file.as_posix() in OWING:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="it is in the list of files that owe a sentence"))
+def test_file_says_in_one_sentence_what_it_is(file: Path) -> None:
     said = ast.get_docstring(ast.parse((ROOT / file).read_text()))
 
     assert said, "it has no docstring"

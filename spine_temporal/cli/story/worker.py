@@ -1,4 +1,4 @@
-"""A worker process of the story: `python -m spine_temporal.demo.story_worker`, arguments as `Post` has them."""
+"""A worker process of the story; its command line is `Post.command`."""
 
 import asyncio
 import logging
@@ -11,8 +11,8 @@ from typing import Final, NoReturn
 
 from temporalio.client import Client
 
+from spine_temporal.cli.story.calls import CallLog, counted
 from spine_temporal.demo.agent import demo_agent
-from spine_temporal.demo.story_calls import CallLog, counted
 from spine_temporal.worker.leaving import leave
 from spine_temporal.worker.process import work_until_told
 from spine_temporal.worker.worker import AgentWorker
@@ -35,7 +35,7 @@ class Post:
     def command(self, name: str) -> list[str]:
         """The command line of a worker called `name`."""
         # -P: the current folder is the user's; a logging.py in it must not become ours.
-        return [sys.executable, "-P", "-m", "spine_temporal.demo.story_worker", name, *astuple(self)]
+        return [sys.executable, "-P", "-m", "spine_temporal.cli.story.worker", name, *astuple(self)]
 
 
 def identity_of(name: str, pid: int) -> str:

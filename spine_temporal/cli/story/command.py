@@ -8,10 +8,10 @@ from typing import Annotated, Final
 
 import typer
 
+from spine_temporal.cli.story.plot import plot
+from spine_temporal.cli.story.scene import tell
+from spine_temporal.cli.story.stage import Stage
 from spine_temporal.demo.agent import default_folder
-from spine_temporal.demo.story_plot import plot
-from spine_temporal.demo.story_scene import tell
-from spine_temporal.demo.story_stage import Stage
 
 _QUESTION: Final = "which modules open sockets?"
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What worker processes really did: a file with a line for the start, another for the end of every call."""
+"""What worker processes really did: a file with a line for each start or end of a call."""
 
 import json
 import os

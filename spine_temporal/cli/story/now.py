@@ -30,4 +30,4 @@ class Now:
             text = Text(self._text, self._style, no_wrap=True)
             text.truncate(room - len(took) - 3, overflow="ellipsis")
             self._spinner.update(text=text.append(f" · {took}"), style=self._style)
-            yield Padding(self._spinner, (0, 0, 0, self._indent - 2))
+            yield Padding(self._spinner, (0, 0, 0, self._indent - 2), expand=False)

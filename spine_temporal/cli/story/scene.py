@@ -12,16 +12,16 @@ from typing import Final
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from spine_temporal.cli.story.acts import Acts
+from spine_temporal.cli.story.calls import CallLog
+from spine_temporal.cli.story.crew import Crew
+from spine_temporal.cli.story.plot import Plot
+from spine_temporal.cli.story.stage import Stage
+from spine_temporal.cli.story.verdict import show_proof
+from spine_temporal.cli.story.worker import Post
 from spine_temporal.client.agent import DurableAgent
 from spine_temporal.client.run import Run
 from spine_temporal.connection.devserver import DevServer
-from spine_temporal.demo.story_acts import Acts
-from spine_temporal.demo.story_calls import CallLog
-from spine_temporal.demo.story_crew import Crew
-from spine_temporal.demo.story_plot import Plot
-from spine_temporal.demo.story_stage import Stage
-from spine_temporal.demo.story_verdict import show_proof
-from spine_temporal.demo.story_worker import Post
 from spine_temporal.errors import BadInput, RunFailed
 
 _FILES: Final = Path(".spine")
@@ -71,8 +71,9 @@ async def tell(stage: Stage, plot: Plot, *, keep: bool) -> bool:
 async def _end(stage: Stage, client: Client, run: Run, log: CallLog) -> bool:
     result = await run.result()
     if not result.ok:
-        stage.loud(f"the agent gave no answer: {result.stopped_reason}, {result.error}")
-    stage.answer(result.answer or "")
+        stage.loud(f"the agent gave no answer: {result.error or result.stopped_reason}")
+    if result.answer:
+        stage.answer(result.answer)
     return await show_proof(stage, client, run, log) and result.ok
 
 

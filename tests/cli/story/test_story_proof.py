@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from spine_temporal.demo.story_calls import FAILED, FINISHED, KILLED, STARTED, Call
-from spine_temporal.demo.story_deeds import MODEL, Deed
-from spine_temporal.demo.story_proof import gap_s, prove
+from spine_temporal.cli.story.calls import FAILED, FINISHED, KILLED, STARTED, Call
+from spine_temporal.cli.story.deeds import MODEL, Deed
+from spine_temporal.cli.story.proof import gap_s, prove
 
 ONE, TWO = "worker-1 (pid 1)", "worker-2 (pid 2)"
 

@@ -8,13 +8,13 @@ from rich.table import Table
 from rich.text import Text
 from temporalio.client import Client
 
+from spine_temporal.cli.story.calls import CallLog
+from spine_temporal.cli.story.deeds import Deed, Deeds
+from spine_temporal.cli.story.look import look
+from spine_temporal.cli.story.proof import Claim, gap_s, prove
+from spine_temporal.cli.story.stage import Stage
 from spine_temporal.cli.wording import many, size
 from spine_temporal.client.run import Run
-from spine_temporal.demo.story_calls import CallLog
-from spine_temporal.demo.story_deeds import Deed, Deeds
-from spine_temporal.demo.story_look import look
-from spine_temporal.demo.story_proof import Claim, gap_s, prove
-from spine_temporal.demo.story_stage import Stage
 from spine_temporal.history.follow import follow
 
 

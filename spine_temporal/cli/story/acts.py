@@ -1,4 +1,4 @@
-"""The acts of the story: one worker begins a run, dies in the middle of a step; another ends it."""
+"""The acts of the story: a run begins, loses its worker inside a step, ends on another."""
 
 import asyncio
 import time
@@ -7,17 +7,18 @@ from typing import Final
 
 from temporalio.client import Client
 
+from spine_temporal.cli.story.calls import KILLED, STARTED, CallLog
+from spine_temporal.cli.story.crew import Crew, Worker
+from spine_temporal.cli.story.deeds import MODEL, Deeds
+from spine_temporal.cli.story.look import InFlight, look
+from spine_temporal.cli.story.plot import Blow
+from spine_temporal.cli.story.stage import Stage
 from spine_temporal.cli.wording import first_line
 from spine_temporal.client.run import Run
-from spine_temporal.demo.story_calls import KILLED, STARTED, CallLog
-from spine_temporal.demo.story_crew import Crew, Worker
-from spine_temporal.demo.story_deeds import MODEL, Deeds
-from spine_temporal.demo.story_look import InFlight, look
-from spine_temporal.demo.story_plot import Blow
-from spine_temporal.demo.story_stage import Stage
 from spine_temporal.history.follow import follow
 
 _LOOK_EVERY_S: Final = 0.1
+_DECIDES_WITHIN_S: Final = 1.0
 
 
 class Acts:
@@ -27,6 +28,7 @@ class Acts:
         self._stage, self._client, self._run, self._crew, self._log = stage, client, run, crew, log
         self._deeds = Deeds(client.data_converter)
         self._killed_s: float | None = None
+        self._victim = ""
         self._failed: set[tuple[str, int]] = set()
 
     async def play(self, first: Worker, blow: Blow) -> None:
@@ -57,7 +59,8 @@ class Acts:
         victim = await self._until(lambda now: _is_ripe(now, first, blow))
         while not await self._kill(first, victim):
             victim = await self._until(lambda now: _is_ripe(now, first, blow))
-        await self._until(lambda now: now is not None and now.attempt > victim.attempt)
+        lost = await self._until(lambda now: now is not None and now.attempt > victim.attempt)
+        self._failed.add((lost.id, lost.attempt))
         self._stage.event("", f"the server has missed its heartbeat; step {victim.id} will be tried again", "yellow")
         second = await self._crew.start("worker-2")
         self._stage.event(second.identity, f"started, pid {second.process.pid}")
@@ -73,7 +76,7 @@ class Acts:
         if not await self._crew.kill_while(worker, in_the_midst):
             return False
         self._log.write(KILLED, victim.id, victim.attempt, worker.identity, MODEL)
-        self._killed_s = time.time()
+        self._killed_s, self._victim = time.time(), victim.id
         self._stage.loud(f"kill -9 {worker.process.pid}: {worker.name} is dead, in the middle of step {victim.id}")
         return True
 
@@ -92,8 +95,12 @@ class Acts:
             waits = "the server waits for a heartbeat" if now and now.running else "worker-2 is on its way"
             self._stage.now.tell(f"nobody is working, {waits}", self._killed_s, "bold yellow")
         elif now is None:
-            self._stage.now.tell("the workflow decides", self._deeds.last_s)
+            # The server offers the next decision to the worker that took the last one, for some seconds, dead or not.
+            held = bool(self._victim) and time.time() - self._deeds.last_s > _DECIDES_WITHIN_S
+            decides = "the next decision is still held back for the dead worker" if held else "the workflow decides"
+            self._stage.now.tell(decides, self._deeds.last_s)
         else:
+            self._victim = self._victim if now.id == self._victim else ""
             self._tell_failure(now)
             name, arguments = self._deeds.asked(now.id)
             doing = "asking the model" if name == MODEL else f"{name} {', '.join(arguments)}"
@@ -102,7 +109,7 @@ class Acts:
             )
 
     def _tell_failure(self, now: InFlight) -> None:
-        if now.last_failure and now.worker != "" and (now.id, now.attempt) not in self._failed:
+        if now.last_failure and (now.id, now.attempt) not in self._failed:
             self._failed.add((now.id, now.attempt))
             why = first_line(now.last_failure)
             self._stage.event(now.worker, f"attempt {now.attempt - 1} of step {now.id} failed: {why}", "yellow")

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spine_temporal.demo.story_calls import FAILED, FINISHED, KILLED, STARTED, Call
-from spine_temporal.demo.story_deeds import MODEL, Deed
+from spine_temporal.cli.story.calls import FAILED, FINISHED, KILLED, STARTED, Call
+from spine_temporal.cli.story.deeds import MODEL, Deed
 
 type _Key = tuple[str, int, str]
 """Activity, attempt, worker."""
@@ -22,8 +22,12 @@ class Claim:
 def prove(deeds: Sequence[Deed], calls: Sequence[Call]) -> list[Claim]:
     """The claims of the story. `deeds` is what history records, `calls` what the processes wrote down themselves."""
     killed = [call for call in calls if call.event == KILLED]
-    if len(killed) != 1:
-        return [Claim(holds=False, text=f"{len(killed)} workers were killed inside a step: there is nothing to prove")]
+    if not killed:
+        return [
+            Claim(
+                holds=False, text="The run was over before a worker could be killed inside a step: nothing is proved."
+            )
+        ]
     return [_same_work(deeds, calls), _never_again(calls), _broken_off(calls, killed[0]), _taken_over(deeds, killed[0])]
 
 

@@ -37,7 +37,7 @@ class Story:
         self._process = subprocess.Popen(
             [Path(sys.executable).with_name("spine-temporal"), "demo", "code", *options],
             cwd=place,
-            env=kept | {_MARK: self._mark, THINK_ENV: "0.6", "TERM": "xterm", "COLUMNS": "80"},
+            env=kept | {_MARK: self._mark, THINK_ENV: "0.8", "TERM": "xterm", "COLUMNS": "80"},
             stdin=subprocess.DEVNULL,
             stdout=write,
             stderr=write,
@@ -154,6 +154,19 @@ def test_story_that_is_broken_off_leaves_no_process(
     assert story.is_gone()
 
 
+def test_worker_that_ends_by_itself_ends_the_story(again: Story, stories: Callable[..., Story]) -> None:
+    story = stories("lost")
+    story.until("worker-1   1  ")
+
+    for process in story.living():
+        if "spine_temporal.cli.story.worker" in process.cmdline():
+            process.kill()
+
+    assert story.end() == 1
+    assert "error: worker-1 ended by itself" in story.text
+    assert story.is_gone()
+
+
 @pytest.mark.parametrize("name", ["again", "new"])
 def test_story_tells_the_kill_and_proves_that_nothing_ran_twice(request: pytest.FixtureRequest, name: str) -> None:
     story: Story = request.getfixturevalue(name)
@@ -183,24 +196,3 @@ def test_no_line_is_wider_than_the_terminal(new: Story) -> None:
     new.end()
 
     assert [line for line in new.text.splitlines() if len(line) > 80] == []
-
-
-def test_worker_that_ends_by_itself_ends_the_story(stories: Callable[..., Story]) -> None:
-    story = stories("lost")
-    story.until("worker-1   1  ")
-
-    for process in story.living():
-        if "spine_temporal.demo.story_worker" in process.cmdline():
-            process.kill()
-
-    assert story.end() == 1
-    assert "error: worker-1 ended by itself" in story.text
-    assert story.is_gone()
-
-
-def test_folder_that_does_not_exist_is_told_before_anything_is_started(tmp_path: Path) -> None:
-    story = Story(tmp_path)
-
-    assert story.end() == 2
-    assert "'code' is no folder" in story.text
-    assert list(tmp_path.iterdir()) == []

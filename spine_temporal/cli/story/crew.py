@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from spine_temporal.demo.story_worker import READY, Post, identity_of
+from spine_temporal.cli.story.worker import READY, Post, identity_of
 from spine_temporal.errors import RunFailed
 
 _START_S: Final = 60.0

@@ -12,9 +12,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from spine_temporal.cli.story.deeds import MODEL, Deed
+from spine_temporal.cli.story.now import Now
 from spine_temporal.cli.wording import duration
-from spine_temporal.demo.story_deeds import MODEL, Deed
-from spine_temporal.demo.story_now import Now
 
 MARGIN: Final = 2
 _WIDEST: Final = 120

@@ -1,0 +1,1 @@
+"""The demo: an agent that outlives its worker, told in the terminal."""
