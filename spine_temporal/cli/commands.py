@@ -74,11 +74,11 @@ def dev(
     port: Annotated[int | None, typer.Option(help="The server's port; else that of its address, or 7233.")] = None,
     ui_port: Annotated[int | None, typer.Option(help="The web UI's port; else the server's + 1000.")] = None,
     task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
-) -> int:
+) -> None:
     """A server, its web UI and a worker for the project, at once."""
     from spine_temporal.cli.dev import dev as run_all
 
-    return run_all(context.obj, project, port=port, ui_port=ui_port, task_queue=task_queue)
+    run_all(context.obj, project, port=port, ui_port=ui_port, task_queue=task_queue)
 
 
 @app.command()

@@ -1,15 +1,16 @@
 """What `spine-temporal dev` does: server, web UI, worker in one process."""
 
 import asyncio
+import shlex
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
+from rich.text import Text
 from spine_core import Agent
 from temporalio.client import Client
 
 from spine_temporal.agents.project import find_project, load_project
-from spine_temporal.cli.exits import Exit
 from spine_temporal.cli.screen import facts, show_log, stdout
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.ui import LOCAL, UI_PORT_OFFSET, ui_of
@@ -17,23 +18,23 @@ from spine_temporal.connection.connect import connect
 from spine_temporal.connection.devserver import DevServer, is_serving
 from spine_temporal.connection.settings import connect_options
 from spine_temporal.contracts import names
+from spine_temporal.worker.leaving import leave
 from spine_temporal.worker.process import check_namespace, work_until_told
 from spine_temporal.worker.worker import AgentWorker
 
 _DATABASE: Final = ".spine/temporal.db"
 
 
-def dev(server: Server, project: Path | None, *, port: int | None, ui_port: int | None, task_queue: str) -> Exit:
+def dev(server: Server, project: Path | None, *, port: int | None, ui_port: int | None, task_queue: str) -> NoReturn:
     """Run everything that the project's agents need, until Ctrl-C."""
     show_log()
     folder = project or find_project(Path.cwd())
     asyncio.run(_dev(server, folder, load_project(folder), port, ui_port, task_queue))
-    return Exit.DONE
 
 
 async def _dev(
     server: Server, folder: Path, agents: dict[str, Agent], port: int | None, ui_port: int | None, task_queue: str
-) -> None:
+) -> NoReturn:
     async with AsyncExitStack() as stack:
         client, told = await _client(stack, server, folder, port, ui_port)
         await check_namespace(client)
@@ -45,6 +46,8 @@ async def _dev(
 
         await work_until_told(worker, ready=ready)
         stdout().print("\n  worker ended", style="dim")
+    # Not after the loop is closed: closing it waits for the threads of activities.
+    leave()
 
 
 async def _client(
@@ -77,7 +80,7 @@ async def _client(
 def _welcome(told: list[tuple[str, str]], command: str) -> None:
     stdout().print()
     facts(told)
-    stdout().print(f"\n  in another terminal   [bold cyan]{command}[/]", soft_wrap=True)
+    stdout().print(Text.assemble("\n  in another terminal   ", (command, "bold cyan")), soft_wrap=True)
     stdout().print("  [dim]Ctrl-C ends what was started here; runs go on with the next `spine-temporal dev`[/]\n")
 
 
@@ -90,4 +93,4 @@ def _first_run(client: Client, worker: AgentWorker) -> str:
         options += ["--namespace", client.namespace]
     if worker.task_queue != names.DEFAULT_TASK_QUEUE:
         options += ["--task-queue", worker.task_queue]
-    return " ".join(["spine-temporal run", worker.agents[0], '"hello"', *options])
+    return " ".join(["spine-temporal run", shlex.quote(worker.agents[0]), '"hello"', *options])

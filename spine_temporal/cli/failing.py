@@ -7,6 +7,7 @@ from typing import Final
 import typer
 
 from spine_temporal.cli.exits import Exit
+from spine_temporal.cli.screen import say
 from spine_temporal.errors import (
     AgentBroken,
     BadInput,
@@ -52,10 +53,7 @@ def report(error: Exception) -> Exit:
 
 def say_error(text: str) -> None:
     """One `error: ...` line on stderr."""
-    from spine_temporal.cli.screen import stderr
-
-    stderr().print("[bold red]error:[/]", end=" ")
-    stderr().print(text, markup=False, soft_wrap=True)
+    say("error", text, "bold red")
 
 
 def _usage(error: Exception) -> str:

@@ -50,7 +50,7 @@ async def find(client: Client, given: str) -> tuple[Run, Seen, DescribeWorkflowE
 async def latest(client: Client, *, agent: str | None, status: str | None, limit: int) -> list[Seen]:
     """The `limit` newest runs, newest first; of that agent, with that status of Temporal's."""
     found: list[Seen] = []
-    async for seen in _newest_first(client, status):
+    async for seen in _newest_first(client, status, page=_PAGE if agent else min(limit, _PAGE)):
         if agent in (None, seen.agent):
             found.append(seen)
         if len(found) == limit:
@@ -58,21 +58,21 @@ async def latest(client: Client, *, agent: str | None, status: str | None, limit
     return sorted(found, key=lambda seen: seen.started, reverse=True)
 
 
-async def _newest_first(client: Client, status: str | None) -> AsyncIterator[Seen]:
+async def _newest_first(client: Client, status: str | None, *, page: int) -> AsyncIterator[Seen]:
     query = f"WorkflowType = '{names.AGENT_WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'"
     if status is not None:
         query += f" AND ExecutionStatus = '{status.title().replace('_', '')}'"
     token = b""
     while True:
-        page = await client.workflow_service.list_workflow_executions(
+        answer = await client.workflow_service.list_workflow_executions(
             ListWorkflowExecutionsRequest(
-                namespace=client.namespace, page_size=_PAGE, query=query, next_page_token=token
+                namespace=client.namespace, page_size=page, query=query, next_page_token=token
             )
         )
-        for seen in await asyncio.gather(*(_seen(client, info) for info in page.executions)):
+        for seen in await asyncio.gather(*(_seen(client, info) for info in answer.executions)):
             if seen is not None:
                 yield seen
-        token = page.next_page_token
+        token = answer.next_page_token
         if not token:
             return
 

@@ -13,7 +13,7 @@ from spine_temporal.cli.finding import latest
 from spine_temporal.cli.screen import note, stdout, write
 from spine_temporal.cli.seen import Seen
 from spine_temporal.cli.server import Server
-from spine_temporal.cli.wording import ago, duration, first_line
+from spine_temporal.cli.wording import ago, duration, first_line, harmless
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -33,7 +33,7 @@ def list_runs(server: Server, *, agent: str | None, status: str | None, limit: i
     elif runs:
         _print(runs)
     else:
-        note('no runs; `spine-temporal run AGENT "hello"` begins one')
+        note("none like that" if agent or status else 'no runs yet; `spine-temporal run AGENT "hello"` begins one')
     return Exit.DONE
 
 
@@ -81,4 +81,4 @@ def _print(runs: list[Seen]) -> None:
 def _row(seen: Seen) -> list[Text]:
     started = ago((datetime.now(UTC) - seen.started).total_seconds())
     told = (seen.id, seen.agent, status_text(seen), started, duration(seen.took_s), f"{seen.events:,}")
-    return [Text(each) if isinstance(each, str) else each for each in told]
+    return [Text(harmless(each)) if isinstance(each, str) else each for each in told]

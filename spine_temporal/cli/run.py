@@ -7,7 +7,7 @@ from spine_core import Result
 from spine_temporal.cli.exits import Exit
 from spine_temporal.cli.failing import say_error
 from spine_temporal.cli.live import follow
-from spine_temporal.cli.screen import note, show_log, stderr, write
+from spine_temporal.cli.screen import note, say, show_log, stderr, write
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.ui import page_of
 from spine_temporal.cli.wording import duration, many, spent
@@ -26,8 +26,8 @@ def run(
         result = asyncio.run(_result(server, agent, input, session, task_queue, started, live=live))
     except KeyboardInterrupt:
         for each in started:
-            stderr().print(f"\nThe run goes on. See it with `spine-temporal show {each.id}`,")
-            stderr().print(f"end it with `spine-temporal stop {each.id}`.")
+            ways = f"See it with `spine-temporal show {each.id}`,\nend it with `spine-temporal stop {each.id}`."
+            stderr().print(f"\nThe run goes on. {ways}", markup=False, soft_wrap=True)
         return Exit.CTRL_C
     if json:
         write(result.model_dump_json())
@@ -64,7 +64,7 @@ def ending(result: Result, *, live: bool) -> Exit:
     if result.ok:
         return Exit.DONE
     if result.interrupted:
-        stderr().print(f"[yellow]paused:[/] run {session} waits for a decision; resume token {result.resume_token}")
+        say("paused", f"run {session} waits for a decision; its resume token is {result.resume_token}", "yellow")
         return Exit.PAUSED
     why = result.stopped_reason.value + (f": {result.error}" if result.error else "")
     say_error(f"run {session} ended without a final answer, {why}; `spine-temporal show {session}` tells how")

@@ -33,6 +33,11 @@ def write(text: str) -> None:
     sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
 
 
+def say(what: str, text: str, style: str) -> None:
+    """A line on stderr that begins with `what` in that style."""
+    stderr().print(Text.assemble((f"{what}: ", style), text), soft_wrap=True)
+
+
 def note(text: str) -> None:
     """A line for whoever watches; nothing when nobody does."""
     if stderr().is_terminal:
@@ -68,7 +73,6 @@ class _Lines(logging.Handler):
         if record.levelno < logging.WARNING:
             stderr().print(text, markup=False, soft_wrap=True)
             return
-        style = "yellow" if record.levelno == logging.WARNING else "bold red"
-        stderr().print(Text.assemble((f"{record.levelname.lower()}: ", style), text), soft_wrap=True)
+        say(record.levelname.lower(), text, "yellow" if record.levelno == logging.WARNING else "bold red")
         if record.exc_info:
             stderr().print("".join(traceback.format_exception(record.exc_info[1])), markup=False, soft_wrap=True)

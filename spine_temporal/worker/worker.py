@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 from spine_temporal.agents.registry import Agents
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policy import ActivityPolicy
+from spine_temporal.worker.leaving import leave_at_exit
 from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, SpinePlugin
 
 # The server holds a dead worker's workflow tasks back for this long; the SDK's own default is 10 s.
@@ -66,7 +67,9 @@ class AgentWorker:
     async def run(self) -> None:
         """Work until the process gets SIGTERM or SIGINT, or the task that awaits this is cancelled.
 
-        A second signal is left to Python: Ctrl-C twice ends a worker that will not stop.
+        A second signal is left to Python: Ctrl-C twice ends a worker that will not stop. Once stopped by a signal, the
+        program goes on after this call as after any other; when it ends, it ends with exit code 0, or 1 if an
+        exception ended it, whatever `sys.exit` was told.
 
         Raises:
             Exception: the worker cannot go on, for instance because it may not poll.
@@ -77,6 +80,7 @@ class AgentWorker:
             try:
                 await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
                 if not working.done():
+                    leave_at_exit()
                     await self._worker.shutdown()
                 await working
             except asyncio.CancelledError:

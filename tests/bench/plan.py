@@ -17,7 +17,7 @@ class Plan:
     flat: tuple[int, int]
     """The lengths whose cost per step is compared."""
     repeats: int
-    readings: int = 5
+    readings: int = 9
     """How often a history is replayed, folded."""
     size: int = job.RESULT_BYTES
     hooked: bool = False

@@ -14,7 +14,7 @@ from typing import Final, Self
 PROJECT: Final = Path(__file__).with_name("project")
 
 _COMMAND: Final = str(Path(sys.executable).with_name("spine-temporal"))
-_BOUND_S: Final = 60.0
+_BOUND_S: Final = 180.0
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,6 @@ async def test_who_asks_a_run_that_is_not_there_to_end_is_told(command: CommandL
 async def known(client: Client, session: str, status: str) -> None:
     """Wait until the server's index, which is a moment behind, has the run in that state."""
     query = f"WorkflowId = 'spine-{session}' AND ExecutionStatus = '{status}'"
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while not (await client.count_workflows(query)).count:
             await asyncio.sleep(0.02)
