@@ -38,7 +38,8 @@ def leave_at_exit() -> None:
 
 
 def _leave_last() -> NoReturn:
-    # Handlers run last registered, first called; the ones registered before this one must still have their turn.
+    # Handlers run last registered, first called; the ones registered before this one must still have their turn. One
+    # that was registered after it, while the program was ending, runs a second time.
     atexit.unregister(_leave_last)
     atexit._run_exitfuncs()  # noqa: SLF001 - the only way to run them
     leave(1 if getattr(sys, "last_exc", None) is not None else 0)

@@ -9,17 +9,15 @@ PROGRAM = """
 import atexit
 atexit.register(print, "first registered")
 from spine_temporal.worker.leaving import leave_at_exit
-leave_at_exit()
-leave_at_exit()
 atexit.register(print, "last registered")
+leave_at_exit()
+leave_at_exit()
 print("ran on")
 {end}
 """
 
 
-@pytest.mark.parametrize(
-    ("end", "code"), [("", 0), ("raise ValueError('no')", 1), ("import os; os.write(2, b'')", 0)], ids=str
-)
+@pytest.mark.parametrize(("end", "code"), [("", 0), ("raise ValueError('no')", 1)], ids=str)
 def test_every_exit_handler_has_its_turn_before_the_process_leaves(end: str, code: int) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(end=end)], capture_output=True, text=True, timeout=60, check=False
