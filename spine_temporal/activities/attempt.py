@@ -47,7 +47,7 @@ class Attempt:
 async def attempting() -> AsyncIterator[Attempt]:
     """Beat while the body runs. When the worker stops in the midst of it, another worker gets the work at once."""
     attempt = _this_attempt()
-    beating = asyncio.create_task(_beat(attempt))
+    heart = _Heart(attempt)
     try:
         yield attempt
     except asyncio.CancelledError as cancelled:
@@ -64,7 +64,7 @@ async def attempting() -> AsyncIterator[Attempt]:
             category=ApplicationErrorCategory.BENIGN,
         ) from cancelled
     finally:
-        beating.cancel()
+        heart.stop()
 
 
 async def persevere[Outcome: Wire](
@@ -108,11 +108,25 @@ def _this_attempt() -> Attempt:
     return Attempt(handovers, max(1, info.attempt - handovers), time.monotonic(), max(0.0, waited.total_seconds()))
 
 
-async def _beat(attempt: Attempt) -> None:
-    timeout = activity.info().heartbeat_timeout
-    if timeout is None:
-        return
-    while True:
+class _Heart:
+    """Beats from now on, until it is stopped. By timer: a task for each of many short activities would cost more."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        timeout = activity.info().heartbeat_timeout
+        self._pause_s = timeout.total_seconds() / _BEATS_PER_TIMEOUT if timeout is not None else None
+        self._timer: asyncio.TimerHandle | None = None
         # The first beat is not due before the first pause: most activities are over by then and cost no request.
-        await asyncio.sleep(timeout.total_seconds() / _BEATS_PER_TIMEOUT)
-        activity.heartbeat(attempt.heartbeat_details)
+        self._wait()
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _wait(self) -> None:
+        if self._pause_s is not None:
+            self._timer = asyncio.get_running_loop().call_later(self._pause_s, self._beat)
+
+    def _beat(self) -> None:
+        activity.heartbeat(self._attempt.heartbeat_details)
+        self._wait()
