@@ -8,6 +8,8 @@ ARGS ?=
 
 # Where the user's shell has these, they would lead Python to the packages of another project.
 unexport PYTHONHOME PYTHONPATH
+# Without compiled files the sandbox would compile the workflow anew for every run, which takes longer than the run.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-first test-second lint bench clean
 

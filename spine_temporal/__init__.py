@@ -8,8 +8,12 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from spine_temporal.agents.options import durable
+    from spine_temporal.agents.teams import Handoff
     from spine_temporal.client.agent import DurableAgent
+    from spine_temporal.client.recording import recording
     from spine_temporal.client.run import Run
+    from spine_temporal.contracts.decision import Decision
     from spine_temporal.contracts.ending import RunOutcome
     from spine_temporal.contracts.policy import ActivityPolicy
     from spine_temporal.errors import SpineTemporalError
@@ -20,12 +24,16 @@ if TYPE_CHECKING:
 _HOME: Final = {
     "ActivityPolicy": "spine_temporal.contracts.policy",
     "AgentWorker": "spine_temporal.worker.worker",
+    "Decision": "spine_temporal.contracts.decision",
     "DurableAgent": "spine_temporal.client.agent",
+    "Handoff": "spine_temporal.agents.teams",
     "Run": "spine_temporal.client.run",
     "RunOutcome": "spine_temporal.contracts.ending",
     "SpinePlugin": "spine_temporal.worker.plugin",
     "SpineTemporalError": "spine_temporal.errors",
     "TemporalCheckpoint": "spine_temporal.history.checkpoint",
+    "durable": "spine_temporal.agents.options",
+    "recording": "spine_temporal.client.recording",
 }
 
 __version__ = "0.1.0"
@@ -33,12 +41,16 @@ __version__ = "0.1.0"
 __all__ = [
     "ActivityPolicy",
     "AgentWorker",
+    "Decision",
     "DurableAgent",
+    "Handoff",
     "Run",
     "RunOutcome",
     "SpinePlugin",
     "SpineTemporalError",
     "TemporalCheckpoint",
+    "durable",
+    "recording",
 ]
 
 

@@ -4,11 +4,14 @@
     ├── BadInput (also ValueError)   what the caller gave cannot be accepted; nothing was started
     │   ├── UnnamedAgent
     │   ├── DuplicateAgent
-    │   └── InputTooLarge
+    │   ├── InputTooLarge
+    │   ├── SessionBusy              another turn is in hand, and the caller will not wait, or too many do
+    │   └── DecisionRefused          nothing waits for that decision, or it does not fit
     ├── UnknownAgent                 the worker that opened the run serves no agent of that name
     ├── AgentBroken                  the agent is known, its factory or its settings are not usable
     ├── RunNotFound                  the server knows no such run
     ├── NotAnAgentRun                the id belongs to a workflow of another type
+    ├── ConversationLost             what the run was to go on from is gone
     ├── RunFailed                    the run's workflow ended without a Result; says how
     ├── ServerUnreachable            no Temporal server answers at the address
     └── MissingExtra (also ImportError)  an optional dependency is not installed; says the install line
@@ -39,6 +42,14 @@ class InputTooLarge(BadInput):
     """The input would not fit into one Temporal payload."""
 
 
+class SessionBusy(BadInput):
+    """Another turn of the session is in hand, and the caller will not wait, or too many wait already."""
+
+
+class DecisionRefused(BadInput):
+    """Nothing waits for that decision, or it does not fit; nothing has happened."""
+
+
 class UnknownAgent(SpineTemporalError):
     """The worker that opened the run serves no agent of that name."""
 
@@ -53,6 +64,10 @@ class RunNotFound(SpineTemporalError):
 
 class NotAnAgentRun(SpineTemporalError):
     """The id belongs to a workflow that is not a run of an agent."""
+
+
+class ConversationLost(SpineTemporalError):
+    """What the run was to go on from is gone from the server."""
 
 
 class RunFailed(SpineTemporalError):

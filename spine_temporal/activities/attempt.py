@@ -37,6 +37,11 @@ class Attempt:
         """Seconds since the activity was scheduled. No worker's wall clock is asked."""
         return self.waited_s + time.monotonic() - self.began_s
 
+    def handed_over(self) -> bool:
+        """Whether it is cancelled for no other reason than that the worker stops."""
+        details = activity.cancellation_details()
+        return activity.is_worker_shutdown() and not (details is not None and details.cancel_requested)
+
     @property
     def heartbeat_details(self) -> dict[str, Any]:
         """What the next attempt has to know."""
@@ -51,8 +56,7 @@ async def attempting() -> AsyncIterator[Attempt]:
     try:
         yield attempt
     except asyncio.CancelledError as cancelled:
-        details = activity.cancellation_details()
-        if not activity.is_worker_shutdown() or (details is not None and details.cancel_requested):
+        if not attempt.handed_over():
             raise
         attempt.handovers += 1
         # The server keeps the details of the last beat, also when the attempt fails right after it.

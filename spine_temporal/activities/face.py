@@ -1,36 +1,47 @@
 """The activities that a worker registers."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from pydantic_core import PydanticSerializationError
-from spine_core import StopReason
+from spine_core import Agent, Guards, StopReason, Tool
 from temporalio import activity
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from spine_temporal.activities.attempt import Attempt, persevere
+from spine_temporal.activities.attempt import Attempt, attempting, persevere
+from spine_temporal.activities.attributes import Attributes
 from spine_temporal.activities.ending_run import end_run
 from spine_temporal.activities.failure import classify
+from spine_temporal.activities.restoring import parts_of, restore
+from spine_temporal.activities.resuming import resumption
 from spine_temporal.activities.running_tool import ToolRun
 from spine_temporal.activities.states import LedgerCache, RunKey
 from spine_temporal.activities.taking_step import Step
+from spine_temporal.activities.watching import watch
+from spine_temporal.activities.working import working_copy
+from spine_temporal.agents.delegation import RemoteAgent, agent_behind
 from spine_temporal.agents.registry import AgentRegistry
-from spine_temporal.agents.spec import spec_of
+from spine_temporal.agents.spec import narrowed, spec_of
+from spine_temporal.agents.teams import members_of, plan_of
 from spine_temporal.contracts import names
-from spine_temporal.contracts.ending import Ending, EndInput, EndOutcome
+from spine_temporal.contracts.child import ChildOutcome, WatchInput
+from spine_temporal.contracts.ending import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
-from spine_temporal.contracts.opening import AgentSpec, RunRequest
-from spine_temporal.contracts.policy import ActivityPolicy
+from spine_temporal.contracts.opening import AgentSpec, RunRequest, SpecInput
+from spine_temporal.contracts.policy import ActivityPolicy, ContinuePolicy
+from spine_temporal.contracts.restoring import Restored, RestoreInput
 from spine_temporal.contracts.step import ModelError, StepInput, StepOutcome
 from spine_temporal.contracts.tool import ToolInput, ToolOutcome
 from spine_temporal.contracts.wire import Wire, dump, load
 from spine_temporal.errors import AgentBroken, UnknownAgent
 from spine_temporal.history.catch_up import catch_up
-from spine_temporal.history.fold import fold_run
+from spine_temporal.history.fold import fold_execution, fold_run
 from spine_temporal.journal.entries import Entry, Opened, StepDone, ToolDone
+from spine_temporal.journal.folding import conclude
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.payloads import pack, pack_bytes, unpack
 
@@ -39,26 +50,71 @@ class AgentActivities:
     """The activities of the agents in one registry, with the cache they share."""
 
     def __init__(
-        self, agents: AgentRegistry, *, step_policy: ActivityPolicy, tool_policy: ActivityPolicy, cache_bytes: int
+        self,
+        agents: AgentRegistry,
+        *,
+        step_policy: ActivityPolicy,
+        tool_policy: ActivityPolicy,
+        continuing: ContinuePolicy,
+        search_attributes: bool | None,
+        cache_bytes: int,
     ) -> None:
         self._agents = agents
         self._step_policy = step_policy
         self._tool_policy = tool_policy
+        self._continuing = continuing
+        self._attributes = Attributes(known=search_attributes)
         self.cache = LedgerCache(_folded, _caught_up, max_bytes=cache_bytes)
 
     @property
     def all(self) -> Sequence[Callable[..., Any]]:
         """What to register, each under its name in `contracts.names`."""
-        return [self.open, self.step, self.tool, self.end]
+        return [self.open, self.spec, self.restore, self.step, self.tool, self.watch, self.end, self.mirror]
 
     @activity.defn(name=names.OPEN_ACTIVITY)
     async def open(self, value: RawValue) -> RawValue:
         """Answer what the agent is. Local: it is recorded as one event, its input not at all."""
         request = unpack(RunRequest, value)
         spec = await self._spec(request.agent)
+        spec = spec.model_copy(update={"guards": narrowed(spec.guards, request.budget)})
         opened = Opened(request, request.session_id or str(activity.info().workflow_id), spec)
         self.cache.begin(_run(), opened, len(value.payload.data))
         return pack(spec)
+
+    @activity.defn(name=names.SPEC_ACTIVITY)
+    async def spec(self, value: RawValue) -> RawValue:
+        """Answer what the agent is by now. Local, too."""
+        return pack(await self._spec(unpack(SpecInput, value).agent))
+
+    @activity.defn(name=names.RESTORE_ACTIVITY)
+    async def restore(self, value: RawValue) -> RawValue:
+        """Fetch the conversation that the run goes on with, or a part of it."""
+        task = unpack(RestoreInput, value)
+
+        async def work(_: Attempt) -> Restored:
+            agent = None if task.same else await self._agents.get(task.agent)
+            ledger = await restore(activity.client(), agent, task)
+            return parts_of(ledger, _id())[task.part] if ledger is not None else Restored(id=_id())
+
+        def lost(why: str) -> Restored:
+            raise ApplicationError(
+                f"the conversation cannot go on: {why}", type=names.CONVERSATION_LOST, non_retryable=True
+            )
+
+        return pack(await persevere(self._step_policy, work, lost))
+
+    @activity.defn(name=names.WATCH_ACTIVITY)
+    async def watch(self, value: RawValue) -> RawValue:
+        """Wait until a child is over."""
+        task = unpack(WatchInput, value)
+        async with attempting() as attempt:
+            try:
+                return pack(await watch(activity.client(), task.workflow_id))
+            except asyncio.CancelledError:
+                if attempt.handed_over():
+                    raise
+                # Nobody waits for it any more: the workflow was cancelled, or continues as new and watches anew.
+                return pack(ChildOutcome(error="Cancelled"))
 
     @activity.defn(name=names.STEP_ACTIVITY)
     async def step(self, value: RawValue) -> RawValue:
@@ -92,7 +148,15 @@ class AgentActivities:
         async def work(_: Attempt) -> ToolOutcome:
             agent = await self._agents.get(task.agent)
             ledger = await self._ledger(task.head)
-            call = ToolRun(agent, ledger.state, ledger.calls[task.index], task.index)
+            call = ToolRun(
+                agent,
+                ledger.state,
+                ledger.calls[task.index],
+                task.index,
+                resumption=resumption(ledger, task),
+                first=task.first,
+                delegates=lambda tool: self._delegate(task.agent, tool),
+            )
             await call.run()
             return _recorded(call, lost)
 
@@ -100,7 +164,7 @@ class AgentActivities:
             return ToolOutcome(id=_id(), content=f"Error executing tool '{task.name}': {why}", called=True)
 
         return await self._reported(
-            self._tool_policy, task.head, work, lost, lambda outcome: ToolDone(task.index, outcome)
+            self._tool_policy, task.head, work, lost, lambda outcome: ToolDone(task.index, outcome, time.time())
         )
 
     @activity.defn(name=names.END_ACTIVITY)
@@ -111,12 +175,25 @@ class AgentActivities:
         async def work(_: Attempt) -> EndOutcome:
             agent = await self._agents.get(task.agent)
             folded = await fold_run(activity.client(), _run())
-            return await end_run(agent, folded.ledger, folded.trace, task, _id())
+            return await end_run(agent, folded.ledger, folded.segment_trace(), task, _id())
 
         def lost(why: str) -> EndOutcome:
             return EndOutcome(id=_id(), error=why)
 
         return pack_bytes(_written(await persevere(self._step_policy, work, lost), lost)[1])
+
+    @activity.defn(name=names.MIRROR_ACTIVITY)
+    async def mirror(self, value: RawValue) -> RawValue:
+        """Write the turn's State to the agent's own checkpoint backend."""
+        task = unpack(MirrorInput, value)
+
+        async def work(_: Attempt) -> Mirrored:
+            agent = await self._agents.get(task.agent)
+            ledger, _told = conclude(await self._ledger(task.head), task.ending)
+            await agent.checkpoint.put(working_copy(ledger.state))
+            return Mirrored()
+
+        return pack(await persevere(self._step_policy, work, lambda why: Mirrored(error=why)))
 
     async def _reported[Outcome: (StepOutcome, ToolOutcome)](
         self,
@@ -134,14 +211,29 @@ class AgentActivities:
     async def _ledger(self, head: str) -> Ledger:
         return await self.cache.at(_run(), head)
 
+    def _delegate(self, owner: str, tool: Tool) -> tuple[str, int, str | None] | None:
+        remote = agent_behind(tool)
+        if isinstance(remote, RemoteAgent) and remote.namespace == activity.info().namespace:
+            return remote.name, remote.max_depth, remote.task_queue
+        found = self._agents.delegate(owner, tool)
+        return (*found, None) if found is not None else None
+
     async def _spec(self, name: str) -> AgentSpec:
         try:
-            agent = await self._agents.get(name)
+            agent = await self._agents.find(name)
         except UnknownAgent as error:
             raise _refused(error, names.UNKNOWN_AGENT) from None
         except AgentBroken as error:
             raise _refused(error, names.AGENT_BROKEN) from error
-        return spec_of(name, agent, step_policy=self._step_policy, tool_policy=self._tool_policy)
+        common = {
+            "continuing": self._continuing,
+            "attributes": await self._attributes.are_there(activity.client),
+        }
+        if isinstance(agent, Agent):
+            spec = spec_of(name, agent, step_policy=self._step_policy, tool_policy=self._tool_policy)
+            return spec.model_copy(update=common)
+        members = {each: self._agents.durable_name(one, f"{name}/{each}") for each, one in members_of(agent).items()}
+        return AgentSpec(agent=name, guards=Guards(), team=plan_of(agent, members), **common)
 
 
 def _refused(error: Exception, type_: str) -> ApplicationError:
@@ -179,8 +271,7 @@ def _written[Outcome: Wire](outcome: Outcome, lost: Callable[[str], Outcome]) ->
 
 
 async def _folded(run: RunKey) -> Ledger:
-    folded = await fold_run(activity.client(), run)
-    return folded.ledger
+    return await fold_execution(activity.client(), run)
 
 
 async def _caught_up(run: RunKey, ledger: Ledger, head: str) -> Ledger | None:

@@ -8,7 +8,8 @@ from typing import Final
 from pydantic_core import to_json
 
 from spine_temporal.journal.entries import Entry
-from spine_temporal.journal.ledger import Ledger, apply
+from spine_temporal.journal.folding import apply
+from spine_temporal.journal.ledger import Ledger
 
 type RunKey = tuple[str, str]
 """Workflow id, run id."""

@@ -4,14 +4,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from spine_core import Agent, ErrorAction, EventType, ModelResponse, State, StepContext, StopReason, StopRun, Usage
+from spine_core import (
+    Agent,
+    ErrorAction,
+    EventType,
+    ModelResponse,
+    State,
+    StepContext,
+    StopReason,
+    StopRun,
+    ToolCall,
+    Usage,
+)
 
 from spine_temporal.activities.hooks import HookRaised, naming
 from spine_temporal.activities.working import working_copy
+from spine_temporal.agents.options import approval_of
 from spine_temporal.agents.spec import hooks_of
 from spine_temporal.contracts.ending import AnswerFrom, Ending
 from spine_temporal.contracts.step import ModelError, PlannedCall, StepInput, StepOutcome
 from spine_temporal.journal import delta
+from spine_temporal.journal.digest import digest_of
 from spine_temporal.journal.progress import trip
 
 # The kernel's own cap (spine_core.agent), which no on_error hook can talk it out of.
@@ -137,13 +150,21 @@ class Step:
         self.state.add_usage(response.usage)
         self.state.add_message(message)
         self._told |= {"answered": True, "finish_reason": response.finish_reason}
-        self._calls = [
-            PlannedCall(id=call.id, name=call.name, known=call.name in self.agent.tools) for call in message.tool_calls
-        ]
+        self._calls = [self._planned(call) for call in message.tool_calls]
         if not message.tool_calls and not force_continue:
             self._ending = Ending(
                 reason=StopReason.FINAL, answer_from=AnswerFrom.LAST_MESSAGE, event=str(EventType.FINAL)
             )
+
+    def _planned(self, call: ToolCall) -> PlannedCall:
+        tool = self.agent.tools.get(call.name)
+        if tool is None:
+            return PlannedCall(id=call.id, name=call.name, known=False)
+        planned = PlannedCall(id=call.id, name=call.name, approval=approval_of(tool))
+        if not tool.approve:
+            return planned
+        gate = {"approve": True, "parameters": tool.parameters, "digest": digest_of(call.arguments)}
+        return planned.model_copy(update=gate)
 
 
 def stopped(stop: StopRun) -> Ending:

@@ -2,18 +2,28 @@
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import get_args
 
-from spine_core import Agent, Guards
+from spine_core import Agent, Guards, Tool
 
+from spine_temporal.agents.delegation import SubAgent, agent_behind
+from spine_temporal.agents.teams import Team, members_of
 from spine_temporal.errors import AgentBroken, DuplicateAgent, UnknownAgent, UnnamedAgent
 
-type AgentFactory = Callable[[], Agent | Awaitable[Agent]]
-type Agents = Sequence[Agent] | Mapping[str, Agent | AgentFactory]
+type AgentFactory = Callable[[], Agent | Team | Awaitable[Agent | Team]]
+type Agents = Sequence[Agent] | Mapping[str, Agent | Team | AgentFactory]
+
+_TEAMS: tuple[type, ...] = get_args(Team.__value__)
+_log = logging.getLogger(__name__)
 
 
 class AgentRegistry:
     """Agents by name; a factory is called once, when its agent is first needed.
+
+    An agent that another one uses as a tool, or that is on a team, is there too: under its own name if it has been
+    given to the worker, else as "boss/tool" or "team/member".
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
@@ -25,18 +35,18 @@ class AgentRegistry:
         named = dict(agents) if isinstance(agents, Mapping) else _by_name(agents)
         if "" in named:
             raise UnnamedAgent("an agent stands under an empty name; clients ask for an agent by its name")
-        self._agents: dict[str, Agent] = {}
+        self._agents: dict[str, Agent | Team] = {}
         self._factories: dict[str, AgentFactory] = {}
         self._building: dict[str, asyncio.Lock] = {}
         for name, agent in named.items():
-            if isinstance(agent, Agent):
-                self._agents[name] = _durable(name, agent)
+            if isinstance(agent, (Agent, *_TEAMS)):
+                self._agents[name] = _checked(name, agent)
             else:
                 self._factories[name] = agent
 
     @property
     def names(self) -> list[str]:
-        """The names of all agents, sorted."""
+        """The names of all agents that were given to the worker, sorted."""
         return sorted({*self._agents, *self._factories})
 
     async def get(self, name: str) -> Agent:
@@ -46,51 +56,102 @@ class AgentRegistry:
             UnknownAgent: there is none; the message says which there are.
             AgentBroken: its factory raised, or made something that is no durable agent.
         """
-        if name not in self._agents:
-            if name not in self._factories:
-                known = ", ".join(self.names) or "none"
-                raise UnknownAgent(f"no agent {name!r}; this worker has: {known}")
+        found = await self.find(name)
+        if not isinstance(found, Agent):
+            raise AgentBroken(f"{name!r} is a team of {', '.join(members_of(found))}, not one agent")
+        return found
+
+    async def find(self, name: str) -> Agent | Team:
+        """The agent, or the team, of that name.
+
+        Raises:
+            UnknownAgent: there is none; the message says which there are.
+            AgentBroken: its factory raised, or made something that is no durable agent.
+        """
+        if name in self._agents:
+            return self._agents[name]
+        if name in self._factories:
             async with self._building.setdefault(name, asyncio.Lock()):
                 if name not in self._agents:
                     self._agents[name] = await self._build(name)
-        return self._agents[name]
+            return self._agents[name]
+        owner, slash, part = name.rpartition("/")
+        below = await self._below(owner, part) if slash else None
+        if below is None:
+            raise UnknownAgent(f"no agent {name!r}; this worker has: {', '.join(self.names) or 'none'}")
+        return below
 
-    async def _build(self, name: str) -> Agent:
+    def durable_name(self, agent: Agent, otherwise: str) -> str:
+        """The name that `agent` was given to the worker under, else `otherwise`."""
+        return next((name for name, each in self._agents.items() if each is agent), otherwise)
+
+    def delegate(self, owner: str, tool: Tool) -> tuple[str, int] | None:
+        """The name of the agent of this worker that `tool` of `owner` delegates to, with how deep it may stand."""
+        behind = agent_behind(tool)
+        if not isinstance(behind, SubAgent) or not runs_durably(behind.agent):
+            return None
+        return self.durable_name(behind.agent, f"{owner}/{tool.name}"), behind.max_depth
+
+    async def _below(self, owner: str, part: str) -> Agent | None:
+        try:
+            above = await self.find(owner)
+        except UnknownAgent:
+            return None
+        if not isinstance(above, Agent):
+            return members_of(above).get(part)
+        tool = above.tools.get(part)
+        behind = agent_behind(tool) if tool is not None else None
+        return behind.agent if isinstance(behind, SubAgent) else None
+
+    async def _build(self, name: str) -> Agent | Team:
         try:
             made = self._factories[name]()
             agent = await made if inspect.isawaitable(made) else made
         except Exception as error:
             raise AgentBroken(f"the factory of agent {name!r} raised {type(error).__name__}: {error}") from error
-        if not isinstance(agent, Agent):
+        if not isinstance(agent, (Agent, *_TEAMS)):
             raise AgentBroken(f"the factory of agent {name!r} made a {type(agent).__name__}, not a spine_core.Agent")
-        return _durable(name, agent)
+        return _checked(name, agent)
+
+
+def runs_durably(agent: Agent) -> bool:
+    """Whether its guards are limits that a workflow can check."""
+    return type(agent.guards).check is Guards.check
 
 
 def _by_name(agents: Sequence[Agent]) -> dict[str, Agent]:
     named: dict[str, Agent] = {}
     for position, agent in enumerate(agents):
-        if not agent.name:
+        name = getattr(agent, "name", None)
+        if not name:
             raise UnnamedAgent(
                 f"agent {position} of the list has no name; give it one with Agent(..., name='assistant') "
                 "or pass agents={'assistant': agent}"
             )
-        if agent.name in named:
-            raise DuplicateAgent(f"two agents are named {agent.name!r}; clients ask for an agent by its name")
-        named[agent.name] = agent
+        if name in named:
+            raise DuplicateAgent(f"two agents are named {name!r}; clients ask for an agent by its name")
+        named[name] = agent
     return named
 
 
-def _durable(name: str, agent: Agent) -> Agent:
-    if type(agent.guards).check is not Guards.check:
+def _checked(name: str, agent: Agent | Team) -> Agent | Team:
+    if not isinstance(agent, Agent):
+        for member, each in members_of(agent).items():
+            _checked(f"{name}/{member}", each)
+        return agent
+    if not runs_durably(agent):
         raise AgentBroken(
             f"agent {name!r} has guards of class {type(agent.guards).__name__} with a check() of its own; a durable "
             "run checks guards in its workflow, where only the limits of spine_core.Guards are known. Move the check "
             "into a middleware that raises StopRun"
         )
-    gated = sorted(tool.name for tool in agent.tools.values() if tool.approve)
-    if gated:
-        raise AgentBroken(
-            f"agent {name!r} has tools that wait for an approval ({', '.join(gated)}); durable runs cannot pause for "
-            "one yet, and would never run them unapproved"
-        )
+    for tool in agent.tools.values():
+        behind = agent_behind(tool)
+        if isinstance(behind, SubAgent) and not runs_durably(behind.agent):
+            _log.warning(
+                "tool %r of agent %r is an agent that runs within the call, for its guards have a check() of "
+                "their own: a crash begins it anew",
+                tool.name,
+                name,
+            )
     return agent

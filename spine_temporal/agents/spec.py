@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from spine_core import Agent, Middleware
+from spine_core import Agent, Guards, InMemoryCheckpointStore, Middleware
 
-from spine_temporal.contracts.opening import AgentSpec
+from spine_temporal.contracts.opening import AgentSpec, Budget
 from spine_temporal.contracts.policy import ActivityPolicy
 
 _HOOK_POINTS: Final = (
@@ -16,10 +16,13 @@ _HOOK_POINTS: Final = (
     "on_run_end",
     "on_run_start",
 )
+HOLDS_RUNS: Final = "holds_durable_runs"
+"""Attribute of a checkpoint store that finds durable runs by itself: nothing has to be written there."""
 
 
 def spec_of(name: str, agent: Agent, *, step_policy: ActivityPolicy, tool_policy: ActivityPolicy) -> AgentSpec:
     """The spec that a run of `agent`, known to its worker as `name`, is opened with."""
+    remembers = not isinstance(agent.checkpoint, InMemoryCheckpointStore)
     return AgentSpec(
         agent=name,
         guards=agent.guards,
@@ -29,6 +32,20 @@ def spec_of(name: str, agent: Agent, *, step_policy: ActivityPolicy, tool_policy
         hooks=hooks_of(agent),
         step_policy=step_policy,
         tool_policy=tool_policy,
+        remembers=remembers,
+        mirrored=remembers and not getattr(agent.checkpoint, HOLDS_RUNS, False),
+    )
+
+
+def narrowed(guards: Guards, budget: Budget | None) -> Guards:
+    """The agent's limits, or what those above it have left if that is less."""
+    if budget is None:
+        return guards
+    return guards.model_copy(
+        update={
+            "max_cost_usd": _least(guards.max_cost_usd, budget.cost_usd),
+            "max_tokens": _least(guards.max_tokens, budget.tokens),
+        }
     )
 
 
@@ -40,3 +57,7 @@ def hooks_of(agent: Agent) -> tuple[str, ...]:
 def _implements(middleware: Any, point: str) -> bool:
     hook = getattr(middleware, point, None)
     return hook is not None and getattr(hook, "__func__", hook) is not getattr(Middleware, point)
+
+
+def _least[N: (int, float)](one: N | None, other: N | None) -> N | None:
+    return min((each for each in (one, other) if each is not None), default=None)

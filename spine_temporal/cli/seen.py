@@ -70,7 +70,7 @@ async def see(client: Client, info: WorkflowExecutionInfo) -> Seen:
         workflow_id=workflow_id,
         run_id=info.execution.run_id,
         agent=requested.request.agent if isinstance(requested, Requested) else "?",
-        input=requested.request.input if isinstance(requested, Requested) else "",
+        input=requested.request.input or "" if isinstance(requested, Requested) else "",
         status=status,
         reason=closed.ending.reason if isinstance(closed, Closed) else None,
         started=_time(info.start_time),

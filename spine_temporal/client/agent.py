@@ -3,22 +3,25 @@
 import functools
 import uuid
 from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
 
 import anyio
-from spine_core import Result, TraceEvent
+from spine_core import Result, Tool, TraceEvent
+from spine_core.errors import ResumeError
 from temporalio.client import Client
-from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.client.failures import unreachable
+from spine_temporal.client.delegating import as_tool
 from spine_temporal.client.presence import asking, telling_when_nobody_polls
 from spine_temporal.client.run import Run
+from spine_temporal.client.sessions import Speaker, Spoken
 from spine_temporal.contracts import names
+from spine_temporal.contracts.decision import ApprovalPolicy, OnTimeout
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.opening import RunRequest
-from spine_temporal.errors import BadInput, InputTooLarge
-from spine_temporal.payloads import pack
+from spine_temporal.contracts.turn import OnBusy
+from spine_temporal.errors import BadInput, InputTooLarge, RunNotFound
+
+DEFAULT_SESSION_TTL_S: Final = 600.0
 
 
 class DurableAgent:
@@ -27,6 +30,10 @@ class DurableAgent:
     Nothing of the agent is needed in this process: not its tools, its keys or its plugins. `workflow_id_prefix` goes
     before the session id to make the workflow id. `last_result` is the Result of the last run that this object
     waited for.
+
+    A session that is named by its caller stays open for `session_ttl_s` after its last turn; then it is closed, and
+    the next turn opens it again with all that was said. `approval_timeout_s` is how long a call waits for a person
+    (None: for ever), `on_timeout` what happens then; a tool's own `@durable(...)` goes before them.
     """
 
     def __init__(
@@ -36,50 +43,91 @@ class DurableAgent:
         *,
         task_queue: str = names.DEFAULT_TASK_QUEUE,
         workflow_id_prefix: str = names.WORKFLOW_ID_PREFIX,
+        session_ttl_s: float = DEFAULT_SESSION_TTL_S,
+        approval_timeout_s: float | None = None,
+        on_timeout: OnTimeout = "reject",
     ) -> None:
         if not name:
             raise BadInput("the agent's name is empty; it is the name that its worker knows it by")
+        if session_ttl_s < 0:
+            raise BadInput(f"session_ttl_s is {session_ttl_s!r}; it is a number of seconds, 0 closes after each turn")
         self.name = name
         self.task_queue = task_queue
+        self.session_ttl_s = session_ttl_s
+        self.approval = _approval(approval_timeout_s, on_timeout)
         self.last_result: Result | None = None
         self._client = client
         self._prefix = workflow_id_prefix
 
     async def run(
-        self, input: str, *, session_id: str | None = None, should_cancel: Callable[[], bool] | None = None
+        self,
+        input: str,
+        *,
+        session_id: str | None = None,
+        should_cancel: Callable[[], bool] | None = None,
+        on_busy: OnBusy = "queue",
     ) -> Result:
-        """Start a run and wait for its Result, as `Agent.run` does.
+        """Say `input`, wait for the Result, as `Agent.run` does.
 
-        The run goes on when this process dies; `get_run(session_id)` finds it again. `should_cancel` is asked here,
-        ten times a second, and ends the run at its next step boundary. When nobody polls the task queue, a warning is
-        logged after a few seconds and the wait goes on.
+        With a `session_id` it is the next turn of that conversation: behind the one in hand, if there is one; with
+        `on_busy="reject"` it is refused then. The run goes on when this process dies; `get_run(session_id)` finds it
+        again. `should_cancel` is asked here, ten times a second, and ends the turn at its next step boundary. When
+        nobody polls the task queue, a warning is logged after a few seconds and the wait goes on.
 
         Raises:
             BadInput: the input is empty, or too large for a payload (`InputTooLarge`).
+            SessionBusy: another turn is in hand, with `on_busy="reject"`, or too many wait already.
             ServerUnreachable: no server answers.
             UnknownAgent: the worker serves no such agent.
         """
-        run = await self._start(input, session_id, stop=should_cancel is not None and should_cancel())
-        async with telling_when_nobody_polls(self._client, self.task_queue), asking(should_cancel, run):
-            self.last_result = await run.result()
+        cancelled = should_cancel is not None and should_cancel()
+        async with telling_when_nobody_polls(self._client, self.task_queue):
+            run = await self._start(input, session_id, stop=cancelled, on_busy=on_busy)
+            async with asking(should_cancel, run):
+                self.last_result = await run.result()
         return self.last_result
 
-    async def start(self, input: str, *, session_id: str | None = None) -> Run:
-        """Start a run; do not wait for it. It is accepted also when no worker is there yet.
+    async def resume(self, token: str, decision: Any = "approve") -> Result:
+        """Decide on the call that the run `token` is paused at, wait for its next Result, as `Agent.resume` does.
+
+        `token` is the session id, and `Result.resume_token`. It works from any process, at any time. `Run.decide`
+        decides on one of several calls, and does not wait.
+
+        Raises:
+            spine_core.errors.ResumeError: no run of that id waits for a decision.
+            DecisionRefused: it does, but not for this one.
+            ServerUnreachable: no server answers.
+        """
+        run = self.get_run(token)
+        try:
+            if not await run.pending():
+                raise ResumeError(f"no resumable run for token {token!r}: nothing waits for a decision")
+        except RunNotFound as error:
+            raise ResumeError(f"no resumable run for token {token!r}: {error}") from error
+        async with telling_when_nobody_polls(self._client, self.task_queue):
+            _, before = await run.decide_on(decision, None)
+            self.last_result = await run.next_result(after=before)
+        return self.last_result
+
+    async def start(self, input: str, *, session_id: str | None = None, on_busy: OnBusy = "queue") -> Run:
+        """Say `input`; do not wait for what comes of it.
+
+        A new run is accepted also when no worker is there yet; a turn of a session that is open needs one.
 
         Raises:
             BadInput: the input is empty, or too large for a payload (`InputTooLarge`).
+            SessionBusy: another turn is in hand, with `on_busy="reject"`, or too many wait already.
             ServerUnreachable: no server answers.
         """
-        return await self._start(input, session_id, stop=False)
+        return await self._start(input, session_id, stop=False, on_busy=on_busy)
 
     async def stream(self, input: str, *, session_id: str | None = None) -> AsyncIterator[TraceEvent]:
-        """Start a run, give its trace events live. Afterwards `last_result` is its Result.
+        """Say `input`, give the trace events live, until the run stops. Afterwards `last_result` is its Result.
 
         Whoever stops reading leaves the run going.
         """
-        run = await self._start(input, session_id, stop=False)
         async with telling_when_nobody_polls(self._client, self.task_queue):
+            run = await self._start(input, session_id, stop=False, on_busy="queue")
             async for event in run.events():
                 yield event
         self.last_result = await run.result()
@@ -88,37 +136,67 @@ class DurableAgent:
         """`run`, for code without an event loop."""
         return anyio.run(functools.partial(self.run, input, session_id=session_id))
 
+    def resume_sync(self, token: str, decision: Any = "approve") -> Result:
+        """`resume`, for code without an event loop."""
+        return anyio.run(functools.partial(self.resume, token, decision))
+
+    def as_tool(self, *, name: str | None = None, description: str | None = None, max_depth: int = 8) -> Tool:
+        """This agent as a tool of another one, as `Agent.as_tool` makes it.
+
+        The other may live on the plain kernel: the tool then waits for a durable run. Given to a durable agent in the
+        same namespace, each call becomes a child workflow on this agent's task queue.
+        """
+        return as_tool(
+            self.run,
+            agent=self.name,
+            task_queue=self.task_queue,
+            namespace=self._client.namespace,
+            name=name or self.name,
+            description=description,
+            max_depth=max_depth,
+        )
+
     def get_run(self, id: str) -> Run:
         """The run of that session id, from any process. Whether it exists shows when it is asked something."""
         return Run(self._client, id=id, workflow_id=f"{self._prefix}{id}")
 
-    async def _start(self, input: str, session_id: str | None, *, stop: bool) -> Run:
-        request = _request(self.name, input, session_id or uuid.uuid4().hex, stop=stop)
+    async def _start(self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy) -> Run:
+        request = self._request(input, session_id, stop=stop)
         run = self.get_run(str(request.session_id))
-        try:
-            handle = await self._client.start_workflow(
-                names.AGENT_WORKFLOW,
-                pack(request),
-                id=run.workflow_id,
-                task_queue=self.task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                static_summary=self.name,
-            )
-        except WorkflowAlreadyStartedError as error:
-            raise BadInput(f"session {run.id!r} has a run in flight; wait for it with get_run({run.id!r})") from error
-        except RPCError as error:
-            raise unreachable(self._client, error) if error.status is RPCStatusCode.UNAVAILABLE else error from error
-        run.run_id = handle.first_execution_run_id
+        speaker = Speaker(self._client, self.task_queue)
+        if session_id is None:
+            run.run_id = await speaker.start(run.workflow_id, request)
+            return run
+        spoken: Spoken = await speaker.say(run.workflow_id, request, on_busy=on_busy)
+        run.run_id, run.turn = spoken.run_id, spoken.turn
         return run
 
-
-def _request(name: str, input: str, session_id: str, *, stop: bool) -> RunRequest:
-    if not isinstance(input, str) or not input.strip():
-        raise BadInput(f"the input of a run is what the user says, {input!r} says nothing")
-    size_bytes = len(input.encode())
-    if size_bytes > MAX_PAYLOAD_BYTES:
-        raise InputTooLarge(
-            f"the input has {size_bytes:,} bytes, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
-            "store it where a tool can read it, say where it is"
+    def _request(self, input: str, session_id: str | None, *, stop: bool) -> RunRequest:
+        if not isinstance(input, str) or not input.strip():
+            raise BadInput(f"the input of a run is what the user says, {input!r} says nothing")
+        size_bytes = len(input.encode())
+        if size_bytes > MAX_PAYLOAD_BYTES:
+            raise InputTooLarge(
+                f"the input has {size_bytes:,} bytes, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
+                "store it where a tool can read it, say where it is"
+            )
+        return RunRequest(
+            agent=self.name,
+            input=input,
+            session_id=session_id or uuid.uuid4().hex,
+            stop=stop,
+            session_ttl_s=self.session_ttl_s if session_id else 0.0,
+            named=session_id is not None,
+            approval=self.approval,
         )
-    return RunRequest(agent=name, input=input, session_id=session_id, stop=stop)
+
+
+def _approval(timeout_s: float | None, on_timeout: OnTimeout) -> ApprovalPolicy | None:
+    if timeout_s is None:
+        return None
+    if not timeout_s > 0 or on_timeout not in ("reject", "approve", "fail"):
+        raise BadInput(
+            f"approval_timeout_s is {timeout_s!r} and on_timeout {on_timeout!r}; they are a number of seconds above 0, "
+            "and 'reject', 'approve' or 'fail'"
+        )
+    return ApprovalPolicy(timeout_s=timeout_s, on_timeout=on_timeout)

@@ -3,17 +3,31 @@
 from typing import Final
 
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from spine_temporal.connection.connect import unreachable as no_server
 from spine_temporal.contracts import names
-from spine_temporal.errors import AgentBroken, BadInput, RunFailed, ServerUnreachable, SpineTemporalError, UnknownAgent
+from spine_temporal.errors import (
+    AgentBroken,
+    BadInput,
+    ConversationLost,
+    DecisionRefused,
+    RunFailed,
+    ServerUnreachable,
+    SessionBusy,
+    SpineTemporalError,
+    UnknownAgent,
+)
 
 _BY_TYPE: Final[dict[str, type[SpineTemporalError]]] = {
     names.UNKNOWN_AGENT: UnknownAgent,
     names.AGENT_BROKEN: AgentBroken,
     names.BAD_REQUEST: BadInput,
+    names.CONVERSATION_LOST: ConversationLost,
+    names.SESSION_BUSY: SessionBusy,
+    names.DECISION_REFUSED: DecisionRefused,
 }
 
 
@@ -24,6 +38,14 @@ def failed_run(event: HistoryEvent, workflow_id: str) -> SpineTemporalError:
     if type_ is not None:
         return type_(failure.message)
     return RunFailed(f"the workflow of run {workflow_id!r} failed: {failure.message}")
+
+
+def refused_update(error: WorkflowUpdateFailedError) -> SpineTemporalError:
+    """The error that a refused update stands for."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError):
+        return RunFailed(f"the workflow did not take the update: {cause}")
+    return _BY_TYPE.get(cause.type or "", RunFailed)(cause.message)
 
 
 def unreachable(client: Client, error: RPCError) -> ServerUnreachable:

@@ -1,18 +1,27 @@
 """A run of an agent, seen from outside."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 from spine_core import Result, State, TraceEvent
-from temporalio.api.enums.v1 import EventType
-from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.client.failures import failed_run, unreachable
+from spine_temporal.client.approval import Approval
+from spine_temporal.client.deciding import decide, request_of
+from spine_temporal.client.failures import unreachable
+from spine_temporal.client.forking import fork
+from spine_temporal.client.pending import Unlisted, chosen, pending_in
+from spine_temporal.client.waiting import Watch
 from spine_temporal.contracts import names
-from spine_temporal.history.fold import Fold
-from spine_temporal.history.follow import closed, follow
+from spine_temporal.contracts.decision import Decided
+from spine_temporal.contracts.turn import StopRequest
+from spine_temporal.errors import DecisionRefused
+from spine_temporal.history.fold import fold_execution
+from spine_temporal.journal.entries import Entry
+from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.result import result_of
+from spine_temporal.payloads import pack
 
 
 class Run:
@@ -20,65 +29,134 @@ class Run:
 
     Everything it tells is read from the run's history: reading needs no worker and adds nothing to the history.
     `id` is the session id, `workflow_id` what Temporal calls it; `run_id` names one execution of that workflow, None
-    means its latest.
+    means its latest. Of a conversation, it stands for the turn that it was started with (`turn`, None: the one that
+    `run_id` began with); had from `get_run`, for the turn in hand.
     """
 
-    def __init__(self, client: Client, *, id: str, workflow_id: str, run_id: str | None = None) -> None:
+    def __init__(
+        self, client: Client, *, id: str, workflow_id: str, run_id: str | None = None, turn: int | None = None
+    ) -> None:
         self._client = client
         self.id = id
         self.workflow_id = workflow_id
         self.run_id = run_id
+        self.turn = turn
 
     def __repr__(self) -> str:
         return f"Run({self.id!r}, workflow_id={self.workflow_id!r})"
 
     async def result(self) -> Result:
-        """The Result, once the run stops; it waits until then, through crashes of workers and of the server.
+        """The Result at the next stop: the turn ended, or it is paused and waits for a person (`interrupted`).
 
-        A run that was cancelled or terminated from outside has a Result too, with the conversation as far as it got.
+        It waits until then, through crashes of workers and of the server; at once for a run that has stopped. The
+        trace is what the kernel would give: from the turn's beginning, or from the pause's end, to this stop. A run
+        that was cancelled or terminated from outside has a Result too, with the conversation as far as it got.
 
         Raises:
             RunNotFound: there is no such run.
             NotAnAgentRun: the id belongs to another kind of workflow.
             UnknownAgent: the worker that opened the run serves no such agent.
             AgentBroken: the agent could not be built.
-            RunFailed: the workflow itself failed.
+            RunFailed: the workflow itself failed, or the session was closed before the turn began.
         """
-        await closed(self._client, self.workflow_id, self.run_id)
-        fold = self._fold()
-        async for event in self._history(wait=False):
-            await fold.feed(event)
-            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
-                raise failed_run(event, self.workflow_id)
-        return result_of(fold.ledger, fold.trace)
+        return await self.next_result(after=0)
+
+    async def next_result(self, *, after: int) -> Result:
+        """The Result of the first stop later than the one numbered `after`, as `Decided.standings` numbers them.
+
+        Raises what `result` raises.
+        """
+        stop = await self._watch().stop(after=after)
+        ledger = stop.ledger
+        if ledger.spec.team is None:
+            return result_of(ledger, stop.trace)
+        member = ledger.result_of or next(
+            (child.workflow_id for child in ledger.children.values() if child.status == "paused"), None
+        )
+        if member is None:
+            return result_of(ledger, stop.trace)
+        result = await self._other(member).result()
+        return result.model_copy(update={"resume_token": self.id}) if result.interrupted else result
 
     async def events(self) -> AsyncIterator[TraceEvent]:
-        """The kernel's trace events, from the first on, live until the run stops.
+        """The kernel's trace events, from the first on, live until the run stops: ended, or paused.
 
         Their `ts` is the server's time. A tool's start is told when its result is there if a `before_tool` hook could
-        still change the call.
+        still change the call. Of a team, they are its members'.
         """
-        fold = self._fold()
-        async for event in self._history(wait=True):
-            for told in await fold.feed(event):
-                yield told
+        async for event in self._watch().events():
+            yield event
 
     async def state(self) -> State:
         """The State as it is now."""
-        fold = self._fold()
-        async for event in self._history(wait=False):
-            await fold.feed(event)
-        return fold.ledger.state
+        return (await self._ledger()).state
+
+    async def pending(self) -> list[Approval]:
+        """The calls that wait for a person: all gated ones of the step at once, and what agents below this one ask.
+
+        They may be decided in any order; results enter the conversation in the order of the calls.
+
+        Raises:
+            RunNotFound: there is no such run.
+        """
+        return await pending_in(self._client, self.workflow_id, await self._ledger())
+
+    async def decide(self, decision: Any, call_id: str | None = None, *, id: str | None = None) -> Decided:
+        """Decide on a call that waits: one of spine's words ("approve", "no", ...), a truth value, or a `Decision`.
+
+        For a tool that raised `Interrupt`, `decision` is its result. `call_id` is the model's id of the call, or its
+        `Approval.position`, or "run/position" for a call of an agent below this one; None means the first that waits.
+        Each call is decided once. Sent again with the same `id`, a decision is the same one, whatever happened
+        between. While no worker is there, this waits until one is.
+
+        Raises:
+            DecisionRefused: nothing waits, the call was decided before or its time is up, the digest is another one,
+                the arguments do not fit the tool. Nothing has happened.
+            BadInput: the decision cannot be written as JSON.
+        """
+        decided, _ = await self.decide_on(decision, call_id, id=id)
+        return decided
+
+    async def decide_on(self, decision: Any, call_id: str | None, *, id: str | None = None) -> tuple[Decided, int]:
+        """`decide`; besides, the number of the last stop before what comes of it."""
+        ledger = await self._ledger()
+        pending = await pending_in(self._client, self.workflow_id, ledger)
+        try:
+            approval = chosen(pending, call_id, self.id) if pending else None
+        except Unlisted:
+            approval = None
+        if approval is not None:
+            request = request_of(decision, approval.position)
+            decided = await decide(self._client, approval.workflow_id, request, id)
+            own = approval.workflow_id == self.workflow_id
+            return decided, decided.standings if own else ledger.progress.standings
+        # Nothing like that waits. The workflow it is sent to says why; or it knows the id, and answers as it did.
+        children = [child.workflow_id for child in ledger.children.values()]
+        return await self._ask(request_of(decision, call_id), [self.workflow_id, *children], id), 0
+
+    async def fork(self, *, step: int, input: str | None = None, session_id: str | None = None) -> "Run":
+        """A new run that begins with the State as it was after step `step`; this one is left alone.
+
+        With `input` the user says something else there; without it the agent goes on from there. The run it came from
+        is recorded. Steps are those of the whole session, 0 is before the first.
+
+        Raises:
+            BadInput: the step was never taken, or is not over; or there is a session of that id.
+            RunNotFound: there is no such run, or its history is gone.
+        """
+        forked = await fork(self._client, self.workflow_id, self.id, step=step, input=input, session_id=session_id)
+        return Run(self._client, id=forked.id, workflow_id=forked.workflow_id, run_id=forked.run_id)
 
     async def stop(self) -> None:
         """Ask the run to end at its next step boundary; its Result then says `StopReason.CANCELLED`.
 
+        A pause is a boundary. Agents that work for it are asked, too. A session that waits for a turn is closed.
         Nothing happens to a run that has ended.
 
         Raises:
             RunNotFound: there is no such run.
         """
-        await self._tell(self._handle().signal(names.STOP_SIGNAL))
+        await self._tell(self._handle().signal(names.STOP_SIGNAL, pack(StopRequest(turn=self.turn))))
 
     async def cancel(self) -> None:
         """End the run now, through Temporal's cancellation: what is in flight is cancelled, `on_run_end` still runs.
@@ -88,14 +166,35 @@ class Run:
         """
         await self._tell(self._handle().cancel())
 
-    def _fold(self) -> Fold:
-        return Fold(self._client.data_converter)
+    async def journal(self, hear: Callable[[Entry], None]) -> None:
+        """Tell `hear` every entry of the turn's journal, as far as the history goes by now.
 
-    def _history(self, *, wait: bool) -> AsyncIterator[HistoryEvent]:
-        return follow(self._client, self.workflow_id, self.run_id, wait=wait)
+        Raises:
+            RunNotFound: there is no such run.
+        """
+        await self._watch().journal(hear)
+
+    async def _ledger(self) -> Ledger:
+        return await fold_execution(self._client, (self.workflow_id, self.run_id or ""))
+
+    async def _ask(self, request: Any, workflow_ids: list[str], id_: str | None) -> Decided:
+        refused: DecisionRefused | None = None
+        for workflow_id in workflow_ids:
+            try:
+                return await decide(self._client, workflow_id, request, id_)
+            except DecisionRefused as error:
+                refused = refused or error
+        raise refused or DecisionRefused(f"session {self.id!r}: nothing waits for a decision")
+
+    def _watch(self) -> Watch:
+        return Watch(self._client, self.workflow_id, self.run_id, self.turn)
+
+    def _other(self, workflow_id: str) -> "Run":
+        prefix = self.workflow_id.removesuffix(self.id)
+        return Run(self._client, id=workflow_id.removeprefix(prefix), workflow_id=workflow_id)
 
     def _handle(self) -> WorkflowHandle[object, object]:
-        return self._client.get_workflow_handle(self.workflow_id, run_id=self.run_id)
+        return self._client.get_workflow_handle(self.workflow_id)
 
     async def _tell(self, request: Awaitable[None]) -> None:
         try:

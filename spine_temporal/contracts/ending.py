@@ -27,7 +27,7 @@ class Ending(Wire):
     answer_from: AnswerFrom = AnswerFrom.HERE
     error: str | None = None
     event: str = ""
-    """The trace event that tells of the ending: "final", "guard_trip", or none."""
+    """The trace event that tells of the ending: "final", "guard_trip", "interrupt", or none."""
 
 
 class RunOutcome(Wire):
@@ -42,6 +42,11 @@ class RunOutcome(Wire):
     usage: Usage = Usage()
     step: int = 0
     session_id: str = ""
+    turn: int = 1
+    transfer: str | None = None
+    """The member of the team that the conversation was handed to."""
+    result_of: str | None = None
+    """The workflow whose Result is this run's: the last member of a team."""
 
     @property
     def ok(self) -> bool:
@@ -56,7 +61,9 @@ class EndInput(Wire):
     head: str
     ending: Ending
     first: bool = False
-    """`on_run_start` has not run: no step was taken."""
+    """`on_run_start` has not run since the turn began or went on."""
+    at: int | None = None
+    """The run pauses at this call of the step."""
 
 
 class EndOutcome(Wire):
@@ -68,3 +75,17 @@ class EndOutcome(Wire):
     """The ending as the hooks rewrote it; None: as it was."""
     error: str | None = None
     """A hook raised this; the run's Result stands."""
+
+
+class MirrorInput(Wire):
+    """The input of the activity `spine.mirror`: write the turn's State to the agent's own checkpoint backend."""
+
+    agent: str
+    head: str
+    ending: Ending
+
+
+class Mirrored(Wire):
+    """The State was written, or why not; the turn's Result stands either way."""
+
+    error: str | None = None

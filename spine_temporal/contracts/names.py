@@ -9,14 +9,29 @@ OPEN_ACTIVITY: Final = "spine.open"
 STEP_ACTIVITY: Final = "spine.step"
 TOOL_ACTIVITY: Final = "spine.tool"
 END_ACTIVITY: Final = "spine.end"
+SPEC_ACTIVITY: Final = "spine.spec"
+RESTORE_ACTIVITY: Final = "spine.restore"
+MIRROR_ACTIVITY: Final = "spine.mirror"
+WATCH_ACTIVITY: Final = "spine.watch"
 
 STOP_SIGNAL: Final = "spine.stop"
 PUT_SIGNAL: Final = "spine.put"
+CHILD_SIGNAL: Final = "spine.child"
+
+TURN_UPDATE: Final = "spine.turn"
+DECIDE_UPDATE: Final = "spine.decide"
+
+STANDING_MEMO: Final = "spine"
+STATUS_ATTRIBUTE: Final = "SpineStatus"
+AGENT_ATTRIBUTE: Final = "SpineAgent"
 
 # Types of the ApplicationErrors that reach a history.
 UNKNOWN_AGENT: Final = "spine.UnknownAgent"
 AGENT_BROKEN: Final = "spine.AgentBroken"
 BAD_REQUEST: Final = "spine.BadRequest"
+SESSION_BUSY: Final = "spine.SessionBusy"
+DECISION_REFUSED: Final = "spine.DecisionRefused"
+CONVERSATION_LOST: Final = "spine.ConversationLost"
 STEP_FAILED: Final = "spine.StepFailed"
 WORKER_STOPPING: Final = "spine.WorkerStopping"
 

@@ -20,3 +20,13 @@ class ActivityPolicy(Wire):
     retry_first_s: float = Field(default=1.0, gt=0)
     """Pause before the second attempt; it doubles for each further one. A provider's Retry-After goes before it."""
     retry_longest_s: float = Field(default=60.0, gt=0)
+
+
+class ContinuePolicy(Wire):
+    """When a run continues as a new execution, so that no history reaches the server's limits.
+
+    It also does when the server suggests it, at 4,096 events or 4 MB on a stock one. None leaves it to the server.
+    """
+
+    events: int | None = Field(default=None, ge=1)
+    size_bytes: int | None = Field(default=None, ge=1)

@@ -1,7 +1,10 @@
 """One step: the model is asked once."""
 
+from typing import Any
+
 from spine_core import Usage
 
+from spine_temporal.contracts.decision import ApprovalPolicy
 from spine_temporal.contracts.delta import SpokenDelta, StateDelta
 from spine_temporal.contracts.ending import Ending
 from spine_temporal.contracts.wire import Wire
@@ -27,6 +30,14 @@ class PlannedCall(Wire):
     name: str
     known: bool = True
     """The agent had a tool of that name when the step was taken."""
+    approve: bool = False
+    """The tool is gated: it runs when a person says so."""
+    parameters: dict[str, Any] | None = None
+    """The JSON schema that a person's edit of the arguments must fit; for gated tools."""
+    digest: str = ""
+    """Of the arguments that the model gave; for gated tools."""
+    approval: ApprovalPolicy | None = None
+    """The tool's own."""
 
 
 class StepHead(Wire):

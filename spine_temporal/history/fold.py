@@ -1,38 +1,99 @@
 """A whole history folded into a ledger with its trace."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from pydantic import ValidationError
 from spine_core import TraceEvent
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 
-from spine_temporal.history.follow import follow
-from spine_temporal.history.reader import Reader
-from spine_temporal.journal.ledger import Ledger, apply
+from spine_temporal.contracts.opening import RunRequest
+from spine_temporal.contracts.wire import load
+from spine_temporal.errors import RunNotFound
+from spine_temporal.history.follow import first_event, follow
+from spine_temporal.history.reader import Reader, payload_bytes
+from spine_temporal.journal.entries import CameBack, Closed, Entry, Requested, Stood
+from spine_temporal.journal.folding import apply
+from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.trace import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What the kernel would give a Result for: a turn ended, or paused."""
+
+    ledger: Ledger
+    trace: list[TraceEvent]
 
 
 @dataclass(slots=True)
 class Fold:
-    """A ledger growing with the history it is fed."""
+    """A ledger growing with the history it is fed; with it the trace, and the stop that each turn came to last."""
 
     converter: DataConverter
     ledger: Ledger = field(default_factory=Ledger)
     trace: list[TraceEvent] = field(default_factory=list)
+    stops: dict[int, Stop] = field(default_factory=dict)
+    closed: bool = False
+    restoring: bool = False
+    """The conversation is still to come back from where it was left."""
+    request: RunRequest | None = None
+    """What the execution was started with."""
+    first_turn: int | None = None
+    """The turn that the execution began with."""
+    hear: Callable[[Entry], None] | None = None
+    """Told every entry."""
+    midway: bool = False
+    """It is fed from somewhere within an execution, on a ledger that knows what was before."""
+    _segment_at: int = 0
+    _stopped_at: int = 0
     _reader: Reader = field(init=False)
 
     def __post_init__(self) -> None:
-        self._reader = Reader(self.converter)
+        self._reader = Reader(self.converter, midway=self.midway)
 
     async def feed(self, event: HistoryEvent) -> list[TraceEvent]:
         """Add one event; the trace events that it tells."""
         entry = await self._reader.read(event)
         if entry is None:
             return []
+        segment = self.ledger.segment
         self.ledger, told = apply(self.ledger, entry)
-        return self._numbered(told, event.event_time.ToNanoseconds() / 1e9)
+        self._note(entry)
+        if self.ledger.segment != segment:
+            # What came in while the run stood still belongs to what it then went on with.
+            self._segment_at = self._stopped_at
+        events = self._numbered(told, event.event_time.ToNanoseconds() / 1e9)
+        turn = self.ledger.progress.turn
+        if isinstance(entry, Closed) or (isinstance(entry, Stood) and entry.standing.status != "running"):
+            self.stops[turn] = Stop(self.ledger, self.segment_trace())
+            self._stopped_at = len(self.trace)
+            self.closed = isinstance(entry, Closed)
+        elif isinstance(entry, Stood):
+            # A pause is no stop any more once the turn goes on.
+            self.stops.pop(turn, None)
+        return events
+
+    def segment_trace(self) -> list[TraceEvent]:
+        """What happened since the turn began or went on, numbered as the kernel would."""
+        return [event.model_copy(update={"seq": number}) for number, event in enumerate(self.trace[self._segment_at :])]
+
+    def _note(self, entry: Entry) -> None:
+        if isinstance(entry, Requested):
+            self.request = entry.request
+            self.restoring = entry.request.origin is not None
+            self.first_turn = self.first_turn or (None if self.restoring else 1)
+        elif isinstance(entry, CameBack):
+            before = entry.ledger.progress.turn if entry.ledger is not None else 0
+            if not entry.same:
+                self.first_turn = before + 1
+            elif self.first_turn is None:
+                self.first_turn = before
+            self.restoring = False
+        if self.hear is not None:
+            self.hear(entry)
 
     def _numbered(self, told: Iterable[Event], at_s: float) -> list[TraceEvent]:
         first = len(self.trace)
@@ -45,12 +106,44 @@ class Fold:
 
 
 async def fold_run(client: Client, run: tuple[str, str]) -> Fold:
-    """The run as its history tells it now; `run` is workflow id, run id.
+    """The turn in hand as the history tells it now; `run` is workflow id, run id of the latest execution.
 
     For an activity of that run, that is what it starts from: while it is in flight, nothing enters the conversation.
     """
     workflow_id, run_id = run
     fold = Fold(client.data_converter)
-    async for event in follow(client, workflow_id, run_id, wait=False):
+    async for event in follow(client, workflow_id, await turn_run_id(client, workflow_id, run_id), wait=False):
         await fold.feed(event)
     return fold
+
+
+async def fold_execution(client: Client, run: tuple[str, str]) -> Ledger:
+    """The ledger of one execution, without what was told before it."""
+    workflow_id, run_id = run
+    fold = Fold(client.data_converter)
+    async for event in follow(client, workflow_id, run_id, wait=False, onward=False):
+        await fold.feed(event)
+    return fold.ledger
+
+
+async def turn_run_id(client: Client, workflow_id: str, run_id: str | None) -> str:
+    """The execution in which the turn that an execution began with had begun; itself, if that one is gone.
+
+    Raises:
+        RunNotFound: there is no such execution.
+    """
+    event = await first_event(client, workflow_id, run_id)
+    started = event.workflow_execution_started_event_attributes
+    here = started.original_execution_run_id
+    try:
+        request = load(RunRequest, await payload_bytes(started.input, client.data_converter))
+    except ValidationError:
+        # Whoever reads on says what is wrong with it.
+        return here
+    if request.carried is None:
+        return here
+    try:
+        await first_event(client, workflow_id, request.carried.turn_run_id)
+    except RunNotFound:
+        return here
+    return request.carried.turn_run_id

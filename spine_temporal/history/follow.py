@@ -1,14 +1,22 @@
-"""A run followed live, by long poll."""
+"""A run followed live, by long poll, through all the executions it continues in."""
 
 import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Final
 
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType, HistoryEventFilterType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowHistoryEventFilterType
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionRequest,
+    DescribeWorkflowExecutionResponse,
+    GetWorkflowExecutionHistoryRequest,
+    GetWorkflowExecutionHistoryResponse,
+)
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.errors import RunNotFound, ServerUnreachable
@@ -17,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 _PAUSE_S: Final = 1.0
 _PATIENCE_S: Final = 300.0
+# A server answers a long poll after 20 s at the latest, with nothing if there is nothing.
+_POLL_S: Final = 60
 _AWAY: Final = frozenset(
     {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.UNKNOWN}
 )
@@ -29,14 +39,27 @@ CLOSING: Final = frozenset(
         EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
     }
 )
+_CONTINUED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
+_ALL: Final = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT
+_CLOSE: Final = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
+# Of the time that somebody has waited; who waits for a result only need not ask at every event.
+_SHARE: Final = 0.1
+_LONGEST_REST_S: Final = 0.1
 
 
 async def follow(
-    client: Client, workflow_id: str, run_id: str | None, *, wait: bool = True, only_close: bool = False
+    client: Client,
+    workflow_id: str,
+    run_id: str | None,
+    *,
+    wait: bool = True,
+    leisurely: bool = False,
+    onward: bool = True,
 ) -> AsyncIterator[HistoryEvent]:
-    """The events of a run, from the first on. With `wait`, until it closes; else those that there are.
+    """The events of a run, from the first one of that execution on. With `wait`, until it closes; else those there are.
 
-    `only_close` leaves out all but the closing event: whoever only waits costs the server nothing on the way.
+    An execution that continues as new is followed into the next one, unless `onward` is False. `run_id` None means the latest. `leisurely` asks
+    ten times a second at most, and sooner for a run that has just begun.
 
     A server that goes away for less than five minutes is waited for.
 
@@ -44,34 +67,111 @@ async def follow(
         RunNotFound: there is no such run.
         ServerUnreachable: the server was away for longer.
     """
-    handle = client.get_workflow_handle(workflow_id, run_id=run_id)
-    pages = handle.fetch_history_events(
-        wait_new_event=wait,
-        event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT
-        if only_close
-        else WorkflowHistoryEventFilterType.ALL_EVENT,
+    began_s = time.monotonic()
+    while run_id is not None or (run_id := await latest_run_id(client, workflow_id)):
+        request = _request(client, workflow_id, run_id, wait=wait)
+        following: str | None = None
+        while True:
+            page = await _page(client, request)
+            for event in page.history.events:
+                yield event
+                if event.event_type in CLOSING:
+                    return
+                if event.event_type == _CONTINUED:
+                    following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+            if following or not page.next_page_token:
+                break
+            request.next_page_token = page.next_page_token
+            if leisurely:
+                await asyncio.sleep(min(_LONGEST_REST_S, (time.monotonic() - began_s) * _SHARE))
+        if following is None or not onward:
+            return
+        run_id = following
+
+
+async def closing(client: Client, workflow_id: str) -> HistoryEvent:
+    """The event that closed the workflow, once it is over; costs the server nothing on the way.
+
+    Raises:
+        RunNotFound: there is no such workflow.
+        ServerUnreachable: the server was away for more than five minutes.
+    """
+    run_id = await latest_run_id(client, workflow_id)
+    while True:
+        request = _request(client, workflow_id, run_id, wait=True)
+        request.history_event_filter_type = _CLOSE
+        page = await _page(client, request)
+        for event in page.history.events:
+            if event.event_type in CLOSING:
+                return event
+            if event.event_type == _CONTINUED:
+                run_id = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+
+
+async def first_event(client: Client, workflow_id: str, run_id: str | None) -> HistoryEvent:
+    """The event that began an execution; of the latest one, if `run_id` is None.
+
+    Raises:
+        RunNotFound: there is no such execution.
+        ServerUnreachable: the server was away for more than five minutes.
+    """
+    request = _request(client, workflow_id, run_id or "", wait=False)
+    request.maximum_page_size = 1
+    page = await _page(client, request)
+    return page.history.events[0]
+
+
+async def latest_run_id(client: Client, workflow_id: str) -> str:
+    """The latest execution of a workflow.
+
+    Raises:
+        RunNotFound: there is no such workflow.
+        ServerUnreachable: the server was away for more than five minutes.
+    """
+    described = await describe(client, workflow_id)
+    return described.workflow_execution_info.execution.run_id
+
+
+async def describe(client: Client, workflow_id: str) -> DescribeWorkflowExecutionResponse:
+    """What the server says of the latest execution of a workflow.
+
+    Raises:
+        RunNotFound: there is no such workflow.
+        ServerUnreachable: the server was away for more than five minutes.
+    """
+    request = DescribeWorkflowExecutionRequest(
+        namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
     )
     away_since_s: float | None = None
     while True:
         try:
-            await pages.fetch_next_page()
+            return await client.workflow_service.describe_workflow_execution(request)
         except RPCError as error:
             away_since_s = away_since_s or time.monotonic()
             await _bear(error, client, workflow_id, away_s=time.monotonic() - away_since_s)
-            continue
-        away_since_s = None
-        for event in pages.current_page or ():
-            yield event
-            if event.event_type in CLOSING:
-                return
-        if not pages.next_page_token:
-            return
 
 
-async def closed(client: Client, workflow_id: str, run_id: str | None) -> None:
-    """Return when the run has closed; raise what `follow` raises."""
-    async for event in follow(client, workflow_id, run_id, only_close=True):
-        _log.debug("%s closed with event %d", workflow_id, event.event_id)
+def _request(client: Client, workflow_id: str, run_id: str, *, wait: bool) -> GetWorkflowExecutionHistoryRequest:
+    return GetWorkflowExecutionHistoryRequest(
+        namespace=client.namespace,
+        execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
+        wait_new_event=wait,
+        history_event_filter_type=_ALL,
+        skip_archival=wait,
+    )
+
+
+async def _page(client: Client, request: GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse:
+    away_since_s: float | None = None
+    while True:
+        try:
+            return await client.workflow_service.get_workflow_execution_history(
+                request, timeout=timedelta(seconds=_POLL_S)
+            )
+        except RPCError as error:
+            away_since_s = away_since_s or time.monotonic()
+            away_s = time.monotonic() - away_since_s
+            await _bear(error, client, request.execution.workflow_id, away_s=away_s)
 
 
 async def _bear(error: RPCError, client: Client, workflow_id: str, *, away_s: float) -> None:

@@ -1,5 +1,7 @@
 """Temporal's history events as entries of a run's journal."""
 
+import base64
+import zlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,45 +14,62 @@ from temporalio.common import RawValue
 from temporalio.converter import DataConverter
 
 from spine_temporal.contracts import names
+from spine_temporal.contracts.child import ChildOutcome, ChildStands, WatchInput
+from spine_temporal.contracts.decision import Decided, DecideRequest
 from spine_temporal.contracts.ending import Ending, EndInput, EndOutcome, RunOutcome
 from spine_temporal.contracts.opening import AgentSpec, RunRequest
+from spine_temporal.contracts.restoring import Restored, RestoreInput
 from spine_temporal.contracts.step import StepInput, StepOutcome
 from spine_temporal.contracts.tool import ToolInput, ToolOutcome
+from spine_temporal.contracts.turn import Standing, TurnRequest, TurnTaken
 from spine_temporal.contracts.wire import Wire, load
 from spine_temporal.errors import BadInput, NotAnAgentRun
+from spine_temporal.history.checkpoint.events import at_s
+from spine_temporal.journal.calls import outcome_of
 from spine_temporal.journal.entries import (
+    CameBack,
+    ChildBegun,
+    ChildDone,
+    ChildTold,
     Closed,
+    DecisionTaken,
     EndBegun,
     EndDone,
     Entry,
     Opened,
+    Refreshed,
     Requested,
     StepBegun,
     StepDone,
+    Stood,
     ToolBegun,
     ToolDone,
+    TurnAccepted,
 )
-from spine_temporal.journal.progress import trip
+from spine_temporal.journal.progress import gone_on, trip
+from spine_temporal.journal.snapshot import load_ledger
 
 _LOCAL_ACTIVITY_MARKER: Final = "core_local_activity"
 
-_AT_HEAD: Final = frozenset({names.STEP_ACTIVITY, names.TOOL_ACTIVITY, names.END_ACTIVITY})
-
-type _Done = Callable[[bytes], Entry]
+type _Done = Callable[[bytes, float], Entry | None]
 
 
-class _AtHead(Wire):
-    head: str
+class _Identified(Wire):
+    id: str | None = None
 
 
 class Reader:
-    """Reads the events of one workflow execution, in order."""
+    """Reads the events of one workflow execution, in order; then of the one that continues it."""
 
-    def __init__(self, converter: DataConverter) -> None:
+    def __init__(self, converter: DataConverter, *, midway: bool = False) -> None:
         self._converter = converter
         self._request: RunRequest | None = None
         self._session_id = ""
+        self._opened = midway
         self._running: dict[int, _Done] = {}
+        self._positions: dict[int, str] = {}
+        self._updates: dict[str, tuple[str, bytes]] = {}
+        self._parts: list[Restored] = []
 
     async def read(self, event: HistoryEvent) -> Entry | None:
         """The entry that `event` is, or None for the many events that are Temporal's own business."""
@@ -64,13 +83,70 @@ class Reader:
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 completed = event.activity_task_completed_event_attributes
                 done = self._running.pop(completed.scheduled_event_id, None)
-                return done(await self._bytes(completed.result)) if done else None
+                return done(await self._bytes(completed.result), at_s(event)) if done else None
+            case EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED:
+                memo = event.workflow_properties_modified_event_attributes.upserted_memo.fields
+                written = memo.get(names.STANDING_MEMO)
+                return Stood(await self._load(Standing, Payloads(payloads=[written]))) if written else None
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
                 result = event.workflow_execution_completed_event_attributes.result
-                return Closed(_ending(await self._load(RunOutcome, result)))
+                outcome = await self._load(RunOutcome, result)
+                return Closed(_ending(outcome), outcome.result_of)
             case _:
-                ending = broken_off(event)
-                return Closed(ending) if ending else None
+                return await self._from_outside(event)
+
+    async def _from_outside(self, event: HistoryEvent) -> Entry | None:
+        match event.event_type:
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+                accepted = event.workflow_execution_update_accepted_event_attributes.accepted_request
+                self._updates[accepted.meta.update_id] = (accepted.input.name, await self._bytes(accepted.input.args))
+                return None
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+                return await self._updated(event)
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+                signaled = event.workflow_execution_signaled_event_attributes
+                told = await self._lenient(ChildStands, signaled.input, signaled.signal_name == names.CHILD_SIGNAL)
+                return ChildTold(told) if told is not None else None
+        if self._begins_child(event) or event.HasField("child_workflow_execution_completed_event_attributes"):
+            return await self._child(event)
+        lost = _lost_child(event)
+        if lost is not None:
+            position = self._positions.pop(lost[0], "")
+            return ChildDone(position, ChildOutcome(error=lost[1])) if position else None
+        ending = broken_off(event)
+        return Closed(ending) if ending else None
+
+    async def _updated(self, event: HistoryEvent) -> Entry | None:
+        completed = event.workflow_execution_update_completed_event_attributes
+        name, data = self._updates.pop(completed.meta.update_id, ("", b""))
+        if not completed.outcome.HasField("success"):
+            return None
+        result = await self._bytes(completed.outcome.success)
+        if name == names.TURN_UPDATE:
+            return TurnAccepted(load(TurnTaken, result).turn, load(TurnRequest, data).input)
+        if name == names.DECIDE_UPDATE:
+            request, decided = load(DecideRequest, data), load(Decided, result)
+            return DecisionTaken(completed.meta.update_id, request, decided, at_s(event))
+        return None
+
+    def _begins_child(self, event: HistoryEvent) -> bool:
+        begun = event.start_child_workflow_execution_initiated_event_attributes
+        return begun.workflow_type.name == names.AGENT_WORKFLOW
+
+    async def _child(self, event: HistoryEvent) -> Entry | None:
+        if self._begins_child(event):
+            begun = event.start_child_workflow_execution_initiated_event_attributes
+            request = await self._load(RunRequest, begun.input)
+            if request.parent is None:
+                return None
+            self._positions[event.event_id] = request.parent.position
+            return ChildBegun(request.parent.position, begun.workflow_id, request.agent, request.input or "")
+        completed = event.child_workflow_execution_completed_event_attributes
+        position = self._positions.pop(completed.initiated_event_id, "")
+        if not position:
+            return None
+        outcome = await self._load(RunOutcome, completed.result)
+        return ChildDone(position, outcome_of(outcome))
 
     async def _started(self, event: HistoryEvent) -> Entry:
         started = event.workflow_execution_started_event_attributes
@@ -85,23 +161,68 @@ class Reader:
             raise BadInput(
                 f'run {started.workflow_id!r} was not started with {{"agent": "...", "input": "..."}}: {error}'
             ) from error
+        # An execution that continues another one begins anew with its numbers.
+        self._running.clear()
+        self._positions.clear()
+        self._opened = self._request.carried is not None
         self._session_id = self._request.session_id or started.workflow_id
         return Requested(self._request, self._session_id)
 
     async def _marker(self, event: HistoryEvent) -> Entry | None:
         marker = event.marker_recorded_event_attributes
-        if marker.marker_name != _LOCAL_ACTIVITY_MARKER or "result" not in marker.details or self._request is None:
+        if marker.marker_name != _LOCAL_ACTIVITY_MARKER or "result" not in marker.details:
             return None
         spec = await self._load(AgentSpec, marker.details["result"])
+        if self._opened or self._request is None:
+            return Refreshed(spec)
+        self._opened = True
         return Opened(self._request, self._session_id, spec)
 
     async def _scheduled(self, event: HistoryEvent) -> Entry | None:
         scheduled = event.activity_task_scheduled_event_attributes
         data = await self._bytes(scheduled.input)
-        begun, done = _begun(scheduled.activity_type.name, data)
+        begun, done = self._begun(scheduled.activity_type.name, data, at_s(event))
         if done is not None:
             self._running[event.event_id] = done
         return begun
+
+    def _begun(self, activity: str, data: bytes, began_s: float) -> tuple[Entry | None, _Done | None]:
+        match activity:
+            case names.STEP_ACTIVITY:
+                return StepBegun(load(StepInput, data)), lambda result, _: StepDone(load(StepOutcome, result))
+            case names.TOOL_ACTIVITY:
+                task = load(ToolInput, data)
+                return ToolBegun(task, began_s), lambda result, done_s: ToolDone(
+                    task.index, load(ToolOutcome, result), done_s
+                )
+            case names.END_ACTIVITY:
+                return EndBegun(load(EndInput, data)), lambda result, _: EndDone(load(EndOutcome, result))
+            case names.RESTORE_ACTIVITY:
+                same = load(RestoreInput, data).same
+                return None, lambda result, _: self._restored(load(Restored, result), same=same)
+            case names.WATCH_ACTIVITY:
+                position = load(WatchInput, data).position
+                return None, lambda result, _: ChildDone(position, load(ChildOutcome, result))
+        return None, None
+
+    def _restored(self, part: Restored, *, same: bool) -> Entry | None:
+        self._parts.append(part)
+        first = self._parts[0]
+        if len(self._parts) < first.parts:
+            return None
+        text = "".join(each.ledger for each in self._parts)
+        self._parts = []
+        if first.progress is None:
+            return CameBack(first.id, None)
+        data = zlib.decompress(base64.b64decode(text)) if first.packed else text.encode()
+        return CameBack(first.id, load_ledger(data), same=same)
+
+    async def _lenient[W: Wire](self, type_: type[W], payloads: Payloads, wanted: bool) -> W | None:  # noqa: FBT001
+        try:
+            return await self._load(type_, payloads) if wanted else None
+        except ValidationError:
+            # Anybody may signal anything; the workflow has passed over it, too.
+            return None
 
     async def _load[W: Wire](self, type_: type[W], payloads: Payloads) -> W:
         return load(type_, await self._bytes(payloads))
@@ -121,14 +242,24 @@ async def payload_bytes(payloads: Payloads, converter: DataConverter) -> bytes:
     return bytes(values[0].payload.data)
 
 
-async def head_of(event: HistoryEvent, converter: DataConverter) -> str | None:
-    """The head that an activity of ours was scheduled at; None: the event schedules none."""
-    if not event.HasField("activity_task_scheduled_event_attributes"):
-        return None
-    scheduled = event.activity_task_scheduled_event_attributes
-    if scheduled.activity_type.name not in _AT_HEAD:
-        return None
-    return load(_AtHead, await payload_bytes(scheduled.input, converter)).head
+async def made_by(event: HistoryEvent, converter: DataConverter) -> str | None:
+    """What the event moves the head of a run by, as `Progress.last` names it; None: nothing."""
+    if event.HasField("activity_task_completed_event_attributes"):
+        data = await payload_bytes(event.activity_task_completed_event_attributes.result, converter)
+        return load(_Identified, data).id
+    if event.HasField("workflow_properties_modified_event_attributes"):
+        memo = event.workflow_properties_modified_event_attributes.upserted_memo.fields
+        if names.STANDING_MEMO not in memo:
+            return None
+        data = await payload_bytes(Payloads(payloads=[memo[names.STANDING_MEMO]]), converter)
+        return f"standing {load(Standing, data).number}"
+    if event.HasField("activity_task_scheduled_event_attributes"):
+        scheduled = event.activity_task_scheduled_event_attributes
+        if scheduled.activity_type.name != names.TOOL_ACTIVITY:
+            return None
+        task = load(ToolInput, await payload_bytes(scheduled.input, converter))
+        return gone_on(task.step, task.index, task.after) if task.after is not None else None
+    return None
 
 
 def broken_off(event: HistoryEvent) -> Ending | None:
@@ -153,13 +284,15 @@ def _ending(outcome: RunOutcome) -> Ending:
     return Ending(reason=outcome.reason, answer=outcome.answer, error=outcome.error, event=event)
 
 
-def _begun(activity: str, data: bytes) -> tuple[Entry | None, _Done | None]:
-    match activity:
-        case names.STEP_ACTIVITY:
-            return StepBegun(load(StepInput, data)), lambda result: StepDone(load(StepOutcome, result))
-        case names.TOOL_ACTIVITY:
-            task = load(ToolInput, data)
-            return ToolBegun(task), lambda result: ToolDone(task.index, load(ToolOutcome, result))
-        case names.END_ACTIVITY:
-            return EndBegun(load(EndInput, data)), lambda result: EndDone(load(EndOutcome, result))
-    return None, None
+def _lost_child(event: HistoryEvent) -> tuple[int, str] | None:
+    match event.event_type:
+        case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+            failed = event.child_workflow_execution_failed_event_attributes
+            return failed.initiated_event_id, failed.failure.message
+        case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+            return event.child_workflow_execution_canceled_event_attributes.initiated_event_id, "Cancelled"
+        case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+            return event.child_workflow_execution_terminated_event_attributes.initiated_event_id, "Terminated"
+        case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+            return event.child_workflow_execution_timed_out_event_attributes.initiated_event_id, "Timed out"
+    return None

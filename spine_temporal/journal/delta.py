@@ -49,15 +49,16 @@ def apply(state: State, delta: StateDelta, *, banked: Usage | None = None) -> St
 
 
 def count(total: Usage, delta: StateDelta | SpokenDelta, *, banked: Usage | None = None) -> Usage:
-    """The run's usage after `delta`."""
+    """The run's usage after `delta`; `banked` is what was spent beside it."""
+    counted = total + banked if banked is not None else total
     if delta.usage is None:
-        return total + banked if banked is not None else total
-    if delta.usage_before is None or delta.usage_before == total:
+        return counted
+    if delta.usage_before is None or delta.usage_before == counted:
         return delta.usage
     return Usage(
-        input_tokens=total.input_tokens + delta.usage.input_tokens - delta.usage_before.input_tokens,
-        output_tokens=total.output_tokens + delta.usage.output_tokens - delta.usage_before.output_tokens,
-        cost_usd=total.cost_usd + delta.usage.cost_usd - delta.usage_before.cost_usd,
+        input_tokens=counted.input_tokens + delta.usage.input_tokens - delta.usage_before.input_tokens,
+        output_tokens=counted.output_tokens + delta.usage.output_tokens - delta.usage_before.output_tokens,
+        cost_usd=counted.cost_usd + delta.usage.cost_usd - delta.usage_before.cost_usd,
     )
 
 

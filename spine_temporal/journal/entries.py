@@ -1,16 +1,23 @@
 """The entries of a run's journal, in the order of its history."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from spine_temporal.contracts.child import ChildOutcome, ChildStands
+from spine_temporal.contracts.decision import Decided, DecideRequest
 from spine_temporal.contracts.ending import Ending, EndInput, EndOutcome
 from spine_temporal.contracts.opening import AgentSpec, RunRequest
 from spine_temporal.contracts.step import StepInput, StepOutcome
 from spine_temporal.contracts.tool import ToolInput, ToolOutcome
+from spine_temporal.contracts.turn import Standing
+
+if TYPE_CHECKING:
+    from spine_temporal.journal.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """A client started the run; no worker has seen it yet."""
+    """A client started the run, or an execution before this one; no worker has seen it yet."""
 
     request: RunRequest
     session_id: str
@@ -23,6 +30,38 @@ class Opened:
     request: RunRequest
     session_id: str
     spec: AgentSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """A worker answered what the agent is by now."""
+
+    spec: AgentSpec
+
+
+@dataclass(frozen=True, slots=True)
+class CameBack:
+    """The conversation as another execution, or a checkpoint, had it; None: there was none."""
+
+    id: str
+    ledger: "Ledger | None"
+    same: bool = False
+    """Nothing but the execution changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAccepted:
+    """The user said more."""
+
+    turn: int
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """The workflow said where the run stands: a turn begins, pauses, goes on, ends."""
+
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +83,51 @@ class ToolBegun:
     """A tool call was scheduled."""
 
     task: ToolInput
+    at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ToolDone:
-    """A tool call has its outcome."""
+    """A tool call has an outcome."""
 
     index: int
     outcome: ToolOutcome
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTaken:
+    """A person decided."""
+
+    id: str
+    request: DecideRequest
+    decided: Decided
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChildBegun:
+    """Another agent was given a call, in a workflow of its own."""
+
+    position: str
+    workflow_id: str
+    agent: str
+    input: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildTold:
+    """A child paused, or goes on."""
+
+    told: ChildStands
+
+
+@dataclass(frozen=True, slots=True)
+class ChildDone:
+    """A child is over."""
+
+    position: str
+    outcome: ChildOutcome = field(default_factory=ChildOutcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +149,25 @@ class Closed:
     """The workflow is over. The ending counts only if nothing in the run ended it before."""
 
     ending: Ending
+    result_of: str | None = None
 
 
-type Entry = Requested | Opened | StepBegun | StepDone | ToolBegun | ToolDone | EndBegun | EndDone | Closed
+type Entry = (
+    Requested
+    | Opened
+    | Refreshed
+    | CameBack
+    | TurnAccepted
+    | Stood
+    | StepBegun
+    | StepDone
+    | ToolBegun
+    | ToolDone
+    | DecisionTaken
+    | ChildBegun
+    | ChildTold
+    | ChildDone
+    | EndBegun
+    | EndDone
+    | Closed
+)

@@ -6,14 +6,16 @@ from spine_temporal.journal.ledger import Ledger
 
 
 def result_of(ledger: Ledger, trace: list[TraceEvent]) -> Result:
-    """The Result of an ended run, equal to what `Agent.run` gives for the same conversation.
+    """The Result of a turn that ended or paused, equal to what `Agent.run` gives for the same conversation.
 
     Raises:
-        ValueError: the run has not ended.
+        ValueError: it did neither.
     """
     ending = ledger.progress.ending
     if ending is None:
         raise ValueError("the run has not ended")
+    paused = ledger.progress.paused
+    pending = ledger.state.pending
     return Result(
         answer=ledger.progress.answer,
         stopped_reason=StopReason(ending.reason),
@@ -21,4 +23,6 @@ def result_of(ledger: Ledger, trace: list[TraceEvent]) -> Result:
         trace=trace,
         usage=ledger.state.usage,
         error=ending.error,
+        resume_token=ledger.state.session_id if paused else None,
+        interrupt=pending.payload if paused and pending is not None else None,
     )

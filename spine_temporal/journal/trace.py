@@ -52,14 +52,24 @@ def tool_call(step: int, name: str, arguments: dict[str, Any]) -> Event:
 def tool_done(step: int, call: ToolCall, outcome: ToolOutcome, *, announced: bool) -> list[Event]:
     """What happened within a tool call; `announced`: its start has been told already."""
     events: list[Event] = []
-    if outcome.called and not announced:
+    # The kernel does not tell the start of a call that was approved; but of an edited one nobody knows the arguments.
+    if outcome.called and not announced and (not outcome.verdict or outcome.edited):
         arguments = call.arguments if outcome.arguments is None else outcome.arguments
         events.append(tool_call(step, call.name, arguments))
-    if not outcome.known:
+    if outcome.asks is not None or outcome.delegates is not None or outcome.verdict == "answered":
+        return events
+    if outcome.verdict == "rejected":
+        events.append(Event(EventType.TOOL_RESULT, step, {"tool": call.name, "rejected": True}))
+    elif not outcome.known:
         events.append(Event(EventType.TOOL_RESULT, step, {"tool": call.name, "error": "unknown_tool"}))
     elif outcome.ending is None:
         events.append(Event(EventType.TOOL_RESULT, step, {"tool": call.name, "result": outcome.content}))
     return events
+
+
+def interrupt(step: int, mode: str, payload: Any) -> Event:
+    """The run pauses."""
+    return Event(EventType.INTERRUPT, step, {"mode": mode, "payload": payload})
 
 
 def ended(ending: Ending, step: int) -> list[Event]:

@@ -9,20 +9,27 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from spine_temporal.activities.face import AgentActivities
 from spine_temporal.agents.registry import AgentRegistry, Agents
-from spine_temporal.contracts.policy import ActivityPolicy
+from spine_temporal.contracts.policy import ActivityPolicy, ContinuePolicy
 from spine_temporal.workflow.agent import AgentWorkflow
 from spine_temporal.workflow.holder import CheckpointWorkflow
 
 DEFAULT_CACHE_BYTES: Final = 256 * 1024 * 1024
 
 # By list, never `spine_temporal` whole: what is passed through escapes the sandbox's check for clocks and randomness.
+# The journal has neither, by its walls; executed anew for every run it would take longer than the run.
 _PASSED_THROUGH: Final = (
     "annotated_types",
     "anyio",
+    "jsonschema",
     "pydantic",
     "pydantic_core",
+    "referencing",
+    "rpds",
     "spine_core",
     "spine_temporal.contracts",
+    "spine_temporal.errors",
+    "spine_temporal.journal",
+    "spine_temporal.payloads",
     "typing_inspection",
 )
 
@@ -35,7 +42,8 @@ class SpinePlugin(SimplePlugin):
     every other setting as it is. Workflows on that worker may then call `spine_temporal.workflow.run_agent`.
 
     `agents` is a list of named agents, or a dict of name to agent or (async) factory. `cache_bytes` bounds the memory
-    for States of running runs; 0 keeps none and every activity reads the history.
+    for States of running runs; 0 keeps none and every activity reads the history. `search_attributes` says whether the
+    server has `SpineStatus` and `SpineAgent`; None asks it.
     """
 
     def __init__(
@@ -44,6 +52,8 @@ class SpinePlugin(SimplePlugin):
         *,
         step_policy: ActivityPolicy | None = None,
         tool_policy: ActivityPolicy | None = None,
+        continue_policy: ContinuePolicy | None = None,
+        search_attributes: bool | None = None,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
     ) -> None:
         self.agents = AgentRegistry(agents)
@@ -51,6 +61,8 @@ class SpinePlugin(SimplePlugin):
             self.agents,
             step_policy=step_policy or ActivityPolicy(),
             tool_policy=tool_policy or ActivityPolicy(),
+            continuing=continue_policy or ContinuePolicy(),
+            search_attributes=search_attributes,
             cache_bytes=cache_bytes,
         )
         super().__init__(

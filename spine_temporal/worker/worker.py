@@ -13,7 +13,7 @@ from temporalio.worker import Worker
 
 from spine_temporal.agents.registry import Agents
 from spine_temporal.contracts import names
-from spine_temporal.contracts.policy import ActivityPolicy
+from spine_temporal.contracts.policy import ActivityPolicy, ContinuePolicy
 from spine_temporal.worker.leaving import leave_at_exit
 from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, SpinePlugin
 
@@ -26,10 +26,12 @@ _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 class AgentWorker:
     """Runs agents: polls `task_queue` of the server that `client` is connected to.
 
-    `agents` is a list of agents with names, or a dict of name to agent or (async) factory. Use it as an async context
-    manager, or call `run`. `step_policy` and `tool_policy` set time limits and attempts; `cache_bytes` bounds the
-    memory for States of running runs, 0 keeps none. When it stops, what is in flight gets `graceful_shutdown_s` to
-    finish; then other workers take it over at once. Further keywords go to `temporalio.worker.Worker`.
+    `agents` is a list of agents with names, or a dict of name to agent, team (`Sequential`, `Handoff`) or (async)
+    factory. Use it as an async context manager, or call `run`. `step_policy` and `tool_policy` set time limits and
+    attempts, `continue_policy` when a long run continues as a new execution of its workflow; `search_attributes` says
+    whether the server has `SpineStatus` and `SpineAgent` (None asks it); `cache_bytes` bounds the memory for States of
+    running runs, 0 keeps none. When it stops, what is in flight gets `graceful_shutdown_s` to finish; then other
+    workers take it over at once. Further keywords go to `temporalio.worker.Worker`.
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
@@ -45,11 +47,20 @@ class AgentWorker:
         task_queue: str = names.DEFAULT_TASK_QUEUE,
         step_policy: ActivityPolicy | None = None,
         tool_policy: ActivityPolicy | None = None,
+        continue_policy: ContinuePolicy | None = None,
+        search_attributes: bool | None = None,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
         graceful_shutdown_s: float = 0.0,
         **worker_options: Any,
     ) -> None:
-        self.plugin = SpinePlugin(agents, step_policy=step_policy, tool_policy=tool_policy, cache_bytes=cache_bytes)
+        self.plugin = SpinePlugin(
+            agents,
+            step_policy=step_policy,
+            tool_policy=tool_policy,
+            continue_policy=continue_policy,
+            search_attributes=search_attributes,
+            cache_bytes=cache_bytes,
+        )
         self.task_queue = task_queue
         defaults: dict[str, Any] = {
             "sticky_queue_schedule_to_start_timeout": timedelta(seconds=_STICKY_S),

@@ -1,7 +1,6 @@
-"""The workflow `spine.agent`: one run of an agent."""
+"""The workflow `spine.agent`: a conversation with an agent, or with a team."""
 
 import asyncio
-from typing import Final
 
 from pydantic import ValidationError
 from spine_core import StopReason
@@ -10,96 +9,154 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from spine_temporal.contracts import names
-from spine_temporal.contracts.ending import Ending, EndInput, EndOutcome, RunOutcome
-from spine_temporal.contracts.opening import AgentSpec, RunRequest
-from spine_temporal.contracts.step import StepInput, StepVerdict
-from spine_temporal.contracts.tool import ToolInput, ToolVerdict
-from spine_temporal.journal.decide import Finish, RunTools, TakeStep, decide
-from spine_temporal.journal.progress import Progress, after_end, after_step, after_tool, concluded, trip
+from spine_temporal.contracts.child import ChildStands
+from spine_temporal.contracts.ending import Ending, RunOutcome
+from spine_temporal.contracts.opening import RunRequest
+from spine_temporal.contracts.turn import StopRequest
+from spine_temporal.journal.calls import after_child_told
+from spine_temporal.journal.progress import trip
 from spine_temporal.payloads import pack, unpack
-from spine_temporal.workflow.calls import answer_locally, carry_out
-
-_OPEN_TIMEOUT_S: Final = 60.0
+from spine_temporal.workflow import mailbox
+from spine_temporal.workflow.continuing import continue_if_due, is_due
+from spine_temporal.workflow.conversation import Conversation
+from spine_temporal.workflow.opening import open_conversation, refresh
+from spine_temporal.workflow.standing import stand
+from spine_temporal.workflow.team import run_team
+from spine_temporal.workflow.turn import Turn
 
 
 @workflow.defn(name=names.AGENT_WORKFLOW)
 class AgentWorkflow:
-    """One run. It holds counters, never the conversation: that is its history."""
+    """One conversation. It holds counters, never the text: that is its history."""
 
-    def __init__(self) -> None:
-        self._stop = False
-        self._progress = Progress()
+    @workflow.init
+    def __init__(self, value: RawValue) -> None:
+        self._refused: ApplicationError | None = None
+        try:
+            request = unpack(RunRequest, value)
+        except ValidationError as error:
+            # Raised here it would fail the workflow's task, and be retried for ever.
+            self._refused = ApplicationError(
+                f'a run of an agent is started with {{"agent": "...", "input": "..."}}: {error}',
+                type=names.BAD_REQUEST,
+                non_retryable=True,
+            )
+            request = RunRequest(agent="?", input="?")
+        self._conversation = Conversation(request)
 
     @workflow.signal(name=names.STOP_SIGNAL)
-    def stop(self) -> None:
-        """End the run at the next step boundary."""
-        self._stop = True
+    def stop(self, value: RawValue | None = None) -> None:
+        """End the turn at its next step boundary; end a session that waits for a turn."""
+        try:
+            turn = unpack(StopRequest, value).turn if value is not None else None
+        except ValidationError as error:
+            workflow.logger.warning("a signal %s with an argument that is none: %s", names.STOP_SIGNAL, error)
+            return
+        self._conversation.end_turn(turn)
+
+    @workflow.signal(name=names.CHILD_SIGNAL)
+    def child_stands(self, value: RawValue) -> None:
+        """An agent that works for this one paused, or goes on."""
+        try:
+            told = unpack(ChildStands, value)
+        except ValidationError as error:
+            workflow.logger.warning("a signal %s that is none: %s", names.CHILD_SIGNAL, error)
+            return
+        conversation = self._conversation
+        conversation.hear(told)
+        conversation.progress = after_child_told(conversation.progress, told)
+        conversation.changed()
+
+    @workflow.update(name=names.TURN_UPDATE)
+    async def turn(self, value: RawValue) -> RawValue:
+        """The user says more; answered at once, with the turn's number."""
+        return await mailbox.take_turn(self._conversation, value)
+
+    @turn.validator
+    def check_turn(self, value: RawValue) -> None:
+        """Refuse what cannot be taken."""
+        mailbox.check_turn(self._conversation, value)
+
+    @workflow.update(name=names.DECIDE_UPDATE)
+    async def decide(self, value: RawValue) -> RawValue:
+        """A person decides on a call; answered at once."""
+        return await mailbox.take_decision(self._conversation, value)
+
+    @decide.validator
+    def check_decision(self, value: RawValue) -> None:
+        """Refuse what cannot be taken."""
+        mailbox.check_decision(self._conversation, value)
 
     @workflow.run
-    async def run(self, value: RawValue) -> RawValue:
-        """Ask the model, run its tools, until somebody says stop; the result is a RunOutcome."""
-        request = _read(value)
-        self._stop = self._stop or request.stop
-        spec = await _opened(request)
-        cancelled: BaseException | None = None
-        try:
-            ending = await self._until_ended(spec, workflow.time())
-        except (asyncio.CancelledError, ActivityError) as error:
-            cancelled = error if is_cancelled_exception(error) else None
-            ending = trip(StopReason.CANCELLED) if cancelled else _lost(error)
-        await self._end(spec, ending)
-        if cancelled is not None:
-            raise cancelled
-        return pack(self._outcome(request))
+    async def run(self, value: RawValue) -> RawValue:  # noqa: ARG002 - `__init__` has read it
+        """Work on turns until the conversation is over; the result is a RunOutcome."""
+        if self._refused is not None:
+            raise self._refused
+        conversation = self._conversation
+        await open_conversation(conversation)
+        if conversation.spec.team is not None:
+            return pack(await run_team(conversation, conversation.spec.team))
+        if not conversation.progress.paused:
+            conversation.work()
+        if conversation.idle_since_s is None or await self._next_turn():
+            await self._turns()
+        return pack(self._outcome())
 
-    async def _until_ended(self, spec: AgentSpec, began_s: float) -> Ending:
+    async def _turns(self) -> None:
+        conversation = self._conversation
         while True:
-            elapsed_s = workflow.time() - began_s
-            match decide(self._progress, spec, elapsed_s=elapsed_s, stop=self._stop):
-                case TakeStep(step):
-                    await self._step(spec, step, elapsed_s)
-                case RunTools((index,)):
-                    await self._tool(spec, index)
-                case RunTools(indices):
-                    await asyncio.gather(*(self._tool(spec, index) for index in indices))
-                case Finish(ending):
-                    return ending
+            turn, cancelled = Turn(conversation), None
+            try:
+                ending = await turn.until_over()
+            except (asyncio.CancelledError, ActivityError) as error:
+                cancelled = error if is_cancelled_exception(error) else None
+                ending = trip(StopReason.CANCELLED) if cancelled else _lost(error)
+            await turn.end(ending)
+            if cancelled is not None:
+                raise cancelled
+            if not await self._next_turn():
+                return
 
-    async def _step(self, spec: AgentSpec, step: int, elapsed_s: float) -> None:
-        task = StepInput(
-            agent=spec.agent,
-            head=self._progress.head,
-            step=step,
-            elapsed_s=elapsed_s,
-            first="on_run_start" in spec.hooks and not self._progress.begun,
-        )
-        verdict = await carry_out(names.STEP_ACTIVITY, task, StepVerdict, spec.step_policy, activity_id=str(step))
-        self._progress = after_step(self._progress, verdict, parallel=spec.parallel_tools)
+    async def _next_turn(self) -> bool:
+        """Whether there is another turn, which has begun."""
+        conversation = self._conversation
+        ttl_s = conversation.request.session_ttl_s
+        if not conversation.queue and not ttl_s:
+            return False
+        if conversation.idle_since_s is None:
+            conversation.stop, conversation.failed = False, None
+            conversation.deadlines.clear()
+            stand(conversation, "idle", ending=conversation.over())
+            conversation.idle_since_s = workflow.time()
+        if not await self._somebody_speaks(conversation.idle_since_s + ttl_s):
+            return False
+        conversation.idle_since_s = None
+        queued = conversation.queue.pop(0)
+        conversation.turn_run_id = workflow.info().run_id
+        await refresh(conversation)
+        stand(conversation, "running", turn=queued.turn)
+        conversation.stop = queued.turn in conversation.unwanted
+        conversation.work(anew=True)
+        return True
 
-    async def _tool(self, spec: AgentSpec, index: int) -> None:
-        batch, step = self._progress.batch, self._progress.step
-        if batch is None:
-            return
-        name = batch.calls[index].name
-        task = ToolInput(agent=spec.agent, head=self._progress.head, step=step, index=index, name=name)
-        verdict = await carry_out(
-            names.TOOL_ACTIVITY, task, ToolVerdict, spec.tool_policy, summary=name, activity_id=f"{step}.{index}"
-        )
-        self._progress, _ = after_tool(self._progress, index, verdict)
+    async def _somebody_speaks(self, until_s: float) -> bool:
+        conversation = self._conversation
+        while not conversation.queue and not conversation.stop:
+            continue_if_due(conversation)
+            seen = conversation.changes
+            try:
+                await workflow.wait_condition(
+                    lambda seen=seen: conversation.changes != seen or is_due(conversation),  # type: ignore[misc]
+                    timeout=max(0.0, until_s - workflow.time()),
+                )
+            except TimeoutError:
+                break
+        # What was accepted in the very moment that the time was up is worked on.
+        return bool(conversation.queue)
 
-    async def _end(self, spec: AgentSpec, ending: Ending) -> None:
-        if self._progress.ending is None:
-            self._progress = concluded(self._progress, ending)
-        first = "on_run_start" in spec.hooks and not self._progress.begun
-        if "on_run_end" not in spec.hooks and not first:
-            return
-        told = self._progress.ending or ending
-        task = EndInput(agent=spec.agent, head=self._progress.head, ending=told, first=first)
-        outcome = await carry_out(names.END_ACTIVITY, task, EndOutcome, spec.step_policy, activity_id="end")
-        self._progress = after_end(self._progress, outcome)
-
-    def _outcome(self, request: RunRequest) -> RunOutcome:
-        progress = self._progress
+    def _outcome(self) -> RunOutcome:
+        conversation = self._conversation
+        progress = conversation.progress
         ending = progress.ending or trip(StopReason.CANCELLED)
         return RunOutcome(
             reason=ending.reason,
@@ -107,30 +164,10 @@ class AgentWorkflow:
             error=ending.error,
             usage=progress.usage,
             step=progress.step,
-            session_id=request.session_id or workflow.info().workflow_id,
+            session_id=conversation.session_id,
+            turn=progress.turn,
+            transfer=progress.transfer,
         )
-
-
-def _read(value: RawValue) -> RunRequest:
-    try:
-        return unpack(RunRequest, value)
-    except ValidationError as error:
-        raise ApplicationError(
-            f'a run of an agent is started with {{"agent": "...", "input": "..."}}: {error}',
-            type=names.BAD_REQUEST,
-            non_retryable=True,
-        ) from error
-
-
-async def _opened(request: RunRequest) -> AgentSpec:
-    try:
-        return await answer_locally(names.OPEN_ACTIVITY, request, AgentSpec, timeout_s=_OPEN_TIMEOUT_S)
-    except ActivityError as error:
-        refused = error.cause
-        if not isinstance(refused, ApplicationError):
-            raise
-        # The reason, not "activity failed", is what an operator should read first.
-        raise ApplicationError(refused.message, type=refused.type, non_retryable=True) from None
 
 
 def _lost(error: BaseException) -> Ending:

@@ -1,23 +1,30 @@
 """A run without Temporal: the moves of the journal carried out by the activities' own core, one after another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from spine_core import Agent, Result, TraceEvent
 
 from spine_temporal.activities.ending_run import end_run
+from spine_temporal.activities.resuming import resumption
 from spine_temporal.activities.running_tool import ToolRun
 from spine_temporal.activities.taking_step import Step
 from spine_temporal.agents.spec import spec_of
+from spine_temporal.contracts.decision import DecideRequest
 from spine_temporal.contracts.ending import Ending, EndInput
 from spine_temporal.contracts.opening import AgentSpec, RunRequest
 from spine_temporal.contracts.policy import ActivityPolicy
 from spine_temporal.contracts.step import StepInput, StepOutcome, StepVerdict
 from spine_temporal.contracts.tool import ToolInput, ToolOutcome, ToolVerdict
+from spine_temporal.contracts.turn import Standing
 from spine_temporal.contracts.wire import dump, load
-from spine_temporal.journal.decide import Finish, RunTools, TakeStep, decide
+from spine_temporal.journal.calls import settled_as
+from spine_temporal.journal.decide import Finish, Pause, RunTools, TakeStep, Wait, decide
+from spine_temporal.journal.deciding import judged
 from spine_temporal.journal.entries import (
     Closed,
+    DecisionTaken,
     EndBegun,
     EndDone,
     Entry,
@@ -25,11 +32,22 @@ from spine_temporal.journal.entries import (
     Requested,
     StepBegun,
     StepDone,
+    Stood,
     ToolBegun,
     ToolDone,
 )
-from spine_temporal.journal.ledger import Ledger, apply
-from spine_temporal.journal.progress import Progress, after_step, after_tool
+from spine_temporal.journal.folding import apply
+from spine_temporal.journal.ledger import Ledger
+from spine_temporal.journal.progress import (
+    Progress,
+    after_end,
+    after_standing,
+    after_step,
+    after_tool,
+    after_tool_begun,
+    concluded,
+    pause,
+)
 from spine_temporal.journal.result import result_of
 
 
@@ -64,40 +82,112 @@ class Driven:
         self.progress = after_step(self.progress, load(StepVerdict, written), parallel=self.spec.parallel_tools)
 
     async def tools(self, indices: Sequence[int]) -> None:
-        head, step, state = self.progress.head, self.ledger.state.step, self.ledger.state
         done: list[tuple[int, bytes]] = []
         for index in indices:
-            call = self.ledger.calls[index]
-            self.add(ToolBegun(ToolInput(agent="agent", head=head, step=step, index=index, name=call.name)))
-            run = ToolRun(self.agent, state, call, index)
+            task = self._task(index)
+            self.progress = after_tool_begun(self.progress, task)
+            self.add(ToolBegun(task))
+            run = ToolRun(
+                self.agent,
+                self.ledger.state,
+                self.ledger.calls[index],
+                index,
+                resumption=resumption(self.ledger, task),
+                first=task.first and not done,
+            )
             await run.run()
-            done.append((index, dump(run.outcome(f"tool {step}.{index}"))))
+            done.append((index, dump(run.outcome(f"tool {task.step}.{index} {task.after}"))))
         for index, written in done:
             self.add(ToolDone(index, load(ToolOutcome, written)))
             self.progress, _ = after_tool(self.progress, index, load(ToolVerdict, written))
 
+    def _task(self, index: int) -> ToolInput:
+        batch = self.progress.batch
+        assert batch is not None
+        return ToolInput(
+            agent="agent",
+            head=self.progress.head,
+            step=self.progress.step,
+            index=index,
+            name=batch.calls[index].name,
+            first=self.first,
+            after=batch.after(index),
+        )
+
     async def end(self, ending: Ending) -> None:
         if "on_run_end" in self.spec.hooks or self.first:
-            task = EndInput(agent="agent", head=self.progress.head, ending=ending, first=self.first)
-            self.add(EndBegun(task))
-            self.add(EndDone(await end_run(self.agent, self.ledger, self.trace, task, "end")))
+            await self._hooks(EndInput(agent="agent", head=self.progress.head, ending=ending, first=self.first))
         else:
             self.add(Closed(ending))
 
+    async def pause(self, at: int) -> None:
+        ending = pause()
+        self.progress = concluded(self.progress, ending)
+        if "on_run_end" in self.spec.hooks or self.first:
+            head = self.progress.head
+            await self._hooks(EndInput(agent="agent", head=head, ending=ending, first=self.first, at=at))
+        if self.progress.paused:
+            self._stand("paused", ending=ending, at=at)
 
-async def drive(agent: Agent, input: str) -> Result:
-    """The Result of a run of `agent` on `input`."""
+    def resume(self, answer: Any) -> None:
+        """What a decision does, and the workflow once it has one."""
+        batch, request = self.progress.batch, DecideRequest(answer=answer)
+        id_ = f"decision {len(self.ledger.decisions)}"
+        index, verdict, decided = judged(self.progress, request, id_)
+        assert batch is not None
+        settled = settled_as(batch, index, decided, request)
+        self.progress = self.progress.with_batch(batch.with_verdict(index, verdict, settled))
+        self.add(DecisionTaken(id_, request, decided))
+        self.trace.clear()
+        self._stand("running")
+
+    async def until_it_stops(self) -> Result:
+        """The Result at the next stop."""
+        while True:
+            match decide(self.progress, self.spec, elapsed_s=0.0, stop=False):
+                case TakeStep(number):
+                    await self.step(number)
+                case RunTools(indices):
+                    await self.tools(indices)
+                case Pause(at):
+                    await self.pause(at)
+                    if self.progress.paused:
+                        return result_of(self.ledger, list(self.trace))
+                case Finish(ending):
+                    await self.end(ending)
+                    return result_of(self.ledger, list(self.trace))
+                case Wait():
+                    raise AssertionError("there is nothing to wait for: whatever begins is done at once")
+            assert (self.progress.head, self.progress.usage) == (self.ledger.progress.head, self.ledger.state.usage)
+            assert self._loose(self.progress) == self._loose(self.ledger.progress)
+
+    def _stand(self, status: Any, *, ending: Ending | None = None, at: int | None = None) -> None:
+        number = self.progress.standings + 1
+        standing = Standing(agent="agent", session_id="s1", status=status, number=number, ending=ending, at=at)
+        self.progress = after_standing(self.progress, standing)
+        self.add(Stood(standing))
+
+    async def _hooks(self, task: EndInput) -> None:
+        self.add(EndBegun(task))
+        outcome = await end_run(self.agent, self.ledger, list(self.trace), task, f"end {self.progress.standings}")
+        self.add(EndDone(outcome))
+        self.progress = after_end(self.progress, outcome)
+
+    def _loose(self, progress: Progress) -> Progress:
+        """The workflow keeps verdicts in the batch, the fold whole outcomes."""
+        batch = progress.batch
+        return replace(progress, batch=replace(batch, outcomes={}, asks=dict.fromkeys(batch.asks)) if batch else None)  # type: ignore[arg-type]
+
+
+def driven(agent: Agent, input: str) -> Driven:
+    """A run of `agent` on `input` that has not begun."""
     spec = spec_of("agent", agent, step_policy=ActivityPolicy(), tool_policy=ActivityPolicy())
     request = RunRequest(agent="agent", input=input)
     run = Driven(agent, spec)
     run.add(Requested(request, "s1"), Opened(request, "s1", spec))
-    while True:
-        match decide(run.progress, spec, elapsed_s=0.0, stop=False):
-            case TakeStep(number):
-                await run.step(number)
-            case RunTools(indices):
-                await run.tools(indices)
-            case Finish(ending):
-                await run.end(ending)
-                return result_of(run.ledger, run.trace)
-        assert (run.progress.head, run.progress.usage) == (run.ledger.progress.head, run.ledger.state.usage)
+    return run
+
+
+async def drive(agent: Agent, input: str) -> Result:
+    """The Result of a run of `agent` on `input`, at its first stop."""
+    return await driven(agent, input).until_it_stops()

@@ -22,7 +22,7 @@ class Worker:
     """The activities of one agent, called as a worker calls them; no server."""
 
     def __init__(self, agent: Agent) -> None:
-        self._activities = SpinePlugin({"agent": agent}).activities_of_agents
+        self._activities = SpinePlugin({"agent": agent}, search_attributes=False).activities_of_agents
         self._environment = ActivityEnvironment()
 
     async def step(self) -> StepOutcome:

@@ -7,8 +7,10 @@ from spine_core import Agent, Interrupt, Message, State, StopReason, StopRun, To
 from spine_core.testing import ScriptedProvider, text
 
 from spine_temporal.activities.running_tool import ToolRun
+from spine_temporal.contracts.decision import Ask
 from spine_temporal.contracts.ending import Ending
 from spine_temporal.contracts.tool import ToolOutcome
+from spine_temporal.journal.digest import digest_of
 
 
 @tool
@@ -50,7 +52,15 @@ async def outcome_of(name: str = "find", arguments: dict[str, Any] | None = None
         (
             "find",
             {"what": "human"},
-            {"content": "Error: tool 'find' requested human input (not allowed in parallel)", "called": True},
+            {
+                "called": True,
+                "asks": Ask(
+                    mode="manual",
+                    payload={"ask": "which?"},
+                    arguments={"what": "human"},
+                    digest=digest_of({"what": "human"}),
+                ),
+            },
         ),
     ],
     ids=["default", "arguments", "unknown", "raises", "interrupts"],

@@ -15,9 +15,10 @@ from spine_temporal.contracts.ending import Ending, EndInput, EndOutcome, RunOut
 from spine_temporal.contracts.opening import AgentSpec, RunRequest
 from spine_temporal.contracts.step import StepInput, StepOutcome
 from spine_temporal.contracts.tool import ToolInput, ToolOutcome
+from spine_temporal.contracts.turn import Standing
 from spine_temporal.contracts.wire import Wire, dump
 from spine_temporal.errors import BadInput, NotAnAgentRun
-from spine_temporal.history.reader import Reader, head_of
+from spine_temporal.history.reader import Reader, made_by
 from spine_temporal.journal.entries import (
     Closed,
     EndBegun,
@@ -71,6 +72,13 @@ def completed(result: Wire, scheduled_id: int = 7) -> HistoryEvent:
     event = HistoryEvent(event_id=9, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
     event.activity_task_completed_event_attributes.scheduled_event_id = scheduled_id
     event.activity_task_completed_event_attributes.result.CopyFrom(payloads(result))
+    return event
+
+
+def stood(standing: Standing) -> HistoryEvent:
+    event = HistoryEvent(event_id=11, event_type=EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED)
+    memo = event.workflow_properties_modified_event_attributes.upserted_memo
+    memo.fields[names.STANDING_MEMO].CopyFrom(payloads(standing).payloads[0])
     return event
 
 
@@ -202,7 +210,17 @@ async def test_other_events_are_temporals_own_business(type_: "EventType.ValueTy
     assert await entries(HistoryEvent(event_type=type_)) == [None]
 
 
-async def test_head_is_read_off_the_activities_that_start_from_one() -> None:
-    events = [scheduled(names.TOOL_ACTIVITY, TOOL), scheduled("payroll", TOOL), completed(StepOutcome(id="a"))]
+async def test_what_moves_the_head_is_read_off_what_made_it() -> None:
+    going_on = TOOL.model_copy(update={"after": "u1"})
+    events = [
+        completed(StepOutcome(id="a")),
+        stood(Standing(agent="assistant", session_id="s1", number=3)),
+        scheduled(names.TOOL_ACTIVITY, going_on),
+        scheduled(names.TOOL_ACTIVITY, TOOL),
+        scheduled("payroll", going_on),
+        started(),
+    ]
 
-    assert [await head_of(event, DataConverter.default) for event in events] == ["h1", None, None]
+    made = [await made_by(event, DataConverter.default) for event in events]
+
+    assert made == ["a", "standing 3", "1.2 u1", None, None, None]

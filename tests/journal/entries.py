@@ -20,7 +20,8 @@ from spine_temporal.journal.entries import (
     ToolBegun,
     ToolDone,
 )
-from spine_temporal.journal.ledger import Ledger, apply
+from spine_temporal.journal.folding import apply
+from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.trace import Event
 
 FINAL = Ending(reason="final", answer_from=AnswerFrom.LAST_MESSAGE, event="final")

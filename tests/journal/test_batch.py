@@ -33,28 +33,21 @@ def test_results_enter_in_the_order_of_the_calls(
     parallel: bool, first: list[int], arrivals: list[tuple[int, list[int], list[int]]]
 ) -> None:
     batch = batch_of(3, parallel=parallel)
-    assert batch.waiting() == first
+    assert batch.runnable() == first
 
     for index, entering, next_up in arrivals:
         assert not batch.over
         progress, entered = after_tool(Progress(batch=batch), index, ToolOutcome(id=f"tool {index}"))
         assert progress.batch is not None
         batch = progress.batch
-        assert (entered, batch.waiting()) == (entering, next_up)
+        assert (entered, batch.runnable()) == (entering, next_up)
     assert batch.over
-
-
-def test_result_that_arrives_before_its_turn_waits_for_it() -> None:
-    batch = batch_of(3, parallel=False).with_result(1, ToolOutcome(id="early"))
-
-    assert (batch.ready(), batch.waiting()) == ([], [0])
-    assert batch.with_result(0, ToolOutcome(id="first")).ready() == [0, 1]
 
 
 def test_batch_is_never_changed_in_place() -> None:
     batch = batch_of(2, parallel=True)
 
-    batch.with_result(0, ToolOutcome(id="a"))
+    batch.with_outcome(0, ToolOutcome(id="a"))
 
     assert batch == batch_of(2, parallel=True)
 

@@ -8,7 +8,6 @@ from spine_core import Guards, State, StopReason, Usage
 from spine_temporal.contracts.ending import AnswerFrom, Ending
 from spine_temporal.contracts.opening import AgentSpec
 from spine_temporal.contracts.step import PlannedCall
-from spine_temporal.contracts.tool import ToolOutcome
 from spine_temporal.journal.batch import Batch
 from spine_temporal.journal.decide import Finish, Move, RunTools, TakeStep, decide
 from spine_temporal.journal.progress import Progress, trip
@@ -66,10 +65,10 @@ def test_otherwise_the_next_step_is_taken(progress: Progress) -> None:
 
 
 def test_calls_run_one_after_another_or_all_at_once() -> None:
-    one_done = {0: ToolOutcome(id="a")}
+    one_done = Batch(CALLS, parallel=False, done=frozenset({0}), entered=1)
 
     assert next_move(Progress(batch=Batch(CALLS, parallel=False))) == RunTools((0,))
-    assert next_move(Progress(batch=Batch(CALLS, parallel=False, results=one_done, entered=1))) == RunTools((1,))
+    assert next_move(Progress(batch=one_done)) == RunTools((1,))
     assert next_move(Progress(batch=Batch(CALLS, parallel=True))) == RunTools((0, 1))
 
 

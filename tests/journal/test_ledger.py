@@ -7,7 +7,8 @@ from spine_temporal.contracts.delta import StateDelta
 from spine_temporal.contracts.ending import Ending
 from spine_temporal.contracts.step import ModelError, PlannedCall, StepOutcome
 from spine_temporal.journal.entries import Closed, Entry, StepDone
-from spine_temporal.journal.ledger import Ledger, apply
+from spine_temporal.journal.folding import apply
+from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.progress import trip
 from spine_temporal.journal.trace import Event
 from tests.journal.entries import (

@@ -105,5 +105,5 @@ def test_calls_of_the_next_step_begin_with_no_results() -> None:
         tool_begun(0, step=2),
     )
 
-    assert ledger.results == {}
+    assert ledger.outcomes == {}
     assert told[-1] == [Event("tool_call", 2, {"tool": "find", "arguments": {"n": 0}})]

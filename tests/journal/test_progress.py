@@ -103,8 +103,11 @@ def test_workflow_reads_tools_as_the_fold_does(
 def _without_results(progress: Progress) -> Progress:
     """The workflow keeps verdicts in the batch, the fold whole outcomes."""
     assert progress.batch is not None
-    seen = {index: ToolOutcome(id=outcome.id) for index, outcome in progress.batch.results.items()}
-    return replace(progress, batch=replace(progress.batch, results=seen))
+    seen = {
+        index: tuple(ToolOutcome(id=each.id) for each in outcomes)
+        for index, outcomes in progress.batch.outcomes.items()
+    }
+    return replace(progress, batch=replace(progress.batch, outcomes=seen))
 
 
 @given(ids=st.lists(IDS, min_size=1, max_size=5), position=st.integers(0, 4), other=IDS)

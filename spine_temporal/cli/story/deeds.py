@@ -11,7 +11,8 @@ from temporalio.converter import DataConverter
 from spine_temporal.cli.wording import first_line
 from spine_temporal.history.reader import Reader
 from spine_temporal.journal.entries import Entry, StepDone, ToolDone
-from spine_temporal.journal.ledger import Ledger, apply
+from spine_temporal.journal.folding import apply
+from spine_temporal.journal.ledger import Ledger
 
 MODEL: Final = "model"
 _HEARTBEAT: Final = TimeoutType.TIMEOUT_TYPE_HEARTBEAT

@@ -30,6 +30,18 @@ async def read(client: Client, place: Place) -> Stored | None:
     return newest.stored if newest else None
 
 
+async def read_put(client: Client, place: Place) -> Stored | None:
+    """What was put last; None: nothing, or it was deleted.
+
+    Raises:
+        ServerUnreachable: no server answers.
+        NotAnAgentRun: the holder's id belongs to a workflow of another type.
+    """
+    with reaching(client):
+        found = await _of_holder(client, place.holder)
+    return found.stored if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     at_s: float

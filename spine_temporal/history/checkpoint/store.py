@@ -9,7 +9,7 @@ from spine_temporal.connection.connect import connect
 from spine_temporal.contracts import names
 from spine_temporal.history.checkpoint.deletion import delete
 from spine_temporal.history.checkpoint.events import reaching
-from spine_temporal.history.checkpoint.reading import read
+from spine_temporal.history.checkpoint.reading import read, read_put
 from spine_temporal.history.checkpoint.recent import Recent
 from spine_temporal.history.checkpoint.stored import Place, Stored
 from spine_temporal.history.checkpoint.writing import Writer
@@ -30,6 +30,9 @@ class TemporalCheckpoint:
     be told of every put, and has nothing to do about it. `workflow_id_prefix` is the one that the durable runs have.
     `cache_bytes` bounds the memory for the States put or got last; with 0, each put reads the session first.
     """
+
+    holds_durable_runs: Final = True
+    """A worker whose agent has this store need not write its sessions there."""
 
     def __init__(
         self,
@@ -77,6 +80,16 @@ class TemporalCheckpoint:
             return None
         self._keep(session_id, stored)
         return stored.state.model_copy(deep=True)
+
+    async def get_put(self, session_id: str) -> State | None:
+        """The State as it was last put, whatever a durable run made of it since; None: there is none.
+
+        Raises:
+            ServerUnreachable: no server answers.
+            NotAnAgentRun: the id of its holder belongs to a workflow of another type.
+        """
+        stored = await read_put(await self._connected(), self._place(session_id))
+        return stored.state.model_copy(deep=True) if stored is not None else None
 
     async def delete(self, session_id: str) -> None:
         """Remove the session, its durable run included; a run in flight is terminated. One that is missing is no error.

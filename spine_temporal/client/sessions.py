@@ -1,0 +1,112 @@
+"""What the user says, brought to its session: a new one, an open one, a closed one."""
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from spine_temporal.client.failures import refused_update, unreachable
+from spine_temporal.contracts import names
+from spine_temporal.contracts.opening import RunRequest
+from spine_temporal.contracts.restoring import Origin
+from spine_temporal.contracts.turn import OnBusy, Standing, TurnRequest, TurnTaken
+from spine_temporal.errors import NotAnAgentRun, SessionBusy
+from spine_temporal.history.follow import describe
+from spine_temporal.payloads import pack, unpack
+
+_AGAIN_S: Final = 0.05
+_TRIES: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Where the turn is that the user's words became."""
+
+    run_id: str | None
+    """The execution that it began in; None: it is in the queue of an open session."""
+    turn: int | None
+    """None: it is the first of its execution, which counts on from the sessions before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Brings words to sessions whose workers poll `task_queue`."""
+
+    client: Client
+    task_queue: str
+
+    async def say(self, workflow_id: str, request: RunRequest, *, on_busy: OnBusy) -> Spoken:
+        """Begin, or go on with, the session `workflow_id`.
+
+        A start is accepted also while no worker is there; a turn of an open session needs one.
+
+        Raises:
+            SessionBusy: another turn is in hand, and the caller will not wait, or too much waits already.
+            NotAnAgentRun: the id belongs to another kind of workflow.
+            ServerUnreachable: no server answers.
+        """
+        update_id = uuid.uuid4().hex
+        run_id = await self.start(workflow_id, request)
+        for _ in range(_TRIES):
+            if run_id is not None:
+                return Spoken(run_id, None)
+            turn = await self._say_more(workflow_id, request, on_busy, update_id)
+            if turn is not None:
+                return Spoken(None, turn)
+            # It is closed: what was said in it is gone on with. Meanwhile somebody else may have done so.
+            run_id = await self._reopen(workflow_id, request)
+            if run_id is None:
+                await asyncio.sleep(_AGAIN_S)
+        raise SessionBusy(f"session {request.session_id!r} opens and closes all the time; try again")
+
+    async def start(self, workflow_id: str, request: RunRequest, *, anew: bool = False) -> str | None:
+        """The new execution's id; None: there is one of that id, open, or with `anew` also closed.
+
+        Raises:
+            ServerUnreachable: no server answers.
+        """
+        reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE if anew else WorkflowIDReusePolicy.REJECT_DUPLICATE
+        standing = Standing(agent=request.agent, session_id=str(request.session_id))
+        try:
+            handle = await self.client.start_workflow(
+                names.AGENT_WORKFLOW,
+                pack(request),
+                id=workflow_id,
+                task_queue=self.task_queue,
+                id_reuse_policy=reuse,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                static_summary=request.agent,
+                memo={names.STANDING_MEMO: pack(standing)},
+            )
+        except WorkflowAlreadyStartedError:
+            return None
+        except RPCError as error:
+            raise unreachable(self.client, error) if error.status is RPCStatusCode.UNAVAILABLE else error from error
+        return handle.first_execution_run_id
+
+    async def _say_more(self, workflow_id: str, request: RunRequest, on_busy: OnBusy, update_id: str) -> int | None:
+        words = TurnRequest(input=request.input or "", on_busy=on_busy)
+        handle = self.client.get_workflow_handle(workflow_id)
+        try:
+            taken = await handle.execute_update(names.TURN_UPDATE, pack(words), id=update_id, result_type=RawValue)
+        except WorkflowUpdateFailedError as error:
+            raise refused_update(error) from None
+        except RPCError as error:
+            if error.status is RPCStatusCode.UNAVAILABLE:
+                raise unreachable(self.client, error) from error
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+        return unpack(TurnTaken, taken).turn
+
+    async def _reopen(self, workflow_id: str, request: RunRequest) -> str | None:
+        info = (await describe(self.client, workflow_id)).workflow_execution_info
+        if info.type.name != names.AGENT_WORKFLOW:
+            raise NotAnAgentRun(f"workflow {workflow_id!r} is a {info.type.name!r}, not a run of an agent")
+        origin = Origin(workflow_id=workflow_id, run_id=info.execution.run_id)
+        return await self.start(workflow_id, request.model_copy(update={"origin": origin}), anew=True)

@@ -1,0 +1,105 @@
+"""A run watched until it stops."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from spine_core import TraceEvent
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client
+
+from spine_temporal.client.failures import failed_run
+from spine_temporal.errors import RunFailed
+from spine_temporal.history.fold import Fold, Stop, fold_execution, turn_run_id
+from spine_temporal.history.follow import describe, follow
+from spine_temporal.journal.entries import Entry
+
+_FAILED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
+
+
+@dataclass(slots=True)
+class Watch:
+    """Follows the turn `turn`; None: the one that `run_id` began with, or without one, the turn in hand."""
+
+    client: Client
+    workflow_id: str
+    run_id: str | None
+    turn: int | None
+
+    async def stop(self, *, after: int) -> Stop:
+        """The next stop with a higher number than `after`; the last one, if the turn stands still.
+
+        Raises:
+            RunNotFound: there is no such run.
+            RunFailed: its workflow failed, or closed before the turn began; or an error that says more.
+        """
+        fold = Fold(self.client.data_converter)
+        async for _, now in self._followed(fold, leisurely=True):
+            stop = self._found(fold, after) if now else None
+            if stop is not None:
+                return stop
+        return self._last(fold)
+
+    async def events(self) -> AsyncIterator[TraceEvent]:
+        """The trace events of the turn until it stops."""
+        fold, turn = Fold(self.client.data_converter), await self._turn_in_hand()
+        members: set[str] = set()
+        async for told, now in self._followed(fold):
+            if fold.ledger.progress.turn == (turn or self._wanted(fold)):
+                for event in told:
+                    yield event
+            for child in fold.ledger.children.values() if fold.ledger.spec.team is not None else ():
+                if child.workflow_id not in members:
+                    members.add(child.workflow_id)
+                    async for event in Watch(self.client, child.workflow_id, None, None).events():
+                        yield event
+            if now and self._found(fold, 0) is not None:
+                return
+
+    async def journal(self, hear: Callable[[Entry], None]) -> None:
+        """Tell the turn's entries, as far as the history goes by now."""
+        fold, turn = Fold(self.client.data_converter), await self._turn_in_hand()
+        fold.hear = lambda entry: hear(entry) if fold.ledger.progress.turn == (turn or self._wanted(fold)) else None
+        async for event in follow(self.client, self.workflow_id, await self._start(), wait=False):
+            await fold.feed(event)
+
+    async def _turn_in_hand(self) -> int | None:
+        """Of a run had by its id alone, the turn that it stands for."""
+        if self.turn is not None or self.run_id is not None:
+            return None
+        return (await fold_execution(self.client, (self.workflow_id, ""))).progress.turn
+
+    async def _followed(self, fold: Fold, *, leisurely: bool = False) -> AsyncIterator[tuple[list[TraceEvent], bool]]:
+        """What each event told, and whether what the fold knows is by now the present."""
+        described = (await describe(self.client, self.workflow_id)).workflow_execution_info
+        start, now = await self._start(), False
+        run_id = start
+        async for event in follow(self.client, self.workflow_id, start, leisurely=leisurely):
+            told = await fold.feed(event)
+            if event.event_type == _FAILED:
+                raise failed_run(event, self.workflow_id)
+            run_id = _run_id(event) or run_id
+            now = now or (run_id == described.execution.run_id and event.event_id >= described.history_length)
+            yield told, now
+
+    async def _start(self) -> str:
+        return self.run_id or await turn_run_id(self.client, self.workflow_id, None)
+
+    def _wanted(self, fold: Fold) -> int | None:
+        return self.turn or (fold.first_turn if self.run_id is not None else None)
+
+    def _found(self, fold: Fold, after: int) -> Stop | None:
+        stop = fold.stops.get(self._wanted(fold) or fold.ledger.progress.turn)
+        return stop if stop is not None and (fold.closed or stop.ledger.progress.standings > after) else None
+
+    def _last(self, fold: Fold) -> Stop:
+        wanted = self._wanted(fold) or fold.ledger.progress.turn
+        if wanted in fold.stops:
+            return fold.stops[wanted]
+        raise RunFailed(f"the session of {self.workflow_id!r} was closed before its turn {wanted} began")
+
+
+def _run_id(event: HistoryEvent) -> str | None:
+    if event.HasField("workflow_execution_started_event_attributes"):
+        return event.workflow_execution_started_event_attributes.original_execution_run_id
+    return None

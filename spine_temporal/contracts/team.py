@@ -1,0 +1,19 @@
+"""Agents that work one after another."""
+
+from typing import Literal
+
+from spine_temporal.contracts.wire import Wire
+
+
+class TeamPlan(Wire):
+    """Who is on a team, in which order they work.
+
+    "sequential": each one's answer is the next one's input, the last one's Result is the team's. "handoff": `start`
+    works on the input; whoever it transfers to works on the same input, at most `max_handoffs` times.
+    """
+
+    kind: Literal["sequential", "handoff"]
+    members: dict[str, str] = {}
+    """Durable names of the agents by the names they have on the team; sequential: by their number."""
+    start: str = ""
+    max_handoffs: int = 5

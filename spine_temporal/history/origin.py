@@ -1,0 +1,93 @@
+"""A conversation as it was at some moment, from its histories."""
+
+from dataclasses import dataclass
+
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client
+
+from spine_temporal.contracts.opening import RunRequest
+from spine_temporal.contracts.restoring import Origin
+from spine_temporal.errors import BadInput, RunNotFound
+from spine_temporal.history.checkpoint.events import deletes
+from spine_temporal.history.fold import Fold
+from spine_temporal.history.follow import follow
+from spine_temporal.journal.ledger import Ledger
+
+
+async def ledger_at(client: Client, origin: Origin) -> Ledger | None:
+    """The ledger that `origin` names; None: that run never began, or was deleted.
+
+    Raises:
+        RunNotFound: its history is gone.
+        BadInput: a fork is to begin after a step that was never taken, or is not over.
+    """
+    at: Origin | None = origin
+    otherwise: Ledger | None = None
+    while at is not None:
+        try:
+            read = await _read(client, at.workflow_id, at.run_id, origin.step)
+        except RunNotFound:
+            if otherwise is None:
+                raise
+            return otherwise
+        if read.deleted:
+            return None
+        if origin.step is None and read.last.opened:
+            return read.last
+        if origin.step is not None and read.then is not None:
+            if read.reached:
+                return read.then
+            # The step was over before this execution began: the one before it saw the moment.
+            otherwise = read.then
+        elif origin.step is not None and read.first_step <= origin.step:
+            raise _no_step(read.last, origin, origin.step)
+        # It began too late, or not at all: what it goes on from knows.
+        at = read.request.origin
+    if origin.step is not None and otherwise is None:
+        raise BadInput(f"run {origin.workflow_id!r} has not begun: there is no step to fork after")
+    return otherwise
+
+
+@dataclass(slots=True)
+class _Execution:
+    request: RunRequest
+    last: Ledger
+    then: Ledger | None
+    """As it was when the step was over."""
+    reached: bool
+    """The step was over within this execution, or before it in another session."""
+    first_step: int
+    deleted: bool
+
+
+async def _read(client: Client, workflow_id: str, run_id: str, step: int | None) -> _Execution:
+    fold, then, first_step = Fold(client.data_converter), None, 0
+    began, reached, event = False, True, HistoryEvent()
+    async for event in follow(client, workflow_id, run_id, wait=False, onward=False):
+        await fold.feed(event)
+        ledger = fold.ledger
+        if not ledger.opened or fold.restoring:
+            continue
+        if not began:
+            began, first_step = True, ledger.progress.step
+            reached = not (fold.request and fold.request.carried and first_step == step)
+        if then is None and ledger.progress.step == step and _between_steps(ledger):
+            then = ledger
+            break
+    if fold.request is None:
+        raise BadInput(f"the history of {workflow_id!r} does not begin with a run's request")
+    return _Execution(fold.request, fold.ledger, then, reached, first_step, deletes(event))
+
+
+def _between_steps(ledger: Ledger) -> bool:
+    return ledger.progress.batch is None or ledger.progress.batch.over
+
+
+def _no_step(last: Ledger, origin: Origin, step: int) -> BadInput:
+    taken = last.progress.step
+    if taken < step:
+        return BadInput(f"run {origin.workflow_id!r} has taken {taken} steps; there is nothing after step {step}")
+    return BadInput(
+        f"step {step} of run {origin.workflow_id!r} is not over: its tool calls are at work, or wait for a decision; "
+        f"fork after step {step - 1}, or when it has gone on"
+    )

@@ -1,0 +1,40 @@
+"""A ledger as JSON, for the execution that goes on with it."""
+
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from spine_temporal.journal.ledger import Ledger
+from spine_temporal.journal.progress import Progress
+
+_LEDGER: Final = TypeAdapter(Ledger)
+_PROGRESS: Final = TypeAdapter(Progress)
+
+
+def dump_ledger(ledger: Ledger) -> bytes:
+    """All that is known of a run."""
+    return _LEDGER.dump_json(ledger, exclude_defaults=True)
+
+
+def load_ledger(data: bytes) -> Ledger:
+    """The ledger that `dump_ledger` wrote.
+
+    Raises:
+        pydantic.ValidationError: `data` is nothing that it wrote.
+    """
+    return _LEDGER.validate_json(data)
+
+
+def dump_progress(progress: Progress) -> dict[str, Any]:
+    """The workflow's part, as JSON has it."""
+    written: dict[str, Any] = _PROGRESS.dump_python(progress, mode="json", exclude_defaults=True)
+    return written
+
+
+def load_progress(data: dict[str, Any]) -> Progress:
+    """What `dump_progress` wrote.
+
+    Raises:
+        pydantic.ValidationError: `data` is nothing that it wrote.
+    """
+    return _PROGRESS.validate_python(data)

@@ -1,0 +1,81 @@
+"""A team at work: its agents one after another, each as a child."""
+
+import asyncio
+from dataclasses import replace
+
+from spine_core import StopReason
+from temporalio import workflow
+
+from spine_temporal.contracts.child import ChildOutcome, Delegation
+from spine_temporal.contracts.ending import Ending, RunOutcome
+from spine_temporal.contracts.team import TeamPlan
+from spine_temporal.journal.progress import pause
+from spine_temporal.workflow.children import child_id, run_child, stop_child
+from spine_temporal.workflow.conversation import Conversation
+from spine_temporal.workflow.standing import stand
+
+
+async def run_team(conversation: Conversation, plan: TeamPlan) -> RunOutcome:
+    """Let the members work; the outcome is the last one's, as in spine's own Sequential and Handoff."""
+    said = conversation.request.input or ""
+    current = plan.start or next(iter(plan.members))
+    number = 0
+    while True:
+        number += 1
+        outcome = await _member(conversation, str(number), Delegation(agent=plan.members[current], input=said))
+        conversation.progress = replace(conversation.progress, usage=conversation.progress.usage + outcome.usage)
+        following = _following(plan, current, outcome, number)
+        if following is None or conversation.stop or not outcome.reason:
+            return _outcome(conversation, outcome, number)
+        current = following
+        said = (outcome.answer or "") if plan.kind == "sequential" else said
+
+
+def _following(plan: TeamPlan, current: str, outcome: ChildOutcome, number: int) -> str | None:
+    if plan.kind == "handoff":
+        return outcome.transfer if number <= plan.max_handoffs and outcome.transfer in plan.members else None
+    names = list(plan.members)
+    return names[number] if number < len(names) else None
+
+
+async def _member(conversation: Conversation, position: str, delegation: Delegation) -> ChildOutcome:
+    """Have a member work; its pauses are the team's."""
+    task = asyncio.create_task(run_child(conversation, position, delegation, below=False))
+    task.add_done_callback(lambda _: conversation.changed())
+    told_to_stop = False
+    try:
+        while not task.done():
+            seen = conversation.changes
+            await workflow.wait_condition(lambda seen=seen: conversation.changes != seen)  # type: ignore[misc]
+            _follow(conversation, position)
+            if conversation.stop and not told_to_stop and not task.done():
+                told_to_stop = True
+                await stop_child(position)
+        return task.result()
+    except asyncio.CancelledError:
+        task.cancel()
+        await workflow.wait([task])
+        raise
+
+
+def _follow(conversation: Conversation, position: str) -> None:
+    told = conversation.heard.get(position)
+    if told is None:
+        return
+    if told.status == "paused" and not conversation.progress.paused:
+        stand(conversation, "paused", ending=pause(), interrupt=told.interrupt)
+    elif told.status == "running" and conversation.progress.paused:
+        stand(conversation, "running")
+
+
+def _outcome(conversation: Conversation, outcome: ChildOutcome, number: int) -> RunOutcome:
+    ending = Ending(reason=StopReason(outcome.reason or StopReason.ERROR), answer=outcome.answer, error=outcome.error)
+    return RunOutcome(
+        reason=ending.reason,
+        answer=ending.answer,
+        error=ending.error,
+        usage=conversation.progress.usage,
+        session_id=conversation.session_id,
+        # A member whose workflow failed has no Result to give.
+        result_of=child_id(str(number)) if outcome.reason else None,
+    )
