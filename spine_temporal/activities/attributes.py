@@ -4,11 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
 
-from spine_temporal.contracts import names
+from spine_temporal.connection.attributes import missing
 
 _LOOK_AGAIN_S: Final = 60.0
 
@@ -30,15 +28,3 @@ class Attributes:
             self._looked_s = time.monotonic()
             self._there = await missing(client()) == []
         return self._there
-
-
-async def missing(client: Client) -> list[str]:
-    """The names of those that the server lacks, or does not tell of."""
-    wanted = [names.STATUS_ATTRIBUTE, names.AGENT_ATTRIBUTE]
-    try:
-        known = await client.operator_service.list_search_attributes(
-            ListSearchAttributesRequest(namespace=client.namespace)
-        )
-    except RPCError:
-        return wanted
-    return [name for name in wanted if name not in known.custom_attributes]

@@ -6,8 +6,24 @@ from typing import Annotated, Final
 import typer
 
 from spine_temporal import __version__
+from spine_temporal.cli.commands_of_people import answer, approvals, approve, fork, reject, resume
 from spine_temporal.cli.exits import EPILOG
-from spine_temporal.cli.options import AgentName, Json, Project, RunId, Said, Session, Status, TaskQueue
+from spine_temporal.cli.options import (
+    AgentName,
+    ApprovalTimeout,
+    Busy,
+    Follow,
+    Json,
+    OfAgent,
+    OnBusy,
+    OnTimeout,
+    Project,
+    RunId,
+    Said,
+    Session,
+    Status,
+    TaskQueue,
+)
 from spine_temporal.cli.server import Server
 from spine_temporal.contracts import names
 
@@ -103,17 +119,18 @@ def run(
     *,
     session: Session = None,
     task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+    on_busy: OnBusy = Busy.QUEUE,
+    approval_timeout: ApprovalTimeout = None,
+    on_timeout: OnTimeout = None,
     json: Json = False,
-    follow: Annotated[
-        bool | None,
-        typer.Option("--follow/--no-follow", help="Tell on stderr what it does; a terminal is told."),
-    ] = None,
+    follow: Follow = None,
 ) -> int:
     """Run an agent and print its answer; with --json, spine's Result."""
+    from spine_temporal.cli.order import Order
     from spine_temporal.cli.run import run as run_agent
 
-    live = sys.stderr.isatty() if follow is None else follow
-    return run_agent(context.obj, agent, _said(input), session=session, task_queue=task_queue, json=json, live=live)
+    order = Order(agent, _said(input), session, task_queue, on_busy, approval_timeout, on_timeout)
+    return run_agent(context.obj, order, json=json, live=sys.stderr.isatty() if follow is None else follow)
 
 
 @app.command()
@@ -124,19 +141,24 @@ def start(
     *,
     session: Session = None,
     task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+    on_busy: OnBusy = Busy.QUEUE,
+    approval_timeout: ApprovalTimeout = None,
+    on_timeout: OnTimeout = None,
     json: Json = False,
 ) -> int:
     """Start a run, print its id and do not wait."""
+    from spine_temporal.cli.order import Order
     from spine_temporal.cli.start import start as start_run
 
-    return start_run(context.obj, agent, _said(input), session=session, task_queue=task_queue, json=json)
+    order = Order(agent, _said(input), session, task_queue, on_busy, approval_timeout, on_timeout)
+    return start_run(context.obj, order, json=json)
 
 
 @app.command("list")
 def list_(
     context: typer.Context,
     *,
-    agent: Annotated[str | None, typer.Option(metavar="AGENT", help="Of this agent only.")] = None,
+    agent: OfAgent = None,
     status: Annotated[Status | None, typer.Option(help="In this state only.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     json: Json = False,
@@ -149,7 +171,10 @@ def list_(
 
 @app.command()
 def show(context: typer.Context, run: RunId, *, json: Json = False) -> int:
-    """One run: where it is now, its transcript, trace and usage."""
+    """One run in full: where it is, what it waits for, its story.
+
+    Who decided what, which agents work for it, where it was forked from; then its transcript and its trace.
+    """
     from spine_temporal.cli.showing import show as show_run
 
     return show_run(context.obj, run, json=json)
@@ -157,7 +182,10 @@ def show(context: typer.Context, run: RunId, *, json: Json = False) -> int:
 
 @app.command()
 def stop(context: typer.Context, run: RunId) -> int:
-    """Ask a run to end at its next step boundary."""
+    """Ask a run to end at its next step boundary.
+
+    A session that waits for its next turn is closed.
+    """
     from spine_temporal.cli.stopping import stop as stop_run
 
     return stop_run(context.obj, run)
@@ -172,6 +200,10 @@ def cancel(context: typer.Context, run: RunId) -> int:
     from spine_temporal.cli.stopping import cancel as cancel_run
 
     return cancel_run(context.obj, run)
+
+
+for command in (approvals, approve, reject, answer, resume, fork):
+    app.command()(command)
 
 
 def _said(input: str) -> str:

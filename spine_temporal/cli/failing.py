@@ -11,6 +11,7 @@ from spine_temporal.cli.screen import say
 from spine_temporal.errors import (
     AgentBroken,
     BadInput,
+    ConversationLost,
     MissingExtra,
     NotAnAgentRun,
     RunFailed,
@@ -27,6 +28,7 @@ _EXITS: Final[dict[type[SpineTemporalError], Exit]] = {
     MissingExtra: Exit.BAD_USAGE,
     RunNotFound: Exit.NO_SUCH_RUN,
     NotAnAgentRun: Exit.NO_SUCH_RUN,
+    ConversationLost: Exit.NO_ANSWER,
     RunFailed: Exit.NO_ANSWER,
     ServerUnreachable: Exit.NO_SERVER,
 }

@@ -1,16 +1,9 @@
-"""Runs found on the server: one by its id, the latest of them all."""
+"""A run found by its id."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Final
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflow.v1 import WorkflowExecutionInfo
-from temporalio.api.workflowservice.v1 import (
-    DescribeWorkflowExecutionRequest,
-    DescribeWorkflowExecutionResponse,
-    ListWorkflowExecutionsRequest,
-)
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -19,8 +12,8 @@ from spine_temporal.client.run import Run
 from spine_temporal.contracts import names
 from spine_temporal.errors import NotAnAgentRun, RunNotFound
 
-_PAGE: Final = 50
-_ABSENT: Final = (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT)
+ABSENT: Final = (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT)
+"""What a server says of a run that it does not have, or no longer."""
 
 
 async def find(client: Client, given: str) -> tuple[Run, Seen, DescribeWorkflowExecutionResponse]:
@@ -47,44 +40,9 @@ async def find(client: Client, given: str) -> tuple[Run, Seen, DescribeWorkflowE
     )
 
 
-async def latest(client: Client, *, agent: str | None, status: str | None, limit: int) -> list[Seen]:
-    """The `limit` newest runs, newest first; of that agent, with that status of Temporal's."""
-    found: list[Seen] = []
-    async for seen in _newest_first(client, status, page=_PAGE if agent else min(limit, _PAGE)):
-        if agent in (None, seen.agent):
-            found.append(seen)
-        if len(found) == limit:
-            break
-    return sorted(found, key=lambda seen: seen.started, reverse=True)
-
-
-async def _newest_first(client: Client, status: str | None, *, page: int) -> AsyncIterator[Seen]:
-    query = f"WorkflowType = '{names.AGENT_WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'"
-    if status is not None:
-        query += f" AND ExecutionStatus = '{status.title().replace('_', '')}'"
-    token = b""
-    while True:
-        answer = await client.workflow_service.list_workflow_executions(
-            ListWorkflowExecutionsRequest(
-                namespace=client.namespace, page_size=page, query=query, next_page_token=token
-            )
-        )
-        for seen in await asyncio.gather(*(_seen(client, info) for info in answer.executions)):
-            if seen is not None:
-                yield seen
-        token = answer.next_page_token
-        if not token:
-            return
-
-
-async def _seen(client: Client, info: WorkflowExecutionInfo) -> Seen | None:
-    try:
-        return await see(client, info)
-    except RPCError as error:
-        if error.status in _ABSENT:
-            # It was deleted, or its retention ended, since the list was made.
-            return None
-        raise
+def named(workflow_id: str) -> str:
+    """The shortest name by which `find` finds that run."""
+    return workflow_id.removeprefix(names.WORKFLOW_ID_PREFIX)
 
 
 async def _describe(client: Client, workflow_id: str) -> DescribeWorkflowExecutionResponse | None:
@@ -94,6 +52,6 @@ async def _describe(client: Client, workflow_id: str) -> DescribeWorkflowExecuti
     try:
         return await client.workflow_service.describe_workflow_execution(request)
     except RPCError as error:
-        if error.status in _ABSENT:
+        if error.status in ABSENT:
             return None
         raise

@@ -9,15 +9,21 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client
 
+from spine_temporal.cli.standing import GOING_ON
 from spine_temporal.cli.wording import call, duration, first_line
 from spine_temporal.client.presence import count_pollers
 from spine_temporal.contracts import names
-from spine_temporal.journal.ledger import Ledger
+from spine_temporal.journal.ledger import Child, Ledger
 
 _STATES: Final = {
     PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED: "waiting",
     PendingActivityState.PENDING_ACTIVITY_STATE_STARTED: "running",
     PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED: "cancelling",
+}
+_RESTS: Final = {
+    "paused": "the run waits for a decision",
+    "idle": "the session waits for its next turn",
+    "suspended": "the workflow was paused on the server",
 }
 
 
@@ -27,16 +33,19 @@ class InFlight:
 
     what: str
     state: str
-    """running; waiting (for a worker, or for its next attempt); cancelling; paused."""
-    attempt: int
-    worker: str
+    """running; waiting (for a worker, for its next attempt, for a person); cancelling; paused."""
+    attempt: int | None = None
+    """None: it is nothing that is attempted."""
+    worker: str = ""
     """Identity of the worker that has it, or had it last; empty: none had."""
-    since: datetime
-    next_attempt: datetime | None
-    last_failure: str
+    since: datetime | None = None
+    next_attempt: datetime | None = None
+    last_failure: str = ""
 
     def told(self) -> str:
         """It in one line."""
+        if self.attempt is None or self.since is None:
+            return self.what
         now = datetime.now(UTC)
         where = f" on {self.worker}" if self.worker and self.state == "running" else ""
         if self.next_attempt is not None and self.next_attempt > now:
@@ -47,15 +56,26 @@ class InFlight:
         return f"{self.what}, {state}{failed}"
 
 
-async def in_flight(client: Client, described: DescribeWorkflowExecutionResponse, ledger: Ledger) -> list[InFlight]:
-    """What the run waits for; nothing when it is over or just between two things."""
-    activities = [_activity(each, ledger) for each in described.pending_activities]
-    if activities or not described.HasField("pending_workflow_task"):
-        return activities
-    task, queue = described.pending_workflow_task, described.workflow_execution_info.task_queue
-    nobody = not await count_pollers(client, queue)
-    what = f"no worker polls task queue {queue!r}" if nobody else "the workflow decides"
-    return [InFlight(what, "waiting", task.attempt or 1, "", task.scheduled_time.ToDatetime(UTC), None, "")]
+async def in_flight(
+    client: Client, described: DescribeWorkflowExecutionResponse, ledger: Ledger, status: str
+) -> list[InFlight]:
+    """What the run, which has that status, waits for; nothing when it is over or just between two things."""
+    if status not in GOING_ON:
+        return []
+    doing = [_activity(each, ledger) for each in described.pending_activities]
+    watched = {each.activity_id.partition(" ")[2] for each in described.pending_activities if _watches(each)}
+    children = [each for each in ledger.children.values() if not each.over and each.position not in watched]
+    doing += [_child(each, ledger) for each in children]
+    if doing:
+        return doing
+    if described.HasField("pending_workflow_task"):
+        task, queue = described.pending_workflow_task, described.workflow_execution_info.task_queue
+        nobody = not await count_pollers(client, queue)
+        if nobody or status not in _RESTS:
+            what = f"no worker polls task queue {queue!r}" if nobody else "the workflow decides"
+            since = task.scheduled_time.ToDatetime(UTC)
+            return [InFlight(what, "waiting", task.attempt or 1, since=since)]
+    return [InFlight(_RESTS[status], "waiting")] if status in _RESTS else []
 
 
 def _activity(info: PendingActivityInfo, ledger: Ledger) -> InFlight:
@@ -75,7 +95,9 @@ def _activity(info: PendingActivityInfo, ledger: Ledger) -> InFlight:
 
 
 def _what(info: PendingActivityInfo, ledger: Ledger) -> str:
-    step, _, index = info.activity_id.partition(".")
+    id_ = info.activity_id
+    position, _, after = id_.partition(" ")
+    step, _, index = position.partition(".")
     match info.activity_type.name:
         case names.STEP_ACTIVITY:
             return f"step {step}: asking the model"
@@ -84,5 +106,25 @@ def _what(info: PendingActivityInfo, ledger: Ledger) -> str:
             return f"step {step}: {call(asked.name, asked.arguments)}"
         case names.END_ACTIVITY:
             return "the hooks of on_run_end"
+        case names.RESTORE_ACTIVITY:
+            return "bringing the conversation back"
+        case names.MIRROR_ACTIVITY:
+            return f"writing turn {after} to the agent's checkpoint backend"
+        case names.WATCH_ACTIVITY:
+            child = ledger.children.get(after)
+            who = f"agent {child.agent}" if child is not None else f"the agent on call {after}"
+            return f"waits for {who}, begun by an execution before this one"
         case other:
-            return f"activity {other} {info.activity_id}"
+            return f"activity {other} {id_}"
+
+
+def _watches(info: PendingActivityInfo) -> bool:
+    return info.activity_type.name == names.WATCH_ACTIVITY
+
+
+def _child(child: Child, ledger: Ledger) -> InFlight:
+    where = f"as member {child.position} of the team" if ledger.spec.team is not None else f"on call {child.position}"
+    works = f"agent {child.agent} works {where}"
+    if child.status == "paused":
+        return InFlight(f"{works}: it waits for a decision", "waiting")
+    return InFlight(works, "running")

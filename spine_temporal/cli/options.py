@@ -8,15 +8,32 @@ import typer
 
 
 class Status(StrEnum):
-    """Temporal's words for where a run is."""
+    """Where a run is: at work, waiting for a decision, for its next turn; the others are Temporal's words."""
 
     RUNNING = "running"
     PAUSED = "paused"
+    IDLE = "idle"
+    SUSPENDED = "suspended"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELED = "canceled"
     TERMINATED = "terminated"
     TIMED_OUT = "timed_out"
+
+
+class Busy(StrEnum):
+    """What a turn does while another one is in hand."""
+
+    QUEUE = "queue"
+    REJECT = "reject"
+
+
+class Late(StrEnum):
+    """What becomes of a call that nobody decides in time."""
+
+    REJECT = "reject"
+    APPROVE = "approve"
+    FAIL = "fail"
 
 
 AgentName = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's name, as its worker knows it.")]
@@ -25,6 +42,25 @@ RunId = Annotated[str, typer.Argument(metavar="RUN", help="Session id or workflo
 Session = Annotated[str | None, typer.Option("--session", metavar="ID", help="Name the conversation.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TaskQueue = Annotated[str, typer.Option("--task-queue", metavar="NAME", help="Where the workers poll.")]
+OnBusy = Annotated[
+    Busy, typer.Option("--on-busy", help="While another turn of the session is in hand: wait behind it, or refuse.")
+]
+ApprovalTimeout = Annotated[
+    float | None,
+    typer.Option("--approval-timeout", metavar="SECONDS", help="How long a call waits for a person; else for ever."),
+]
+OnTimeout = Annotated[Late | None, typer.Option("--on-timeout", help="What becomes of it then; else reject.")]
+Follow = Annotated[
+    bool | None,
+    typer.Option("--follow/--no-follow", help="Tell on stderr what it does; a terminal is told."),
+]
+OfAgent = Annotated[str | None, typer.Option("--agent", metavar="AGENT", help="Of this agent only.")]
+Call = Annotated[
+    str | None,
+    typer.Argument(metavar="CALL", help="Which call, as `approvals` or `show` name it; else the first that waits."),
+]
+By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who decides; else your login name.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
 Project = Annotated[
     Path | None,
     typer.Option(

@@ -6,22 +6,18 @@ from datetime import UTC, datetime
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from pydantic import ValidationError
 from spine_core import StopReason
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import HistoryEventFilterType, WorkflowExecutionStatus
+from temporalio.api.enums.v1 import HistoryEventFilterType
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from temporalio.client import Client
+from temporalio.service import RPCError
 
+from spine_temporal.cli.standing import GOING_ON, standing_in, status_of
+from spine_temporal.contracts.opening import RunRequest
 from spine_temporal.history.reader import Reader
 from spine_temporal.journal.entries import Closed, Entry, Requested
-
-# The protocol's own enum: the SDK's has no name for a workflow that is paused, and raises when it meets one.
-_STATUS: Final = {
-    number: name.removeprefix("WORKFLOW_EXECUTION_STATUS_").lower() for name, number in WorkflowExecutionStatus.items()
-}
-GOING_ON: Final = ("running", "paused")
 
 _ALL_EVENTS: Final = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT
 _LAST_EVENT: Final = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
@@ -37,7 +33,8 @@ class Seen:
     agent: str
     input: str
     status: str
-    """Temporal's word: running, paused, completed, failed, canceled, terminated, timed_out."""
+    """running, paused (it waits for a decision), idle (it waits for its next turn); suspended (on the server);
+    completed, failed, canceled, terminated, timed_out."""
     reason: StopReason | None
     """Why it stopped, in the kernel's words; None while it goes on."""
     started: datetime
@@ -58,19 +55,20 @@ class Seen:
 
 
 async def see(client: Client, info: WorkflowExecutionInfo) -> Seen:
-    """The run that `info` describes; its agent and its ending are read from the first and the last event."""
-    status = _STATUS.get(info.status, f"status {info.status}")
-    requested, closed = await asyncio.gather(
-        _read(client, info.execution, _ALL_EVENTS),
+    """The run that `info` describes; its input and its ending are read from the first and the last event."""
+    standing = await standing_in(info, client.data_converter)
+    status = status_of(info, standing)
+    request, closed = await asyncio.gather(
+        _request(client, info),
         _read(client, info.execution, _LAST_EVENT) if status not in GOING_ON else _nothing(),
     )
     workflow_id = info.execution.workflow_id
     return Seen(
-        id=requested.session_id if isinstance(requested, Requested) else workflow_id,
+        id=(standing and standing.session_id) or (request and request.session_id) or workflow_id,
         workflow_id=workflow_id,
         run_id=info.execution.run_id,
-        agent=requested.request.agent if isinstance(requested, Requested) else "?",
-        input=requested.request.input or "" if isinstance(requested, Requested) else "",
+        agent=standing.agent if standing else request.agent if request else "?",
+        input=(request and request.input) or "",
         status=status,
         reason=closed.ending.reason if isinstance(closed, Closed) else None,
         started=_time(info.start_time),
@@ -79,6 +77,20 @@ async def see(client: Client, info: WorkflowExecutionInfo) -> Seen:
         bytes=info.history_size_bytes,
         task_queue=info.task_queue,
     )
+
+
+async def _request(client: Client, info: WorkflowExecutionInfo) -> RunRequest | None:
+    read = await _read(client, info.execution, _ALL_EVENTS)
+    request = read.request if isinstance(read, Requested) else None
+    if request is None or request.carried is None or not info.first_run_id:
+        return request
+    # What the user said first, the execution knows that this one continues, as long as the server keeps it.
+    first = WorkflowExecution(workflow_id=info.execution.workflow_id, run_id=info.first_run_id)
+    try:
+        read = await _read(client, first, _ALL_EVENTS)
+    except RPCError:
+        return request
+    return read.request if isinstance(read, Requested) else request
 
 
 async def _read(
@@ -90,7 +102,7 @@ async def _read(
     answer = await client.workflow_service.get_workflow_execution_history(request)
     try:
         return await Reader(client.data_converter).read(answer.history.events[0])
-    except (ValidationError, IndexError):
+    except (ValueError, IndexError):
         # Written by hand and wrong, or by a codec that this client does not have: the run can still be listed.
         return None
 

@@ -1,5 +1,6 @@
 """Which server the command talks to."""
 
+import shlex
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,11 @@ class Server:
     def overrides(self) -> dict[str, str]:
         """The options that were given."""
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def command(self, *words: str, program: str = "spine-temporal") -> str:
+        """The line to type for `words` to be said to the same server."""
+        options = [part for name, value in self.overrides.items() for part in (f"--{name}", value)]
+        return shlex.join([program, *words, *options])
 
     async def client(self, **overrides: str) -> "Client":
         """A connected client.

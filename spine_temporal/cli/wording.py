@@ -23,10 +23,12 @@ def duration(seconds: float) -> str:
 
 def ago(seconds: float) -> str:
     """`12 s ago`, `3 min ago`, `2 h ago`, `4 d ago`."""
-    for unit, length_s in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length_s:
-            return f"{seconds // length_s:.0f} {unit} ago"
-    return f"{max(int(seconds), 0)} s ago"
+    return f"{_largest_unit(seconds)} ago"
+
+
+def ahead(seconds: float) -> str:
+    """`in 12 s`, `in 3 min`; `now` for what is due."""
+    return f"in {_largest_unit(seconds)}" if seconds >= 1 else "now"
 
 
 def size(count: int) -> str:
@@ -51,6 +53,12 @@ def harmless(text: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def shortened(text: str, width: int) -> str:
+    """`text` in one line of at most that many characters, made harmless."""
+    line = harmless(" ".join(text.split()))
+    return line if len(line) <= width else f"{line[: width - 1]}…"
+
+
 def call(name: str, arguments: dict[str, Any]) -> str:
     """A tool call as Python would write it."""
     return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
@@ -59,3 +67,10 @@ def call(name: str, arguments: dict[str, Any]) -> str:
 def spent(tokens: int, cost_usd: float) -> str:
     """Tokens, with their price when they have one."""
     return many(tokens, "token") + (f" · ${cost_usd:.4f}" if cost_usd else "")
+
+
+def _largest_unit(seconds: float) -> str:
+    for unit, length_s in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length_s:
+            return f"{seconds // length_s:.0f} {unit}"
+    return f"{max(int(seconds), 0)} s"

@@ -1,0 +1,59 @@
+"""A paused run decided on, then waited for: what `spine-temporal resume` does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from spine_core import TraceEvent
+from temporalio.client import Client
+
+from spine_temporal.cli.exits import Exit
+from spine_temporal.cli.finding import find
+from spine_temporal.cli.live import follow as show
+from spine_temporal.cli.outcome import Stopped, stopped, tell_it_goes_on
+from spine_temporal.cli.screen import note, show_log, stderr
+from spine_temporal.cli.server import Server
+from spine_temporal.client.presence import telling_when_nobody_polls
+from spine_temporal.client.run import Run
+from spine_temporal.history.fold import Fold, turn_run_id
+from spine_temporal.history.follow import follow
+
+
+def resume(server: Server, id: str, word: str, *, json: bool, live: bool) -> Exit:
+    """Decide, print the answer; with `live`, tell on stderr what the run does meanwhile."""
+    show_log()
+    resumed: list[Run] = []
+    try:
+        told = asyncio.run(_stopped(server, id, word, resumed, live=live))
+    except KeyboardInterrupt:
+        for each in resumed:
+            tell_it_goes_on(server, each.id)
+        return Exit.CTRL_C
+    return told.tell(server, json=json, live=live)
+
+
+async def _stopped(server: Server, id: str, word: str, resumed: list[Run], *, live: bool) -> Stopped:
+    client = await server.client()
+    found, seen, _ = await find(client, id)
+    # Not of that very execution: by the decision, another one may go on with the run.
+    run = Run(client, id=found.id, workflow_id=found.workflow_id)
+    async with telling_when_nobody_polls(client, seen.task_queue):
+        _, before = await run.decide_on(word, None)
+        resumed.append(run)
+        if live:
+            note(f"{seen.agent} · run {run.id}\n")
+            await show(_since(client, run, before), stderr())
+        return await stopped(run, await run.next_result(after=before))
+
+
+async def _since(client: Client, run: Run, before: int) -> AsyncIterator[TraceEvent]:
+    """The trace events that come after the stop numbered `before`, until the next one."""
+    fold = Fold(client.data_converter)
+    start = await turn_run_id(client, run.workflow_id, None)
+    async for event in follow(client, run.workflow_id, start):
+        told = await fold.feed(event)
+        if fold.ledger.progress.standings <= before:
+            continue
+        for each in told:
+            yield each
+        if fold.ledger.progress.turn in fold.stops:
+            return
