@@ -4,18 +4,18 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import get_args
 
 from spine_core import Agent, Guards, Tool
+from spine_orchestration import Handoff as KernelHandoff
+from spine_orchestration import Sequential
 
 from spine_temporal.agents.delegation import SubAgent, agent_behind
-from spine_temporal.agents.teams import Team, members_of
+from spine_temporal.agents.teams import Handoff, Team, members_of
 from spine_temporal.errors import AgentBroken, DuplicateAgent, UnknownAgent, UnnamedAgent
 
 type AgentFactory = Callable[[], Agent | Team | Awaitable[Agent | Team]]
 type Agents = Sequence[Agent] | Mapping[str, Agent | Team | AgentFactory]
 
-_TEAMS: tuple[type, ...] = get_args(Team.__value__)
 _log = logging.getLogger(__name__)
 
 
@@ -39,7 +39,7 @@ class AgentRegistry:
         self._factories: dict[str, AgentFactory] = {}
         self._building: dict[str, asyncio.Lock] = {}
         for name, agent in named.items():
-            if isinstance(agent, (Agent, *_TEAMS)):
+            if isinstance(agent, Agent | Sequential | KernelHandoff | Handoff):
                 self._agents[name] = _checked(name, agent)
             else:
                 self._factories[name] = agent
@@ -109,7 +109,7 @@ class AgentRegistry:
             agent = await made if inspect.isawaitable(made) else made
         except Exception as error:
             raise AgentBroken(f"the factory of agent {name!r} raised {type(error).__name__}: {error}") from error
-        if not isinstance(agent, (Agent, *_TEAMS)):
+        if not isinstance(agent, Agent | Sequential | KernelHandoff | Handoff):
             raise AgentBroken(f"the factory of agent {name!r} made a {type(agent).__name__}, not a spine_core.Agent")
         return _checked(name, agent)
 

@@ -156,7 +156,11 @@ class Run:
         Raises:
             RunNotFound: there is no such run.
         """
-        await self._tell(self._handle().signal(names.STOP_SIGNAL, pack(StopRequest(turn=self.turn))))
+        handle = self._handle()
+        if self.turn is None:
+            await self._tell(handle.signal(names.STOP_SIGNAL))
+        else:
+            await self._tell(handle.signal(names.STOP_TURN_SIGNAL, pack(StopRequest(turn=self.turn))))
 
     async def cancel(self) -> None:
         """End the run now, through Temporal's cancellation: what is in flight is cancelled, `on_run_end` still runs.

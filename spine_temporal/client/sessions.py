@@ -90,7 +90,7 @@ class Speaker:
         return handle.first_execution_run_id
 
     async def _say_more(self, workflow_id: str, request: RunRequest, on_busy: OnBusy, update_id: str) -> int | None:
-        words = TurnRequest(input=request.input or "", on_busy=on_busy)
+        words = TurnRequest(input=request.input or "", on_busy=on_busy, agent=request.agent)
         handle = self.client.get_workflow_handle(workflow_id)
         try:
             taken = await handle.execute_update(names.TURN_UPDATE, pack(words), id=update_id, result_type=RawValue)

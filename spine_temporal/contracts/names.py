@@ -15,6 +15,7 @@ MIRROR_ACTIVITY: Final = "spine.mirror"
 WATCH_ACTIVITY: Final = "spine.watch"
 
 STOP_SIGNAL: Final = "spine.stop"
+STOP_TURN_SIGNAL: Final = "spine.stop_turn"
 PUT_SIGNAL: Final = "spine.put"
 CHILD_SIGNAL: Final = "spine.child"
 

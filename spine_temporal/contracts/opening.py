@@ -94,6 +94,6 @@ class RunRequest(Wire):
 
 
 class SpecInput(Wire):
-    """The input of the activity `spine.spec`: what is the agent by now?"""
+    """The input of the activity `spine.spec`, which answers what the agent is by now."""
 
     agent: str

@@ -17,6 +17,8 @@ class TurnRequest(Wire):
     input: str = Field(min_length=1)
     on_busy: OnBusy = "queue"
     """What to do while another turn runs or is paused: wait behind it, or refuse."""
+    agent: str | None = None
+    """Whom it is said to; refused when the session is with another agent. None: whoever it is."""
 
 
 class TurnTaken(Wire):
@@ -28,10 +30,10 @@ class TurnTaken(Wire):
 
 
 class StopRequest(Wire):
-    """The argument of the signal `spine.stop`; it may be left out."""
+    """The argument of the signal `spine.stop_turn`."""
 
-    turn: int | None = None
-    """The turn that is to end, or not to begin; None: the one in hand."""
+    turn: int
+    """The turn that is to end, or not to begin."""
 
 
 class QueuedTurn(Wire):

@@ -56,10 +56,10 @@ async def follow(
     leisurely: bool = False,
     onward: bool = True,
 ) -> AsyncIterator[HistoryEvent]:
-    """The events of a run, from the first one of that execution on. With `wait`, until it closes; else those there are.
+    """The events of a run, from the first one of that execution on: until it closes, or without `wait` those there are.
 
-    An execution that continues as new is followed into the next one, unless `onward` is False. `run_id` None means the latest. `leisurely` asks
-    ten times a second at most, and sooner for a run that has just begun.
+    An execution that continues as new is followed into the next one, unless `onward` is False. `run_id` None means the
+    latest. `leisurely` asks ten times a second at most, more often while the run is young.
 
     A server that goes away for less than five minutes is waited for.
 

@@ -76,29 +76,8 @@ def apply(ledger: Ledger, entry: Entry) -> tuple[Ledger, list[Event]]:
 
 def _noted(ledger: Ledger, entry: Entry) -> Ledger:
     match entry:
-        case Requested(request, session_id):
-            # An execution that continues another one says nothing new.
-            if request.carried is not None and ledger.opened:
-                return ledger
-            spec = request.spec or ledger.spec
-            state = open_state(request, session_id, spec)
-            return replace(ledger, spec=spec, state=state, approval=request.approval, queue=(), origin=request.origin)
-        case Opened(request, session_id, spec):
-            state = open_state(request, session_id, spec)
-            progress = replace(ledger.progress, depth=request.depth)
-            return replace(
-                ledger,
-                spec=spec,
-                state=state,
-                progress=progress,
-                approval=request.approval,
-                opened=True,
-                origin=request.origin,
-            )
-        case Refreshed(spec):
-            return replace(ledger, spec=spec)
-        case CameBack():
-            return came_back(ledger, entry)
+        case Requested() | Opened() | Refreshed() | CameBack():
+            return _begun(ledger, entry)
         case TurnAccepted(turn, input):
             if any(queued.turn == turn for queued in ledger.queue):
                 return ledger
@@ -110,6 +89,23 @@ def _noted(ledger: Ledger, entry: Entry) -> Ledger:
         case ChildTold(told):
             return child_told(ledger, told)
     raise ValueError(f"a journal has no entry like {entry!r}")
+
+
+def _begun(ledger: Ledger, entry: Requested | Opened | Refreshed | CameBack) -> Ledger:
+    match entry:
+        case CameBack():
+            return came_back(ledger, entry)
+        case Refreshed(spec):
+            return replace(ledger, spec=spec)
+        case Requested(request) if request.carried is not None and ledger.opened:
+            # An execution that continues another one says nothing new.
+            return ledger
+        case Requested(request, session_id):
+            spec = request.spec or ledger.spec
+        case Opened(request, session_id, spec):
+            ledger = replace(ledger, progress=replace(ledger.progress, depth=request.depth), opened=True)
+    state = open_state(request, session_id, spec)
+    return replace(ledger, spec=spec, state=state, approval=request.approval, origin=request.origin, queue=())
 
 
 def came_back(ledger: Ledger, entry: CameBack) -> Ledger:
@@ -177,6 +173,7 @@ def _stood(ledger: Ledger, standing: Standing) -> tuple[Ledger, list[Event]]:
 
 
 def without_batch(ledger: Ledger) -> Ledger:
+    """The ledger without what it knows of a step's calls."""
     return replace(
         ledger,
         calls=(),

@@ -45,14 +45,17 @@ class AgentWorkflow:
         self._conversation = Conversation(request)
 
     @workflow.signal(name=names.STOP_SIGNAL)
-    def stop(self, value: RawValue | None = None) -> None:
-        """End the turn at its next step boundary; end a session that waits for a turn."""
+    def stop(self) -> None:
+        """End the turn in hand at its next step boundary; end a session that waits for a turn."""
+        self._conversation.end_turn(None)
+
+    @workflow.signal(name=names.STOP_TURN_SIGNAL)
+    def stop_turn(self, value: RawValue) -> None:
+        """End that very turn, or let it not begin."""
         try:
-            turn = unpack(StopRequest, value).turn if value is not None else None
+            self._conversation.end_turn(unpack(StopRequest, value).turn)
         except ValidationError as error:
-            workflow.logger.warning("a signal %s with an argument that is none: %s", names.STOP_SIGNAL, error)
-            return
-        self._conversation.end_turn(turn)
+            workflow.logger.warning("a signal %s that is none: %s", names.STOP_TURN_SIGNAL, error)
 
     @workflow.signal(name=names.CHILD_SIGNAL)
     def child_stands(self, value: RawValue) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from temporalio import workflow
+from temporalio import exceptions, workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import (
     ApplicationError,
@@ -11,7 +11,6 @@ from temporalio.exceptions import (
     ChildWorkflowError,
     FailureError,
     TerminatedError,
-    TimeoutError,
     WorkflowAlreadyStartedError,
 )
 
@@ -109,6 +108,6 @@ def _why(cause: BaseException | None) -> str:
             return "Cancelled"
         case TerminatedError():
             return "Terminated"
-        case TimeoutError():
+        case exceptions.TimeoutError():
             return "Timed out"
     return str(cause)

@@ -29,6 +29,13 @@ def check_turn(conversation: Conversation, value: RawValue) -> None:
     request = _read(TurnRequest, value, '{"input": "..."}')
     if _known(conversation):
         return
+    agent = conversation.request.agent
+    if request.agent not in (None, agent):
+        raise _refusal(
+            names.BAD_REQUEST,
+            f"session {conversation.session_id!r} is open with agent {agent!r}, not with {request.agent!r}; stop it, or "
+            "give the session another id",
+        )
     if conversation.opened and conversation.spec.team is not None:
         raise _refusal(names.SESSION_BUSY, "a team works on one input at a time; wait for its result")
     if not conversation.opened or not _busy(conversation):

@@ -24,14 +24,14 @@ async def run_team(conversation: Conversation, plan: TeamPlan) -> RunOutcome:
         number += 1
         outcome = await _member(conversation, str(number), Delegation(agent=plan.members[current], input=said))
         conversation.progress = replace(conversation.progress, usage=conversation.progress.usage + outcome.usage)
-        following = _following(plan, current, outcome, number)
+        following = _following(plan, outcome, number)
         if following is None or conversation.stop or not outcome.reason:
             return _outcome(conversation, outcome, number)
         current = following
         said = (outcome.answer or "") if plan.kind == "sequential" else said
 
 
-def _following(plan: TeamPlan, current: str, outcome: ChildOutcome, number: int) -> str | None:
+def _following(plan: TeamPlan, outcome: ChildOutcome, number: int) -> str | None:
     if plan.kind == "handoff":
         return outcome.transfer if number <= plan.max_handoffs and outcome.transfer in plan.members else None
     names = list(plan.members)

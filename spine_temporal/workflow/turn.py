@@ -83,32 +83,33 @@ class Turn:
     async def _moves(self) -> Ending:
         conversation = self._conversation
         self._attend_children()
-        if conversation.progress.paused:
-            ending = await self._stay_paused()
-            if ending is not None:
-                return ending
-        while True:
+        ending = await self._stay_paused() if conversation.progress.paused else None
+        while ending is None:
             continue_if_due(conversation)
             if conversation.failed is not None and not conversation.in_flight:
                 return conversation.failed
-            match self._next():
-                case TakeStep(step):
-                    await self._step(step)
-                case RunTools((index,)) if not self._tasks:
-                    await self._call(index)
-                    self._attend_children()
-                case RunTools(indices):
-                    for index in indices:
-                        self._begin(f"call {index}", self._call(index))
-                    await self._change()
-                case Wait():
-                    await self._change()
-                case Pause(at):
-                    paused = await self._pause(at)
-                    if paused is not None:
-                        return paused
-                case Finish(ending):
-                    return ending
+            ending = await self._move()
+        return ending
+
+    async def _move(self) -> Ending | None:
+        match self._next():
+            case TakeStep(step):
+                await self._step(step)
+            case RunTools((index,)) if not self._tasks:
+                # By far the most frequent case, and nothing else can happen meanwhile.
+                await self._call(index)
+                self._attend_children()
+            case RunTools(indices):
+                for index in indices:
+                    self._begin(f"call {index}", self._call(index))
+                await self._change()
+            case Wait():
+                await self._change()
+            case Pause(at):
+                return await self._pause(at)
+            case Finish(ending):
+                return ending
+        return None
 
     def _next(self) -> TakeStep | RunTools | Wait | Pause | Finish:
         conversation = self._conversation

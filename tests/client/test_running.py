@@ -1,6 +1,7 @@
 """Running an agent from a client, as one runs a kernel agent."""
 
 import asyncio
+import uuid
 
 import anyio
 import pytest
@@ -32,10 +33,11 @@ async def test_run_gives_the_kernels_result(durable: Durable) -> None:
 async def test_a_named_session_gives_its_id_to_the_state_and_the_workflow(durable: Durable) -> None:
     served = durable(adding_agent())
 
-    result = await served.run("1 + 2?", session_id="order-7")
+    session_id = f"order-{uuid.uuid4().hex}"
+    result = await served.run("1 + 2?", session_id=session_id)
 
-    assert result.state.session_id == "order-7"
-    assert served.runs[0].workflow_id == "spine-order-7"
+    assert result.state.session_id == session_id
+    assert served.runs[0].workflow_id == f"spine-{session_id}"
 
 
 async def test_stream_gives_the_trace_and_leaves_the_result(durable: Durable) -> None:

@@ -14,6 +14,7 @@ PINNED = {
     "MIRROR_ACTIVITY": "spine.mirror",
     "WATCH_ACTIVITY": "spine.watch",
     "STOP_SIGNAL": "spine.stop",
+    "STOP_TURN_SIGNAL": "spine.stop_turn",
     "PUT_SIGNAL": "spine.put",
     "CHILD_SIGNAL": "spine.child",
     "TURN_UPDATE": "spine.turn",
