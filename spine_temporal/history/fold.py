@@ -14,6 +14,7 @@ from spine_temporal.contracts.wire import load
 from spine_temporal.errors import RunNotFound
 from spine_temporal.history.follow import first_event, follow
 from spine_temporal.history.reader import Reader, payload_bytes
+from spine_temporal.history.times import at_s
 from spine_temporal.journal.entries import CameBack, Closed, Entry, Requested, Stood
 from spine_temporal.journal.folding import apply
 from spine_temporal.journal.ledger import Ledger
@@ -65,7 +66,7 @@ class Fold:
         if self.ledger.segment != segment:
             # What came in while the run stood still belongs to what it then went on with.
             self._segment_at = self._stopped_at
-        events = self._numbered(told, event.event_time.ToNanoseconds() / 1e9)
+        events = self._numbered(told, at_s(event))
         turn = self.ledger.progress.turn
         if isinstance(entry, Closed) or (isinstance(entry, Stood) and entry.standing.status != "running"):
             self.stops[turn] = Stop(self.ledger, self.segment_trace())
@@ -95,10 +96,10 @@ class Fold:
         if self.hear is not None:
             self.hear(entry)
 
-    def _numbered(self, told: Iterable[Event], at_s: float) -> list[TraceEvent]:
+    def _numbered(self, told: Iterable[Event], ts: float) -> list[TraceEvent]:
         first = len(self.trace)
         events = [
-            TraceEvent(seq=first + offset, type=event.type, step=event.step, ts=at_s, data=event.data)
+            TraceEvent(seq=first + offset, type=event.type, step=event.step, ts=ts, data=event.data)
             for offset, event in enumerate(told)
         ]
         self.trace += events

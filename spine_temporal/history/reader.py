@@ -24,7 +24,7 @@ from spine_temporal.contracts.tool import ToolInput, ToolOutcome
 from spine_temporal.contracts.turn import Standing, TurnRequest, TurnTaken
 from spine_temporal.contracts.wire import Wire, load
 from spine_temporal.errors import BadInput, NotAnAgentRun
-from spine_temporal.history.checkpoint.events import at_s
+from spine_temporal.history.times import at_s
 from spine_temporal.journal.calls import outcome_of
 from spine_temporal.journal.entries import (
     CameBack,

@@ -33,8 +33,8 @@ def check_turn(conversation: Conversation, value: RawValue) -> None:
     if request.agent not in (None, agent):
         raise _refusal(
             names.BAD_REQUEST,
-            f"session {conversation.session_id!r} is open with agent {agent!r}, not with {request.agent!r}; stop it, or "
-            "give the session another id",
+            f"session {conversation.session_id!r} is open with agent {agent!r}, not with {request.agent!r}; "
+            "stop it, or give the session another id",
         )
     if conversation.opened and conversation.spec.team is not None:
         raise _refusal(names.SESSION_BUSY, "a team works on one input at a time; wait for its result")

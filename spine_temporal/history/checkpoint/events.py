@@ -39,11 +39,6 @@ def type_of(events: list[HistoryEvent]) -> str:
     return events[0].workflow_execution_started_event_attributes.workflow_type.name
 
 
-def at_s(event: HistoryEvent) -> float:
-    """When it was recorded, in seconds of the server's clock."""
-    return event.event_time.ToNanoseconds() / 1e9
-
-
 def deletes(event: HistoryEvent) -> bool:
     """It closed the workflow because its session was deleted."""
     return event.workflow_execution_terminated_event_attributes.reason == names.DELETED

@@ -10,8 +10,9 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.checkpoint import Put
 from spine_temporal.errors import NotAnAgentRun
 from spine_temporal.history.checkpoint.chain import Chain
-from spine_temporal.history.checkpoint.events import at_s, deletes, events_of, type_of
+from spine_temporal.history.checkpoint.events import deletes, events_of, type_of
 from spine_temporal.history.follow import CLOSING
+from spine_temporal.history.times import at_s
 from spine_temporal.payloads import unpack
 
 

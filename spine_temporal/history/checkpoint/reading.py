@@ -9,10 +9,11 @@ from temporalio.client import Client
 from spine_temporal.contracts import names
 from spine_temporal.errors import SpineTemporalError
 from spine_temporal.history.checkpoint.chain import Link, folded
-from spine_temporal.history.checkpoint.events import at_s, deletes, events_of, reaching, type_of
+from spine_temporal.history.checkpoint.events import deletes, events_of, reaching, type_of
 from spine_temporal.history.checkpoint.holder import Holder, read_holder
 from spine_temporal.history.checkpoint.stored import Place, Stored
 from spine_temporal.history.fold import Fold
+from spine_temporal.history.times import at_s
 
 _READS: Final = 3
 
