@@ -44,7 +44,7 @@ def waiting(server: Server, whole: Whole) -> Iterator[Fact]:
     """What waits for a person, with the lines to type to decide on it."""
     run = named(whole.seen.workflow_id)
     for number, (approval, way) in enumerate(zip(whole.pending, ways(server, whole.pending, run), strict=True)):
-        yield "" if number else "waits", Text(told(approval), "yellow")
+        yield "" if number else "waits", Text(told(approval, run), "yellow")
         yield "", Text(way, "dim")
 
 

@@ -37,10 +37,14 @@ def expires(approval: Approval) -> str:
     return ahead((approval.expires_at - datetime.now(UTC)).total_seconds())
 
 
-def told(approval: Approval) -> str:
-    """All of it in one line; a call that is another run's names it."""
-    where = f"call {approval.position} of {named(approval.workflow_id)}"
-    return f"{what(approval)} · {where} · asked {asked(approval)} · expires {expires(approval)}"
+def told(approval: Approval, run: str) -> str:
+    """All of it in one line, for whoever looks at `run`; a call of an agent below it names that one's run."""
+    asking = named(approval.workflow_id)
+    parts = [what(approval), f"call {approval.position}" + ("" if asking == run else f" of {asking}")]
+    parts.append("its turn has not come" if approval.asked_at is None else f"asked {asked(approval)}")
+    if approval.expires_at is not None:
+        parts.append(f"expires {expires(approval)}")
+    return " · ".join(parts)
 
 
 def ways(server: Server, pending: list[Approval], run: str) -> list[str]:

@@ -66,6 +66,8 @@ async def _latest(server: Server, agent: str | None, status: str | None, limit: 
 
 def _row(seen: Seen) -> list[Text]:
     started = ago((datetime.now(UTC) - seen.started).total_seconds())
-    told = (seen.id, seen.agent, status_text(seen), started, duration(seen.took_s), f"{seen.events:,}")
+    # Of a run that goes on, a server's list does not tell how many.
+    events = f"{seen.events:,}" if seen.events else ""
+    told = (seen.id, seen.agent, status_text(seen), started, duration(seen.took_s), events)
     row = [Text(harmless(each)) if isinstance(each, str) else each for each in told]
     return [*row, Text(first_line(seen.input), "dim")]

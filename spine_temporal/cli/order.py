@@ -35,6 +35,8 @@ class Order:
                 f"--on-timeout {self.on_timeout} says what becomes of a call that nobody decides in time; "
                 "--approval-timeout SECONDS says in what time"
             )
+        if self.approval_timeout_s is not None and not self.approval_timeout_s > 0:
+            raise BadInput(f"--approval-timeout is {self.approval_timeout_s:g}; it is a number of seconds above 0")
         durable = DurableAgent(
             self.agent,
             client,

@@ -14,7 +14,7 @@ from spine_temporal.cli.screen import note, show_log, stderr
 from spine_temporal.cli.server import Server
 from spine_temporal.client.presence import telling_when_nobody_polls
 from spine_temporal.client.run import Run
-from spine_temporal.history.fold import Fold, turn_run_id
+from spine_temporal.history.fold import Fold, fold_execution
 from spine_temporal.history.follow import follow
 
 
@@ -34,26 +34,27 @@ def resume(server: Server, id: str, word: str, *, json: bool, live: bool) -> Exi
 async def _stopped(server: Server, id: str, word: str, resumed: list[Run], *, live: bool) -> Stopped:
     client = await server.client()
     found, seen, _ = await find(client, id)
-    # Not of that very execution: by the decision, another one may go on with the run.
-    run = Run(client, id=found.id, workflow_id=found.workflow_id)
+    # Of that very turn: the next one may wait already, and then begins as soon as this one is over.
+    turn = (await fold_execution(client, (found.workflow_id, seen.run_id))).progress.turn
+    run = Run(client, id=found.id, workflow_id=found.workflow_id, run_id=seen.run_id, turn=turn)
     async with telling_when_nobody_polls(client, seen.task_queue):
         _, before = await run.decide_on(word, None)
         resumed.append(run)
         if live:
             note(f"{seen.agent} · run {run.id}\n")
             await show(_since(client, run, before), stderr())
-        return await stopped(run, await run.next_result(after=before))
+        return await stopped(client, run, await run.next_result(after=before))
 
 
 async def _since(client: Client, run: Run, before: int) -> AsyncIterator[TraceEvent]:
-    """The trace events that come after the stop numbered `before`, until the next one."""
+    """The trace events of the turn that come after the stop numbered `before`, until the next one."""
     fold = Fold(client.data_converter)
-    start = await turn_run_id(client, run.workflow_id, None)
-    async for event in follow(client, run.workflow_id, start):
+    async for event in follow(client, run.workflow_id, run.run_id):
         told = await fold.feed(event)
-        if fold.ledger.progress.standings <= before:
-            continue
-        for each in told:
-            yield each
-        if fold.ledger.progress.turn in fold.stops:
+        progress = fold.ledger.progress
+        if progress.standings > before and progress.turn == run.turn:
+            for each in told:
+                yield each
+        stop = fold.stops.get(run.turn or progress.turn)
+        if stop is not None and stop.ledger.progress.standings > before:
             return

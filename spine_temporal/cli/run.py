@@ -35,4 +35,4 @@ async def _stopped(server: Server, order: Order, started: list[Run], *, live: bo
             page = await page_of(client, run.workflow_id)
             note(f"{order.agent} · run {run.id}" + (f"\n{page}" if page else "") + "\n")
             await follow(run.events(), stderr())
-        return await stopped(run, await run.result())
+        return await stopped(client, run, await run.result())
