@@ -91,7 +91,7 @@ def test_no_python_is_tested_twice(tmp_path: Path) -> None:
     machine.has_uv()
     machine.has_python("python3", "3.13.0")
 
-    assert machine.run("make", "test").stdout == ".venv/bin/python -m pytest\n"
+    assert machine.run("make", "test").stdout == ".venv/bin/python -m pytest -n 2\n"
 
 
 @pytest.mark.parametrize(

@@ -69,24 +69,40 @@ async def follow(
     """
     began_s = time.monotonic()
     while run_id is not None or (run_id := await latest_run_id(client, workflow_id)):
-        request = _request(client, workflow_id, run_id, wait=wait)
         following: str | None = None
-        while True:
-            page = await _page(client, request)
-            for event in page.history.events:
-                yield event
-                if event.event_type in CLOSING:
-                    return
-                if event.event_type == _CONTINUED:
-                    following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
-            if following or not page.next_page_token:
+        async for event in _execution(
+            client, workflow_id, run_id, wait=wait, leisurely_since_s=began_s if leisurely else None
+        ):
+            yield event
+            if event.event_type in CLOSING:
+                return
+            if event.event_type == _CONTINUED:
+                following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
                 break
-            request.next_page_token = page.next_page_token
-            if leisurely:
-                await asyncio.sleep(min(_LONGEST_REST_S, (time.monotonic() - began_s) * _SHARE))
         if following is None or not onward:
             return
         run_id = following
+
+
+async def _execution(
+    client: Client, workflow_id: str, run_id: str, *, wait: bool, leisurely_since_s: float | None
+) -> AsyncIterator[HistoryEvent]:
+    request, seen = _request(client, workflow_id, run_id, wait=wait), 0
+    while True:
+        page = await _page(client, request)
+        for event in page.history.events if page is not None else ():
+            if event.event_id > seen:
+                seen = event.event_id
+                yield event
+        if page is not None and page.next_page_token:
+            request.next_page_token = page.next_page_token
+        elif wait:
+            # The time-skipping test server has no such tokens, and waits for news before it tells what there is.
+            request.wait_new_event = not request.wait_new_event
+        else:
+            return
+        if leisurely_since_s is not None:
+            await asyncio.sleep(min(_LONGEST_REST_S, (time.monotonic() - leisurely_since_s) * _SHARE))
 
 
 async def closing(client: Client, workflow_id: str) -> HistoryEvent:
@@ -101,7 +117,7 @@ async def closing(client: Client, workflow_id: str) -> HistoryEvent:
         request = _request(client, workflow_id, run_id, wait=True)
         request.history_event_filter_type = _CLOSE
         page = await _page(client, request)
-        for event in page.history.events:
+        for event in page.history.events if page is not None else ():
             if event.event_type in CLOSING:
                 return event
             if event.event_type == _CONTINUED:
@@ -118,6 +134,8 @@ async def first_event(client: Client, workflow_id: str, run_id: str | None) -> H
     request = _request(client, workflow_id, run_id or "", wait=False)
     request.maximum_page_size = 1
     page = await _page(client, request)
+    if page is None:
+        raise ServerUnreachable(f"the Temporal server did not answer in {_POLL_S} s what began {workflow_id!r}")
     return page.history.events[0]
 
 
@@ -161,7 +179,10 @@ def _request(client: Client, workflow_id: str, run_id: str, *, wait: bool) -> Ge
     )
 
 
-async def _page(client: Client, request: GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse:
+async def _page(
+    client: Client, request: GetWorkflowExecutionHistoryRequest
+) -> GetWorkflowExecutionHistoryResponse | None:
+    """The next events; None: none came in the time that a server gives a long poll."""
     away_since_s: float | None = None
     while True:
         try:
@@ -169,9 +190,14 @@ async def _page(client: Client, request: GetWorkflowExecutionHistoryRequest) -> 
                 request, timeout=timedelta(seconds=_POLL_S)
             )
         except RPCError as error:
+            if error.status is RPCStatusCode.DEADLINE_EXCEEDED and request.wait_new_event:
+                return None
             away_since_s = away_since_s or time.monotonic()
             away_s = time.monotonic() - away_since_s
             await _bear(error, client, request.execution.workflow_id, away_s=away_s)
+            if request.wait_new_event and not request.next_page_token:
+                # What there is by now is asked for without waiting for news of it.
+                return None
 
 
 async def _bear(error: RPCError, client: Client, workflow_id: str, *, away_s: float) -> None:
