@@ -131,19 +131,27 @@ class Driven:
 
     def resume(self, answer: Any) -> None:
         """What a decision does, and the workflow once it has one."""
-        batch, request = self.progress.batch, DecideRequest(answer=answer)
+        self.decide(answer)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """What the workflow does once the call that it is paused at is decided."""
+        self.trace.clear()
+        self._stand("running")
+
+    def decide(self, answer: Any, call: str | None = None) -> None:
+        """What a decision does; `call` None means the one that the run is paused at."""
+        batch, request = self.progress.batch, DecideRequest(call=call, answer=answer)
         id_ = f"decision {len(self.ledger.decisions)}"
         index, verdict, decided = judged(self.progress, request, id_)
         assert batch is not None
         settled = settled_as(batch, index, decided, request)
         self.progress = self.progress.with_batch(batch.with_verdict(index, verdict, settled))
         self.add(DecisionTaken(id_, request, decided))
-        self.trace.clear()
-        self._stand("running")
 
     async def until_it_stops(self) -> Result:
-        """The Result at the next stop."""
-        while True:
+        """The Result at the next stop; of a run that is paused, the one it has."""
+        while not self.progress.paused:
             match decide(self.progress, self.spec, elapsed_s=0.0, stop=False):
                 case TakeStep(number):
                     await self.step(number)
@@ -151,8 +159,6 @@ class Driven:
                     await self.tools(indices)
                 case Pause(at):
                     await self.pause(at)
-                    if self.progress.paused:
-                        return result_of(self.ledger, list(self.trace))
                 case Finish(ending):
                     await self.end(ending)
                     return result_of(self.ledger, list(self.trace))
@@ -160,6 +166,7 @@ class Driven:
                     raise AssertionError("there is nothing to wait for: whatever begins is done at once")
             assert (self.progress.head, self.progress.usage) == (self.ledger.progress.head, self.ledger.state.usage)
             assert self._loose(self.progress) == self._loose(self.ledger.progress)
+        return result_of(self.ledger, list(self.trace))
 
     def _stand(self, status: Any, *, ending: Ending | None = None, at: int | None = None) -> None:
         number = self.progress.standings + 1

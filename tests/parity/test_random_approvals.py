@@ -1,0 +1,63 @@
+"""For any script in which people decide, a durable run and a kernel run have equal Results at every stop."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from spine_core import StopRun
+from temporalio.client import Client
+
+from spine_temporal.contracts.policy import ContinuePolicy
+from tests.harness import MODES, Durable, Mode, assert_same
+from tests.parity.gated import GATED, Gated
+
+pytestmark = pytest.mark.durable
+
+AT_EVERY_BOUNDARY = ContinuePolicy(events=1)
+
+
+def examples(most: int) -> settings:
+    return settings(
+        max_examples=most,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+        phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    )
+
+
+async def assert_as_on_the_kernel(client: Client, mode: Mode, conversation: Gated, **options: object) -> None:
+    kernel = conversation.agent()
+    async with Durable(client, mode) as durable:
+        served = durable(conversation.agent(), **options)
+        theirs, ours = await kernel.run("pay the otters"), await served.run("pay the otters")
+        number = 0
+        while True:
+            assert_same(ours, theirs)
+            if theirs.resume_token is None or ours.resume_token is None:
+                return
+            answer = conversation.answer(number)
+            try:
+                theirs = await kernel.resume(theirs.resume_token, answer)
+            except StopRun:
+                # It escapes from the kernel's resume; ours ends with the Result it asks for.
+                return
+            ours = await served.resume(ours.resume_token, answer)
+            number += 1
+
+
+@examples(32)
+@given(conversation=GATED)
+async def test_any_conversation_with_decisions_goes_on_as_on_the_kernel(client: Client, conversation: Gated) -> None:
+    await assert_as_on_the_kernel(client, MODES[0], conversation)
+
+
+@pytest.mark.parametrize("mode", MODES[1:], ids=lambda mode: mode.name)
+@examples(6)
+@given(conversation=GATED)
+async def test_it_does_so_without_any_cache(client: Client, mode: Mode, conversation: Gated) -> None:
+    await assert_as_on_the_kernel(client, mode, conversation)
+
+
+@examples(8)
+@given(conversation=GATED)
+async def test_it_does_so_when_it_continues_as_new_at_every_boundary(client: Client, conversation: Gated) -> None:
+    await assert_as_on_the_kernel(client, MODES[0], conversation, continue_policy=AT_EVERY_BOUNDARY)
