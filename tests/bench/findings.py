@@ -4,9 +4,11 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.bench.long import Long
 from tests.bench.plan import Plan
 from tests.bench.processes import Side
 from tests.bench.running import Measured
+from tests.bench.waiting import Waited
 
 type Pick = Callable[[Measured], float]
 
@@ -24,6 +26,8 @@ class Findings:
     memory_bytes: dict[Side, int] = field(default_factory=dict)
     steady: dict[str, int] = field(default_factory=dict)
     """What the cache of the worker of all those runs counted."""
+    long: Long | None = None
+    waited: Waited | None = None
     takeover: dict[str, int] = field(default_factory=dict)
     """What the cache of a worker counted that started in the middle of a run."""
 

@@ -8,11 +8,13 @@ from temporalio.converter import DataConverter
 from spine_temporal.testing import dev_server
 from spine_temporal.testing.server import TestServer
 from tests.bench.findings import Findings
+from tests.bench.long import long_run
 from tests.bench.plan import Plan
 from tests.bench.processes import Side, WorkerProcess, worker_process
 from tests.bench.reading import fold_s, replay_s
 from tests.bench.running import Bench, Measured
 from tests.bench.takeover import take_over
+from tests.bench.waiting import waiting_sessions
 from tests.bench.weighing import histories_of
 
 type Tell = Callable[[str], None]
@@ -26,6 +28,11 @@ async def measure(plan: Plan, tell: Tell) -> Findings:
     async with dev_server(data_converter=DataConverter.default) as server:
         await _runs(server, found, tell)
         await _readings(server, found, tell)
+        async with worker_process("ours", server.address) as worker:
+            tell(f"{plan.sessions} sessions that wait for an approval")
+            found.waited = await waiting_sessions(server.client, worker, plan.sessions)
+            tell(f"a run of {plan.long_steps} steps, held against the kernel's")
+            found.long = await long_run(server.client, plan.long_steps)
         tell(f"a worker that starts in the middle of a run of {plan.at} steps")
         found.takeover = await take_over(server.client, server.address, steps=plan.at, size=plan.size)
     return found

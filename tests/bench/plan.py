@@ -20,6 +20,10 @@ class Plan:
     readings: int = 9
     """How often a history is replayed, folded."""
     size: int = job.RESULT_BYTES
+    long_steps: int = 5000
+    """The length of the run that is held against the kernel's."""
+    sessions: int = 1000
+    """How many wait for an approval at once."""
     hooked: bool = False
     """The agent has a middleware on the hooks of model and tool."""
 
@@ -30,4 +34,4 @@ class Plan:
 
 
 FULL: Final = Plan(runs=(200, 50, 100, 200, 500, 200, 1000), at=200, flat=(100, 1000), repeats=3)
-QUICK: Final = Plan(runs=(50, 100), at=100, flat=(50, 100), repeats=1, readings=3)
+QUICK: Final = Plan(runs=(50, 100), at=100, flat=(50, 100), repeats=1, readings=3, long_steps=500, sessions=100)

@@ -61,6 +61,18 @@ def _readings(found: Findings) -> Table:
         table.add_row(f"fold of {steps} steps", f"{_MS * statistics.median(taken):,.1f} ms")
     for side, held in found.memory_bytes.items():
         table.add_row(f"memory of the worker, {side}", f"{held / 1e6:,.0f} MB")
+    if found.long is not None:
+        per_step = f"{_MS * found.long.wall_s / found.long.steps:,.0f} ms per step"
+        table.add_row(f"a run of {found.long.steps:,} steps", f"{found.long.executions} executions, {per_step}")
+    if found.waited is not None:
+        waited, each = found.waited, found.waited.sessions
+        per_session = (waited.memory_bytes - waited.memory_before_bytes) / each
+        table.add_row(f"{each:,} sessions wait: until the last does", f"{waited.paused_s:,.1f} s")
+        table.add_row(
+            "    memory of their worker", f"{waited.memory_bytes / 1e6:,.0f} MB, {per_session / 1e3:,.0f} KB each"
+        )
+        table.add_row("    CPU of their worker, idle", f"{waited.idle_cpu_s_per_minute:,.2f} s a minute")
+        table.add_row("    all approved and finished", f"{waited.finished_s:,.1f} s")
     table.add_row("States found in the cache, all runs", f"{found.steady['hits']:,}")
     table.add_row("States folded, all runs", f"{found.steady['folds']:,}")
     table.add_row("States folded by a worker new to a run", f"{found.takeover['folds']:,}")

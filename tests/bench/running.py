@@ -65,7 +65,7 @@ class Bench:
         return name
 
     async def _ours(self, name: str, steps: int) -> str:
-        durable = DurableAgent(ours.NAME, self.client, task_queue="bench-ours")
+        durable = DurableAgent(ours.NAME, self.client, task_queue="bench-ours", session_ttl_s=0)
         result = await durable.run(ours.question(steps, self.size), session_id=name)
         if result.state.step != steps + 1:
             raise RuntimeError(f"the run stopped at step {result.state.step}: {result.stopped_reason} {result.error}")

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from spine_temporal import AgentWorker
-from tests.bench import bare, ours
+from tests.bench import bare, ours, waiting
 
 # Given to both, so that neither gains by a default of the other: cache and slots are the SDK's own, in numbers.
 _OPTIONS: Final[dict[str, Any]] = {
@@ -39,7 +39,8 @@ async def serve(side: str, address: str, task_queue: str, middleware: str) -> di
         async with plain:
             await _until_told()
         return {}
-    worker = AgentWorker(client, agents=[ours.agent(hooked=middleware == "hooked")], task_queue=task_queue, **_OPTIONS)
+    agents = [ours.agent(hooked=middleware == "hooked"), waiting.agent()]
+    worker = AgentWorker(client, agents=agents, task_queue=task_queue, **_OPTIONS)
     async with worker:
         await _until_told()
     cache = worker.plugin.activities_of_agents.cache

@@ -11,7 +11,7 @@ from tests.bench.processes import queue_of, worker_process
 
 async def take_over(client: Client, address: str, *, steps: int, size: int) -> dict[str, int]:
     """What the cache of the second worker counted, when the first one left halfway through the run."""
-    durable = DurableAgent(ours.NAME, client, task_queue=queue_of("ours"))
+    durable = DurableAgent(ours.NAME, client, task_queue=queue_of("ours"), session_ttl_s=0)
     async with worker_process("ours", address) as first:
         run = await durable.start(ours.question(steps, size), session_id=f"takeover-{uuid.uuid4().hex[:8]}")
         await _reaches(run, steps // 2)

@@ -54,8 +54,14 @@ def targets(found: Findings) -> list[Target]:
         Target(f"growth of wall per step, {span}", _growth(found, wall), 1.25, "x bare's"),
         Target(f"growth of worker CPU per step, {span}", _growth(found, cpu), 1.25, "x bare's"),
         Target(f"replay, {at} steps", found.replay_ratio(), 1.5, "x bare"),
+        Target("the long run equals the kernel's", float(found.long is not None and found.long.equal), 1, "", least=1),
+        Target("idle CPU of a worker with all sessions waiting", _idle_cpu(found), 6, "s a minute"),
         Target("folds by a worker new to a run", found.takeover["folds"], 1, "folds", least=1),
     ]
+
+
+def _idle_cpu(found: Findings) -> float:
+    return found.waited.idle_cpu_s_per_minute if found.waited is not None else float("inf")
 
 
 def _growth(found: Findings, pick: Pick) -> float:
