@@ -48,12 +48,12 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
 class Served:
     """An agent on the skipping server."""
 
-    def __init__(self, environment: WorkflowEnvironment, agent: Agent, **client_options: float) -> None:
+    def __init__(self, environment: WorkflowEnvironment, agent: Agent, *, session_ttl_s: float = 600.0) -> None:
         queue = f"days-{uuid.uuid4().hex}"
         self.environment = environment
         self.session = uuid.uuid4().hex
         self.worker = AgentWorker(environment.client, agents={"agent": agent}, task_queue=queue)
-        self.durable = DurableAgent("agent", environment.client, task_queue=queue, **client_options)
+        self.durable = DurableAgent("agent", environment.client, task_queue=queue, session_ttl_s=session_ttl_s)
 
     async def days_pass(self, days: float) -> None:
         await self.environment.sleep(timedelta(days=days))

@@ -1,4 +1,7 @@
-"""Records the histories of this version anew: `python -m tests.replay.record`, needs the `temporal` binary."""
+"""Records histories of this version: `python -m tests.replay.record`, needs the `temporal` binary.
+
+Those that are there are kept; with `--again` they are recorded anew.
+"""
 
 import asyncio
 import os
@@ -13,13 +16,16 @@ from tests.replay.runs import RUNS
 from tests.replay.stored import RECORDER, Stored
 
 
-async def record() -> None:
+async def record(*, again: bool) -> None:
     async with dev_server() as server:
         client = await Client.connect(server.address, identity=RECORDER)
         for name, make in RUNS.items():
+            if Stored(spine_temporal.__version__, name).exists and not again:
+                continue
             recorded = make()
             async with AgentWorker(client, agents={"agent": recorded.agent}, identity=RECORDER):
-                run = await DurableAgent("agent", client).start("count the otters", session_id=name)
+                # Named, it begins as an unnamed run does: as one of its own, that ends with its turn.
+                run = await DurableAgent("agent", client, session_ttl_s=0).start("count the otters", session_id=name)
                 await recorded.meanwhile(run)
                 result = await run.result()
             history = await client.get_workflow_handle(run.workflow_id, run_id=run.run_id).fetch_history()
@@ -29,6 +35,6 @@ async def record() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(asyncio.wait_for(record(), timeout=60))
+    asyncio.run(asyncio.wait_for(record(again="--again" in sys.argv), timeout=60))
     sys.stdout.flush()
     os._exit(0)  # the SDK may hang at exit: temporalio/sdk-python#300

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from spine_core import Agent, Guards, Result, State, ToolContext, tool
+from spine_core import Agent, Guards, Interrupt, Result, State, ToolContext, tool
 from spine_core.testing import ScriptedProvider, calls, text
 from spine_middleware import LoopGuard
 
+from spine_temporal import Decision
 from spine_temporal.client.run import Run
 from tests.agents_at_hand import Gate, add
 
@@ -97,4 +98,70 @@ def cancelled() -> Recorded:
     return Recorded(Agent(ScriptedProvider(wish), tools=[wait], middleware=[Counting()]), cancel)
 
 
-RUNS: Final = {make.__name__: make for make in (tools, parallel_tools, guard_trip, cancelled)}
+@tool(approve=True)
+async def pay(amount: int) -> str:
+    """Pay."""
+    return f"paid {amount}"
+
+
+@tool
+async def ask(what: str) -> str:
+    """Ask a person."""
+    raise Interrupt({"what": what})
+
+
+async def decide_on_all(run: Run) -> None:
+    """The second call first, by edited arguments; then the others, one by one."""
+    await run.result()
+    await run.decide(Decision(arguments={"amount": 45}, decided_by="anna", reason="half"), "1.2")
+    await run.decide("yes", "1.0")
+    await run.result()
+    await run.decide("otters", "1.1")
+
+
+def approvals() -> Recorded:
+    """Three calls that people decide on, in another order than the model's; hooks run at every stop."""
+    wish = calls(("pay", {"amount": 7}), ("ask", {"what": "animal?"}), ("pay", {"amount": 90}))
+    agent = Agent(ScriptedProvider(wish, text("done")), tools=[pay, ask], middleware=[Pausing()])
+    return Recorded(agent, decide_on_all)
+
+
+class Pausing:
+    """A middleware that counts beginnings and stops."""
+
+    async def on_run_start(self, state: State) -> None:
+        state.scratch["begun"] = state.scratch.get("begun", 0) + 1
+
+    async def on_run_end(self, state: State, result: Result) -> None:
+        state.scratch.setdefault("stops", []).append(result.stopped_reason.value)
+
+
+def interrupts_side_by_side() -> Recorded:
+    """Two tools that ask while a third one works."""
+
+    async def answer(run: Run) -> None:
+        await run.result()
+        await run.decide("seals", "1.2")
+        await run.decide("otters", "1.0")
+
+    wish = calls(("ask", {"what": "first?"}), ("add", {"a": 1, "b": 2}), ("ask", {"what": "second?"}))
+    return Recorded(Agent(ScriptedProvider(wish, text("done")), tools=[ask, add], parallel_tools=True), answer)
+
+
+def delegation() -> Recorded:
+    """An agent that another one works for, seen from above; a hook sees what it gives back."""
+    helper = Agent(ScriptedProvider(text("three otters")))
+    wish = calls(("helper", {"input": "count"}), ("helper", {}))
+    agent = Agent(
+        ScriptedProvider(wish, text("there are three")),
+        tools=[helper.as_tool(name="helper")],
+        middleware=[Counting()],
+        guards=Guards(max_cost_usd=1.0),
+    )
+    return Recorded(agent)
+
+
+RUNS: Final = {
+    make.__name__: make
+    for make in (tools, parallel_tools, guard_trip, cancelled, approvals, interrupts_side_by_side, delegation)
+}

@@ -57,6 +57,11 @@ class Stored:
         return FOLDER / self.version / f"{self.name}.expected.json"
 
     @property
+    def exists(self) -> bool:
+        """It has been recorded."""
+        return self._history_file.exists()
+
+    @property
     def text(self) -> str:
         """The history's JSON."""
         return self._history_file.read_text()
@@ -87,4 +92,4 @@ async def folded(history: WorkflowHistory, converter: DataConverter = DataConver
     fold = Fold(converter)
     for event in history.events:
         await fold.feed(event)
-    return result_of(fold.ledger, fold.trace)
+    return result_of(fold.ledger, fold.segment_trace())
