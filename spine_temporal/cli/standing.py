@@ -10,9 +10,6 @@ from temporalio.converter import DataConverter
 from spine_temporal.contracts import names
 from spine_temporal.contracts.turn import Standing
 from spine_temporal.contracts.wire import load
-
-# Not in this order, the two import each other in a circle.
-from spine_temporal.history.checkpoint import events as _  # noqa: F401
 from spine_temporal.history.reader import payload_bytes
 
 OURS: Final = ("running", "paused", "idle")

@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
+from temporalio.client import Client
+
+from spine_temporal.cli.searching import latest
+
 PROJECT: Final = Path(__file__).with_name("project")
 
 _COMMAND: Final = str(Path(sys.executable).with_name("spine-temporal"))
@@ -63,8 +67,8 @@ class CommandLine:
         ours = {"TEMPORAL_ADDRESS": address, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120", "TERM": "xterm"}
         self._environment = plain | ours
 
-    async def __call__(self, *arguments: str, stdin: str = "") -> Done:
-        process = await self._spawn(_COMMAND, *arguments, stdin=PIPE, stderr=PIPE)
+    async def __call__(self, *arguments: str, stdin: str = "", environment: dict[str, str] | None = None) -> Done:
+        process = await self._spawn(_COMMAND, *arguments, stdin=PIPE, stderr=PIPE, environment=environment)
         async with asyncio.timeout(_BOUND_S):
             out, err = await process.communicate(stdin.encode())
         assert process.returncode is not None
@@ -92,10 +96,20 @@ class CommandLine:
         return Running(await self._spawn(sys.executable, "-c", code, cwd=cwd))
 
     async def _spawn(
-        self, *command: str, cwd: Path | None = None, stdin: int | None = None, stderr: int = STDOUT
+        self,
+        *command: str,
+        cwd: Path | None = None,
+        stdin: int | None = None,
+        stderr: int = STDOUT,
+        environment: dict[str, str] | None = None,
     ) -> Process:
         process = await asyncio.create_subprocess_exec(
-            *command, cwd=cwd, env=self._environment, stdin=stdin, stdout=PIPE, stderr=stderr
+            *command,
+            cwd=cwd,
+            env=self._environment | (environment or {}),
+            stdin=stdin,
+            stdout=PIPE,
+            stderr=stderr,
         )
         self._running.append(process)
         return process
@@ -126,3 +140,10 @@ async def until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < give_up_s, f"waited {_BOUND_S:.0f} s in vain for: {what}"
         await asyncio.sleep(0.02)
+
+
+async def listed(client: Client, session: str, status: str) -> None:
+    """Wait until the server's lists, which are a moment behind, have the run in that state."""
+    async with asyncio.timeout(_BOUND_S):
+        while session not in [seen.id for seen in await latest(client, agent=None, status=status, limit=1000)]:
+            await asyncio.sleep(0.02)

@@ -7,9 +7,14 @@ import pytest
 
 from spine_temporal.cli.app import call
 from spine_temporal.cli.exits import MEANING, Exit
-from spine_temporal.cli.server import global_options_first
+from spine_temporal.cli.failing import report
+from spine_temporal.cli.server import Server, global_options_first
+from spine_temporal.errors import SpineTemporalError
 
-_COMMANDS = ("demo", "dev", "worker", "run", "start", "list", "show", "stop", "cancel")
+_COMMANDS = (
+    *("demo", "dev", "worker", "run", "start", "list", "show", "stop", "cancel"),
+    *("approvals", "approve", "reject", "answer", "resume", "fork"),
+)
 
 
 def test_help_tells_the_commands_and_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,6 +47,10 @@ def test_without_a_command_there_is_help_and_the_code_for_bad_usage(capsys: pyte
         (["run", "clerk"], "missing argument 'INPUT'; `spine-temporal run --help` says how"),
         (["list", "--limit", "0"], "`spine-temporal list --help` says how"),
         (["list", "--status", "asleep"], "`spine-temporal list --help` says how"),
+        (["run", "clerk", "hi", "--on-busy", "wait"], "`spine-temporal run --help` says how"),
+        (["approvals", "--limit", "0"], "`spine-temporal approvals --help` says how"),
+        (["answer", "r"], "missing argument 'VALUE'; `spine-temporal answer --help` says how"),
+        (["fork", "r"], "missing option '--step'; `spine-temporal fork --help` says how"),
         (["worker", "--project", "/no/such/folder"], "`spine-temporal worker --help` says how"),
         (["--addres", "x", "list"], "no such option: --addres"),
     ],
@@ -76,6 +85,27 @@ def test_without_the_extra_the_line_to_install_it_is_printed(absent: str) -> Non
     assert done.stderr == f"error: this command needs {absent}: pip install 'spine-temporal[cli]'\n"
 
 
+def test_every_error_of_ours_has_its_exit_code() -> None:
+    codes = {error.__name__: report(error("it went wrong")) for error in _below(SpineTemporalError)}
+
+    assert codes == {
+        **dict.fromkeys(("BadInput", "UnnamedAgent", "DuplicateAgent", "InputTooLarge"), Exit.BAD_USAGE),
+        **dict.fromkeys(("SessionBusy", "DecisionRefused", "UnknownAgent", "AgentBroken"), Exit.BAD_USAGE),
+        **dict.fromkeys(("MissingExtra",), Exit.BAD_USAGE),
+        **dict.fromkeys(("RunNotFound", "NotAnAgentRun"), Exit.NO_SUCH_RUN),
+        **dict.fromkeys(("ConversationLost", "RunFailed"), Exit.NO_ANSWER),
+        "ServerUnreachable": Exit.NO_SERVER,
+    }
+
+
+def test_a_line_to_type_speaks_to_the_same_server() -> None:
+    server = Server(address="there:7233", namespace="a b")
+
+    assert server.command("approve", "it's") == (
+        """spine-temporal approve 'it'"'"'s' --address there:7233 --namespace 'a b'"""
+    )
+
+
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("ours")
@@ -97,3 +127,8 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 )
 def test_global_options_may_stand_after_the_command(given: list[str], hoisted: list[str]) -> None:
     assert global_options_first(given) == hoisted
+
+
+def _below(error: type[SpineTemporalError]) -> list[type[SpineTemporalError]]:
+    direct = error.__subclasses__()
+    return direct + [each for below in direct for each in _below(below)]

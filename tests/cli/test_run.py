@@ -67,7 +67,9 @@ async def test_an_unknown_agent_is_told_with_those_there_are(command: CommandLin
     done = await command("run", "nobody", "go", *command.queue)
 
     assert done.code == Exit.BAD_USAGE, done.err
-    assert done.err == "error: no agent 'nobody'; this worker has: clerk, down, looping, planner, waiter\n"
+    assert (
+        done.err == "error: no agent 'nobody'; this worker has: boss, cashier, clerk, down, looping, planner, waiter\n"
+    )
 
 
 @pytest.mark.parametrize("arguments", [("clerk", " "), ("", "hello")])
@@ -78,15 +80,78 @@ async def test_bad_input_is_refused_before_anything_starts(command: CommandLine,
     assert done.err.startswith("error: ")
 
 
-async def test_a_session_with_a_run_in_flight_takes_no_second_one(command: CommandLine, tmp_path: Path) -> None:
+async def test_a_session_with_a_turn_in_hand_refuses_another_one_on_demand(
+    command: CommandLine, tmp_path: Path
+) -> None:
     gate = tmp_path / "gate"
     await command("start", "waiter", str(gate), "--session", "busy", *command.queue)
 
-    done = await command("run", "waiter", str(gate), "--session", "busy", *command.queue)
+    done = await command("run", "waiter", str(gate), "--session", "busy", "--on-busy", "reject", *command.queue)
     gate.touch()
 
     assert (done.code, done.out) == (Exit.BAD_USAGE, ""), done.err
-    assert done.err.startswith("error: session 'busy' has a run in flight")
+    assert done.err == "error: session 'busy' is busy: turn 1 runs\n"
+
+
+async def test_further_turns_go_on_with_the_conversation(command: CommandLine) -> None:
+    await command("run", "cashier", "hello", "--session", "talk", *command.queue)
+    done = await command("run", "cashier", "goodbye", "--session", "talk", *command.queue)
+
+    shown = json.loads((await command("show", "talk", "--json")).out)
+    assert done.out == "You said goodbye.\n"
+    assert [message["content"] for message in shown["state"]["messages"] if message["role"] == "user"] == [
+        "hello",
+        "goodbye",
+    ]
+    assert (shown["turn"], shown["status"], shown["reason"]) == (2, "idle", "final")
+
+
+async def test_a_run_that_pauses_says_what_it_waits_for_and_how_to_decide(command: CommandLine) -> None:
+    done = await command("run", "cashier", "pay", "--session", "to-decide", *command.queue)
+
+    assert (done.code, done.out) == (Exit.PAUSED, ""), done.err
+    first, asked, way = done.err.splitlines()
+    assert first == "paused: run to-decide waits for a decision"
+    assert asked.startswith("  pay(amount=5, to='acme') · call 1.0 · asked ")
+    assert way == "    `spine-temporal approve to-decide` or `spine-temporal reject to-decide`"
+
+
+async def test_of_several_calls_each_is_told_with_its_own_line_to_type(command: CommandLine) -> None:
+    done = await command("run", "cashier", "pay twice", "--session", "both", *command.queue)
+
+    assert done.code == Exit.PAUSED, done.err
+    assert "    `spine-temporal approve both 1.0` or `spine-temporal reject both 1.0`\n" in done.err
+    assert "  pay(amount=7, to='emca') · call 1.1 · its turn has not come\n" in done.err
+    assert "    `spine-temporal approve both 1.1` or `spine-temporal reject both 1.1`\n" in done.err
+
+
+async def test_a_question_is_told_with_the_line_that_answers_it(command: CommandLine) -> None:
+    done = await command("run", "cashier", "ask", "--session", "question", "--json", *command.queue)
+
+    assert (done.code, Result.model_validate_json(done.out).interrupt) == (Exit.PAUSED, "Which account?"), done.err
+    assert "ask(question='Which account?') asks: Which account? · call 1.0" in done.err
+    assert done.err.endswith("    `spine-temporal answer question VALUE`\n")
+
+
+async def test_a_call_that_nobody_decides_is_taken_as_ordered(command: CommandLine) -> None:
+    late = ("--approval-timeout", "0.1", "--on-timeout", "approve")
+    await command("run", "cashier", "pay", "--session", "late", *late, *command.queue)
+    # Behind it in the queue, so it is there when this one is answered.
+    await command("run", "cashier", "hello", "--session", "late", *command.queue)
+
+    shown = await command("show", "late", "--json")
+
+    (made,) = json.loads(shown.out)["decisions"]
+    assert (made["verdict"], made["reason"]) == ("expired", "nobody decided within 0.1 s")
+    assert "paid 5 to acme" in [message["content"] for message in json.loads(shown.out)["state"]["messages"]]
+
+
+@pytest.mark.parametrize("options", [("--on-timeout", "approve"), ("--approval-timeout", "0")])
+async def test_a_time_limit_without_a_time_is_bad_input(alone: CommandLine, options: tuple[str, ...]) -> None:
+    done = await alone("run", "cashier", "pay", *options, *alone.queue)
+
+    assert done.code == Exit.BAD_USAGE, done.err
+    assert "--approval-timeout" in done.err
 
 
 async def test_without_a_server_the_next_step_is_named(alone: CommandLine) -> None:

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from spine_temporal import DurableAgent
 from spine_temporal.cli.exits import Exit
 from spine_temporal.testing import dev_server
-from tests.cli.command import CommandLine, until
+from tests.cli.command import CommandLine, listed, until
 
 pytestmark = pytest.mark.durable
 
@@ -40,10 +40,19 @@ async def test_show_tells_the_conversation_the_trace_and_the_cost(command: Comma
 
     assert shown.out == by_workflow.out
     lines = [line.strip() for line in shown.out.splitlines()]
-    for expected in ("agent    clerk", "status   completed", "→ add(a=1, b=2)", "It is 3.", "user", "1 + 2?", "trace"):
+    for expected in (
+        "agent    clerk",
+        "status   idle",
+        "turn     1",
+        "→ add(a=1, b=2)",
+        "It is 3.",
+        "user",
+        "1 + 2?",
+        "trace",
+    ):
         assert expected in lines
     run = json.loads(told.out)
-    assert (run["status"], run["reason"], run["answer"]) == ("completed", "final", "It is 3.")
+    assert (run["status"], run["reason"], run["answer"]) == ("idle", "final", "It is 3.")
     assert run["usage"]["cost_usd"] == 0.25
     assert [message["role"] for message in run["state"]["messages"]] == ["user", "assistant", "tool", "assistant"]
     assert run["trace"][-1]["type"] == "final"
@@ -63,6 +72,7 @@ async def test_show_knows_a_run_from_another_workflow(command: CommandLine, clie
 async def test_list_tells_the_runs_newest_first(command: CommandLine, client: Client) -> None:
     await command("run", "clerk", "1 + 2?", "--session", "older", *command.queue)
     await command("run", "looping", "go", "--session", "newer", *command.queue)
+    await command("stop", "newer")
     await known(client, "newer", "Completed")
 
     told, table = await asyncio.gather(command("list", "--json"), command("list"))
@@ -77,6 +87,7 @@ async def test_list_tells_the_runs_newest_first(command: CommandLine, client: Cl
 
 async def test_list_can_be_narrowed(command: CommandLine, client: Client) -> None:
     await command("run", "down", "go", "--session", "narrow", *command.queue)
+    await command("stop", "narrow")
     await known(client, "narrow", "Completed")
 
     of_agent, running, one = await asyncio.gather(
@@ -88,6 +99,43 @@ async def test_list_can_be_narrowed(command: CommandLine, client: Client) -> Non
     assert {run["agent"] for run in json.loads(of_agent.out)} == {"down"}
     assert "narrow" not in [run["session_id"] for run in json.loads(running.out)]
     assert len(json.loads(one.out)) == 1
+
+
+async def test_list_tells_what_waits_for_a_person_from_what_waits_for_a_turn(
+    command: CommandLine, client: Client, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    await command("start", "waiter", str(gate), "--session", "at-work", *command.queue)
+    await command("run", "cashier", "pay", "--session", "undecided", *command.queue)
+    await command("run", "cashier", "hello", "--session", "spoken", *command.queue)
+    await listed(client, "undecided", "paused")
+    await listed(client, "spoken", "idle")
+
+    running, paused, idle = [
+        [run["session_id"] for run in json.loads(done.out)]
+        for done in await asyncio.gather(
+            *(command("list", "--limit", "1000", "--status", each, "--json") for each in ("running", "paused", "idle"))
+        )
+    ]
+    gate.touch()
+
+    ours = ("at-work", "undecided", "spoken")
+    assert [[each for each in ours if each in some] for some in (running, paused, idle)] == [
+        ["at-work"],
+        ["undecided"],
+        ["spoken"],
+    ]
+
+
+async def test_list_knows_a_run_that_was_started_by_hand(alone: CommandLine, client: Client) -> None:
+    await client.start_workflow(
+        "spine.agent", {"agent": "clerk", "input": "hi"}, id="by-hand", task_queue="nobody", memo={"spine": "garbage"}
+    )
+    await listed(client, "by-hand", "running")
+
+    told = json.loads((await alone("list", "--agent", "clerk", "--status", "running", "--json")).out)
+
+    assert [(run["agent"], run["input"]) for run in told if run["session_id"] == "by-hand"] == [("clerk", "hi")]
 
 
 async def test_a_run_paused_on_the_server_is_listed_and_shown() -> None:
@@ -102,10 +150,10 @@ async def test_a_run_paused_on_the_server_is_listed_and_shown() -> None:
 
         await known(server.client, "paused", "Paused")
 
-        listed, shown = await asyncio.gather(alone("list", "--status", "paused", "--json"), alone("show", "paused"))
+        told, shown = await asyncio.gather(alone("list", "--status", "suspended", "--json"), alone("show", "paused"))
 
-    assert [(run["session_id"], run["status"]) for run in json.loads(listed.out)] == [("paused", "paused")]
-    assert "status   paused" in shown.out
+    assert [(run["session_id"], run["status"]) for run in json.loads(told.out)] == [("paused", "suspended")]
+    assert "status   suspended" in shown.out
 
 
 async def test_stop_ends_a_run_at_its_next_step(command: CommandLine, client: Client, tmp_path: Path) -> None:
@@ -118,7 +166,25 @@ async def test_stop_ends_a_run_at_its_next_step(command: CommandLine, client: Cl
 
     assert (stopped.code, stopped.out) == (Exit.DONE, "run stopped ends when the step in hand is done\n"), stopped.err
     assert (await DurableAgent("waiter", client).get_run("stopped").result()).stopped_reason is StopReason.CANCELLED
+    assert (await command("stop", "stopped")).out == "session stopped is closed\n"
     assert (await command("stop", "stopped")).out == "run stopped has ended before: cancelled\n"
+
+
+async def test_a_run_that_waits_for_a_decision_can_be_stopped_without_one(command: CommandLine) -> None:
+    await command("run", "cashier", "pay", "--session", "given-up", *command.queue)
+
+    stopped = await command("stop", "given-up")
+
+    assert stopped.out == "run given-up ends without the decision that it waits for\n"
+
+
+async def test_an_idle_session_is_closed_by_cancel_too(command: CommandLine, client: Client) -> None:
+    await command("run", "clerk", "1 + 2?", "--session", "left-open", *command.queue)
+
+    cancelled = await command("cancel", "left-open")
+
+    assert cancelled.out == "session left-open is closed\n"
+    await known(client, "left-open", "Canceled")
 
 
 async def test_cancel_ends_a_run_with_its_tool_in_flight(command: CommandLine, client: Client, tmp_path: Path) -> None:

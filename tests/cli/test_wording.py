@@ -31,6 +31,16 @@ def test_times_past_are_whole_units(seconds: float, said: str) -> None:
     assert wording.ago(seconds) == said
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(-3, "now"), (0.9, "now"), (59.9, "in 59 s"), (7300, "in 2 h")])
+def test_times_to_come_are_whole_units(seconds: float, said: str) -> None:
+    assert wording.ahead(seconds) == said
+
+
+def test_what_is_too_long_for_a_line_is_cut() -> None:
+    assert wording.shortened("pay(to='acme',\n  note='\x07')", 100) == "pay(to='acme', note='\ufffd')"
+    assert wording.shortened("pay(amount=5)", 8) == "pay(amo…"
+
+
 @pytest.mark.parametrize(("count", "said"), [(999, "999 B"), (12_340, "12.3 KB"), (1_200_000, "1.2 MB")])
 def test_sizes(count: int, said: str) -> None:
     assert wording.size(count) == said
