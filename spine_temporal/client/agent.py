@@ -119,7 +119,8 @@ class DurableAgent:
             SessionBusy: another turn is in hand, with `on_busy="reject"`, or too many wait already.
             ServerUnreachable: no server answers.
         """
-        return await self._start(input, session_id, stop=False, on_busy=on_busy)
+        async with telling_when_nobody_polls(self._client, self.task_queue):
+            return await self._start(input, session_id, stop=False, on_busy=on_busy)
 
     async def stream(self, input: str, *, session_id: str | None = None) -> AsyncIterator[TraceEvent]:
         """Say `input`, give the trace events live, until the run stops. Afterwards `last_result` is its Result.

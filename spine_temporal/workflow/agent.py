@@ -114,6 +114,9 @@ class AgentWorkflow:
             except (asyncio.CancelledError, ActivityError) as error:
                 cancelled = error if is_cancelled_exception(error) else None
                 ending = trip(StopReason.CANCELLED) if cancelled else _lost(error)
+            # What an outcome in the history says need not be said again: it may be long.
+            said = conversation.progress.ending is not None and not conversation.progress.paused
+            conversation.unsaid = None if said else ending
             await turn.end(ending)
             if cancelled is not None:
                 raise cancelled
@@ -129,7 +132,7 @@ class AgentWorkflow:
         if conversation.idle_since_s is None:
             conversation.stop, conversation.failed = False, None
             conversation.deadlines.clear()
-            stand(conversation, "idle", ending=conversation.over())
+            stand(conversation, "idle", ending=conversation.unsaid)
             conversation.idle_since_s = workflow.time()
         if not await self._somebody_speaks(conversation.idle_since_s + ttl_s):
             return False

@@ -30,6 +30,8 @@ class Conversation:
         self.stop = request.stop
         self.failed: Ending | None = None
         """Why the turn cannot go on, when neither a step nor a hook says so."""
+        self.unsaid: Ending | None = None
+        """How the turn ended, when no outcome says it."""
         self.in_flight: set[int] = set()
         """Calls of the step that are at work."""
         self.changes = 0
