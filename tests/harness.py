@@ -5,13 +5,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from spine_core import Agent, Result
+from spine_core import Agent, Result, State
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer
 
 from spine_temporal import AgentWorker, DurableAgent, Run, SpinePlugin
-from spine_temporal.contracts import names
 from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.history.fold import Fold
 
@@ -93,19 +92,28 @@ class Durable:
 
 
 async def check_run(client: Client, worker: AgentWorker, run: Run) -> None:
-    """The fold of a run is the run, its history replays."""
-    history = await history_of(client, run)
-    await replay(history)
-    fold = Fold(client.data_converter)
-    for event in history.events:
-        await fold.feed(event)
-    kept = worker.plugin.activities_of_agents.cache.peek((run.workflow_id, history.run_id))
-    # What was in flight when a run was closed from outside may be in the worker's memory, it is not in the history.
-    completed = history.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED
-    if kept is not None and completed and names.END_ACTIVITY not in activities_in(history):
-        assert kept.progress.head == fold.ledger.progress.head
-        if kept.progress.ending is not None:
-            assert kept.state == fold.ledger.state
+    """The fold of a run is the run, its history replays; also of each execution that it continued in."""
+    for history in await histories_of(client, run):
+        await replay(history)
+        fold, at_head = Fold(client.data_converter), dict[str, State]()
+        for event in history.events:
+            await fold.feed(event)
+            at_head.setdefault(fold.ledger.progress.head, fold.ledger.state)
+        kept = worker.plugin.activities_of_agents.cache.peek((run.workflow_id, history.run_id))
+        # What was in flight when a run was closed from outside may be in the worker's memory, it is not in the history.
+        if kept is not None and history.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+            assert kept.state == at_head[kept.progress.head]
+
+
+async def histories_of(client: Client, run: Run) -> list[WorkflowHistory]:
+    """The history of the execution that the run began in, and of those that continue it."""
+    histories, run_id = list[WorkflowHistory](), run.run_id
+    while run_id is not None or not histories:
+        history = await client.get_workflow_handle(run.workflow_id, run_id=run_id).fetch_history()
+        histories.append(history)
+        last = history.events[-1].workflow_execution_continued_as_new_event_attributes
+        run_id = last.new_execution_run_id or None
+    return histories
 
 
 async def history_of(client: Client, run: Run) -> WorkflowHistory:

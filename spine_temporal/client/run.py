@@ -119,6 +119,7 @@ class Run:
 
     async def decide_on(self, decision: Any, call_id: str | None, *, id: str | None = None) -> tuple[Decided, int]:
         """`decide`; besides, the number of the last stop before what comes of it."""
+        request = request_of(decision, call_id)
         ledger = await self._ledger()
         pending = await pending_in(self._client, self.workflow_id, ledger)
         try:
@@ -126,13 +127,13 @@ class Run:
         except Unlisted:
             approval = None
         if approval is not None:
-            request = request_of(decision, approval.position)
+            request = request.model_copy(update={"call": approval.position})
             decided = await decide(self._client, approval.workflow_id, request, id)
             own = approval.workflow_id == self.workflow_id
             return decided, decided.standings if own else ledger.progress.standings
         # Nothing like that waits. The workflow it is sent to says why; or it knows the id, and answers as it did.
         children = [child.workflow_id for child in ledger.children.values()]
-        return await self._ask(request_of(decision, call_id), [self.workflow_id, *children], id), 0
+        return await self._ask(request, [self.workflow_id, *children], id), 0
 
     async def fork(self, *, step: int, input: str | None = None, session_id: str | None = None) -> "Run":
         """A new run that begins with the State as it was after step `step`; this one is left alone.
@@ -179,7 +180,7 @@ class Run:
         await self._watch().journal(hear)
 
     async def _ledger(self) -> Ledger:
-        return await fold_execution(self._client, (self.workflow_id, self.run_id or ""))
+        return await fold_execution(self._client, (self.workflow_id, self.run_id or ""), onward=self.run_id is not None)
 
     async def _ask(self, request: Any, workflow_ids: list[str], id_: str | None) -> Decided:
         refused: DecisionRefused | None = None

@@ -118,12 +118,35 @@ async def fold_run(client: Client, run: tuple[str, str]) -> Fold:
     return fold
 
 
-async def fold_execution(client: Client, run: tuple[str, str]) -> Ledger:
-    """The ledger of one execution, without what was told before it."""
+async def fold_execution(client: Client, run: tuple[str, str], *, onward: bool = False) -> Ledger:
+    """The ledger of one execution, without what was told before it; `onward` also reads those that continue it.
+
+    While the conversation is still to come from the execution before, it is the ledger of that one.
+    """
+    workflow_id, run_id = run
+    fold = Fold(client.data_converter)
+    async for event in follow(client, workflow_id, run_id, wait=False, onward=onward):
+        await fold.feed(event)
+    carried = fold.request.carried if fold.request is not None else None
+    if carried is None or not fold.restoring or fold.ledger.opened:
+        return fold.ledger
+    try:
+        return await fold_execution(client, (workflow_id, carried.run_id))
+    except RunNotFound:
+        return fold.ledger
+
+
+async def fold_to(client: Client, run: tuple[str, str], head: str) -> Ledger:
+    """The ledger of one execution when its head was `head`; as it is now, if it never was.
+
+    Of calls side by side, one goes on while others are at work: the history may have led further by now.
+    """
     workflow_id, run_id = run
     fold = Fold(client.data_converter)
     async for event in follow(client, workflow_id, run_id, wait=False, onward=False):
         await fold.feed(event)
+        if fold.ledger.progress.head == head:
+            break
     return fold.ledger
 
 

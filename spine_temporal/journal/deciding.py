@@ -29,8 +29,8 @@ def judged(progress: Progress, request: DecideRequest, id_: str) -> tuple[int, V
         Refused: it decides none, or may not.
     """
     batch = progress.batch
-    if batch is None or not (waiting := batch.open()):
-        raise Refused(f"nothing waits for a decision{_late(batch, request.call)}")
+    if batch is None or (progress.ending is not None and not progress.paused) or not (waiting := batch.open()):
+        raise Refused(f"nothing waits for a decision{_late(progress, request.call)}")
     index = _which(progress, batch, request.call, waiting)
     call, ask, decision = batch.calls[index], batch.asks.get(index), request.decision
     asked = ask.asks if ask is not None else None
@@ -76,13 +76,15 @@ def _which(progress: Progress, batch: Batch, call: str | None, waiting: list[int
     )
     if found:
         raise Refused(f"{len(found)} calls have the id {call!r}; name one by its position: {known}")
-    raise Refused(f"no call {call!r} waits for a decision{_late(batch, call)}; waiting: {known}")
+    raise Refused(f"no call {call!r} waits for a decision{_late(progress, call)}; waiting: {known}")
 
 
-def _late(batch: Batch | None, call: str | None) -> str:
+def _late(progress: Progress, call: str | None) -> str:
+    batch = progress.batch
     if batch is None:
         return ""
     for index, settled in batch.settled.items():
-        if call is None or call == batch.calls[index].id or call.endswith(f".{index}"):
-            return f": call {batch.calls[index].id!r} of {batch.calls[index].name!r} was {settled}"
+        known = batch.calls[index]
+        if call is None or call in (known.id, f"{progress.step}.{index}"):
+            return f": call {known.id!r} of {known.name!r} was {settled}"
     return ""

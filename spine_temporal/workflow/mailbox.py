@@ -27,7 +27,7 @@ def check_turn(conversation: Conversation, value: RawValue) -> None:
         ApplicationError: the turn is not taken; nothing enters the history.
     """
     request = _read(TurnRequest, value, '{"input": "..."}')
-    if _known(conversation):
+    if _known(conversation, TurnTaken) is not None:
         return
     agent = conversation.request.agent
     if request.agent not in (None, agent):
@@ -53,9 +53,9 @@ def check_turn(conversation: Conversation, value: RawValue) -> None:
 
 async def take_turn(conversation: Conversation, value: RawValue) -> RawValue:
     """Take a turn into the queue."""
-    if (known := _known(conversation)) is not None:
-        return pack(TurnTaken.model_validate(known))
-    await workflow.wait_condition(lambda: conversation.opened)
+    if (known := _known(conversation, TurnTaken)) is not None:
+        return pack(known)
+    await _opened(conversation)
     conversation.turns += 1
     taken = TurnTaken(turn=conversation.turns, waits=_busy(conversation))
     conversation.queue.append(QueuedTurn(turn=taken.turn, input=unpack(TurnRequest, value).input))
@@ -69,15 +69,15 @@ def check_decision(conversation: Conversation, value: RawValue) -> None:
         ApplicationError: the decision is not taken; nothing enters the history.
     """
     request = _read(DecideRequest, value, '{"call": "...", "answer": "approve"}')
-    if conversation.opened and _known(conversation) is None:
+    if conversation.opened and _known(conversation, Decided) is None:
         _judged(conversation, request)
 
 
 async def take_decision(conversation: Conversation, value: RawValue) -> RawValue:
     """Take a decision; the call it is on goes on, or is refused, as soon as its turn has come."""
-    if (known := _known(conversation)) is not None:
-        return pack(Decided.model_validate(known))
-    await workflow.wait_condition(lambda: conversation.opened)
+    if (known := _known(conversation, Decided)) is not None:
+        return pack(known)
+    await _opened(conversation)
     request = unpack(DecideRequest, value)
     index, verdict, decided = _judged(conversation, request)
     batch = conversation.progress.batch
@@ -112,8 +112,18 @@ def _update_id() -> str:
     return info.id if info is not None else ""
 
 
-def _known(conversation: Conversation) -> dict[str, Any] | None:
-    return conversation.answered.get(_update_id())
+def _known[W: Wire](conversation: Conversation, type_: type[W]) -> W | None:
+    """What an update of that id was answered before, if it was one of this kind."""
+    try:
+        return type_.model_validate(conversation.answered[_update_id()])
+    except (KeyError, ValidationError):
+        return None
+
+
+async def _opened(conversation: Conversation) -> None:
+    if not conversation.opened:
+        # Else nothing is awaited: of two updates in one task, the second is judged by what the first has changed.
+        await workflow.wait_condition(lambda: conversation.opened)
 
 
 def _answered(conversation: Conversation, result: Wire) -> RawValue:

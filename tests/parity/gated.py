@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
-from spine_core import Agent, Interrupt, State, ToolContext, tool
+from spine_core import Agent, Interrupt, State, ToolContext, Usage, tool
 
 from tests.parity import scripts
 from tests.parity.scripts import ACTS, GUARDS, TOOLS, TURNS, Actor, Script, Turn
@@ -144,7 +144,7 @@ class Batch:
     order: tuple[int, ...]
 
     def agent(self) -> Agent:
-        turn = Turn(None, self.calls, scripts.Usage(input_tokens=1))
+        turn = Turn(None, self.calls, Usage(input_tokens=1))
         return Agent(Script((turn,)), tools=GATED_TOOLS, checkpoint=LateStore())
 
 

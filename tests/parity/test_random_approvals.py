@@ -1,5 +1,7 @@
 """For any script in which people decide, a durable run and a kernel run have equal Results at every stop."""
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from spine_core import StopRun
@@ -24,7 +26,7 @@ def examples(most: int) -> settings:
     )
 
 
-async def assert_as_on_the_kernel(client: Client, mode: Mode, conversation: Gated, **options: object) -> None:
+async def assert_as_on_the_kernel(client: Client, mode: Mode, conversation: Gated, **options: Any) -> None:
     kernel = conversation.agent()
     async with Durable(client, mode) as durable:
         served = durable(conversation.agent(), **options)
