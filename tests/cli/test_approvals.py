@@ -36,7 +36,7 @@ async def test_each_call_is_listed_once_by_the_run_that_asks(command: CommandLin
 
 
 async def test_the_table_says_what_since_when_and_until_when(command: CommandLine, client: Client) -> None:
-    await command("run", "cashier", "pay", "--session", "tabled", "--approval-timeout", "7201", *command.queue)
+    await command("run", "cashier", "pay", "--session", "tabled", "--approval-timeout", "7500", *command.queue)
     await listed(client, "tabled", "paused")
 
     table = (await command("approvals")).out.splitlines()

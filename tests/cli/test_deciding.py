@@ -96,15 +96,16 @@ async def test_arguments_left_as_they_are_make_a_plain_approval(command: Command
 
 
 @pytest.mark.parametrize(
-    ("leaves", "said"),
+    ("session", "leaves", "said"),
     [
-        ("'{'", "what the editor left is no JSON: "),
-        ("'[1]'", "what the editor left is no JSON object; "),
-        ("1 / 0", " ended with code 1; nothing was sent"),
+        ("no-json", "'{'", "what the editor left is no JSON: "),
+        ("no-object", "'[1]'", "what the editor left is no JSON object; "),
+        ("broken", "1 / 0", " ended with code 1; nothing was sent"),
     ],
 )
-async def test_what_an_editor_spoils_is_not_sent(command: CommandLine, tmp_path: Path, leaves: str, said: str) -> None:
-    session = f"spoiled-{len(leaves)}"
+async def test_what_an_editor_spoils_is_not_sent(
+    command: CommandLine, tmp_path: Path, session: str, leaves: str, said: str
+) -> None:
     await paused(command, session)
 
     done = await command("approve", session, "--edit", environment=editor(tmp_path, leaves))

@@ -116,6 +116,17 @@ async def test_a_run_that_pauses_says_what_it_waits_for_and_how_to_decide(comman
     assert way == "    `spine-temporal approve to-decide` or `spine-temporal reject to-decide`"
 
 
+async def test_who_waits_behind_a_paused_turn_is_told(command: CommandLine) -> None:
+    await command("run", "cashier", "pay", "--session", "blocked", *command.queue)
+
+    waiting = await command.start("run", "cashier", "hello", "--session", "blocked", *command.queue)
+    await waiting.says("turn 2 waits: session blocked is paused, `spine-temporal show blocked` says at what")
+    await command("approve", "blocked")
+
+    assert await waiting.ended() == Exit.DONE
+    assert waiting.lines[-1] == "You said hello.\n"
+
+
 async def test_of_several_calls_each_is_told_with_its_own_line_to_type(command: CommandLine) -> None:
     done = await command("run", "cashier", "pay twice", "--session", "both", *command.queue)
 

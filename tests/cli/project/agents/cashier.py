@@ -6,7 +6,7 @@ from spine_core import Agent, Interrupt, Message, ModelResponse, tool
 from spine_core.testing import calls, text
 
 
-@tool(approve=True)  # type: ignore[untyped-decorator]
+@tool(approve=True)
 async def pay(amount: int, to: str) -> str:
     """Pay an invoice."""
     return f"paid {amount} to {to}"
