@@ -17,7 +17,7 @@ from spine_temporal.activities.attributes import Attributes
 from spine_temporal.activities.ending_run import end_run
 from spine_temporal.activities.failure import classify
 from spine_temporal.activities.restoring import parts_of, restore
-from spine_temporal.activities.resuming import resumption
+from spine_temporal.activities.resuming import Resumption, resumption
 from spine_temporal.activities.running_tool import ToolRun
 from spine_temporal.activities.states import LedgerCache, RunKey
 from spine_temporal.activities.taking_step import Step
@@ -147,13 +147,13 @@ class AgentActivities:
 
         async def work(_: Attempt) -> ToolOutcome:
             agent = await self._agents.get(task.agent)
-            ledger = await self._ledger(task.head)
+            ledger, resumed = await self._resumed(task)
             call = ToolRun(
                 agent,
                 ledger.state,
                 ledger.calls[task.index],
                 task.index,
-                resumption=resumption(ledger, task),
+                resumption=resumed,
                 first=task.first,
                 delegates=lambda tool: self._delegate(task.agent, tool),
             )
@@ -207,6 +207,16 @@ class AgentActivities:
         # What the cache holds must be what the fold will read: the outcome as its JSON tells it.
         self.cache.record(_run(), head, entry(outcome), len(data))
         return pack_bytes(data)
+
+    async def _resumed(self, task: ToolInput) -> tuple[Ledger, Resumption | None]:
+        ledger = await self._ledger(task.head)
+        try:
+            return ledger, resumption(ledger, task)
+        except LookupError:
+            # What this worker remembers leaves out what came from outside while an activity of it was at work.
+            self.cache.forget(_run())
+            ledger = await self._ledger(task.head)
+            return ledger, resumption(ledger, task)
 
     async def _ledger(self, head: str) -> Ledger:
         return await self.cache.at(_run(), head)

@@ -35,8 +35,8 @@ def resumption(ledger: Ledger, task: ToolInput) -> Resumption | None:
         return None
     index, call = task.index, ledger.calls[task.index]
     if task.after == AFTER_CHILD:
-        child = ledger.children.get(f"{task.step}.{index}")
-        return Resumption(child=ledger.returned[index], child_input=child.input if child else "")
+        child = ledger.children[f"{task.step}.{index}"]
+        return Resumption(child=ledger.returned[index], child_input=child.input)
     manual = index in ledger.asks and ledger.asks[index].mode == "manual"
     if task.expiry is not None:
         return _expired(call.name, task.expiry, manual=manual)

@@ -30,7 +30,11 @@ async def catch_up(client: Client, run: tuple[str, str], ledger: Ledger, head: s
     for event in missed:
         if fold.ledger.progress.head == head:
             break
+        known = {fold.ledger.progress.turn, *(queued.turn for queued in fold.ledger.queue)}
         await fold.feed(event)
+        if fold.ledger.progress.turn not in known:
+            # The user said it while something was at work: the ledger went on from there without.
+            return None
     return fold.ledger if fold.ledger.progress.head == head else None
 
 

@@ -1,8 +1,10 @@
 """Agents whose tools want a person's word, and what a test needs to see of them."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from spine_core import Agent, Interrupt, Message, ModelResponse, Tool, tool
@@ -13,6 +15,8 @@ from spine_temporal import Run
 from spine_temporal.errors import SpineTemporalError
 from tests.agents_at_hand import add
 from tests.harness import history_of
+
+_BOUND_S: Final = 60.0
 
 
 @tool(approve=True)
@@ -50,6 +54,19 @@ def agent_that(*steps: list[tuple[str, dict[str, Any]]], tools: list[Tool] | Non
 def results(run_state: Any) -> list[str | None]:
     """What the model was told by its tools."""
     return [message.content for message in run_state.messages if message.role == "tool"]
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for a condition, with a bound that only a broken product reaches."""
+    give_up_s = time.monotonic() + _BOUND_S
+    while not await condition():
+        assert time.monotonic() < give_up_s, f"waited {_BOUND_S:.0f} s in vain"
+        await asyncio.sleep(0.02)
+
+
+async def has_pending(run: Run, count: int) -> bool:
+    """Whether that many calls wait for a person."""
+    return len(await run.pending()) == count
 
 
 @asynccontextmanager
