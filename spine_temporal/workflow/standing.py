@@ -52,7 +52,8 @@ def stand(
 def stand_again(conversation: Conversation) -> None:
     """Say it once more in an execution that continues another one: lists show the last execution only."""
     progress = conversation.progress
-    status: Status = "paused" if progress.paused else "running" if progress.ending is None else "idle"
+    # A turn that has its ending is over only once the hooks of `on_run_end` have run.
+    status: Status = "paused" if progress.paused else "running" if conversation.idle_since_s is None else "idle"
     standing = Standing(
         agent=conversation.request.agent,
         session_id=conversation.session_id,

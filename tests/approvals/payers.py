@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import pytest
-from spine_core import Agent, Interrupt, Message, ModelResponse, Tool, tool
+from spine_core import Agent, Interrupt, Message, ModelResponse, Result, State, Tool, tool
 from spine_core.testing import calls, text
 from temporalio.client import Client
 
@@ -32,6 +32,28 @@ async def ask(question: str) -> str:
 
 
 TOOLS: list[Tool] = [pay, ask, add]
+STEPS: list[list[tuple[str, Any]]] = [
+    [("pay", {"amount": 5}), ("ask", {"question": "sure?"}), ("add", {"a": 1, "b": 2})],
+    [("pay", {"amount": 6})],
+]
+
+
+class Diary:
+    """Writes into the State when a run starts and stops, and tells the test."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    async def on_run_start(self, state: State) -> None:
+        self._write(state, "start")
+
+    async def on_run_end(self, state: State, result: Result) -> None:
+        assert result.state is state
+        self._write(state, f"end {result.stopped_reason.value}")
+
+    def _write(self, state: State, line: str) -> None:
+        self.lines.append(line)
+        state.scratch["lines"] = len(self.lines)
 
 
 class Scripted:
@@ -45,7 +67,7 @@ class Scripted:
         return self._lines[min(spoken, len(self._lines) - 1)].model_copy(deep=True)
 
 
-def agent_that(*steps: list[tuple[str, dict[str, Any]]], tools: list[Tool] | None = None, **options: Any) -> Agent:
+def agent_that(*steps: Sequence[tuple[str, Any]], tools: list[Tool] | None = None, **options: Any) -> Agent:
     """An agent that makes these calls, one list a step, then says "done"."""
     lines = (*(calls(*step) for step in steps), text("done"))
     return Agent(Scripted(lines), tools=TOOLS if tools is None else tools, **options)

@@ -75,3 +75,34 @@ def _count_tool(effects: Effects) -> Tool:
 
     assert isinstance(count, Tool)
     return count
+
+
+class Payer:
+    """A model that pays once, then tells what came of it."""
+
+    def __init__(self, effects: Effects) -> None:
+        self._effects = effects
+
+    async def complete(self, messages: list[Message], tools: Any = None, **_: Any) -> ModelResponse:
+        told = [str(message.content) for message in messages if message.role == "tool"]
+        await self._effects.happen(f"model-{len(told)}")
+        if told:
+            return ModelResponse(message=Message.assistant(", ".join(told)), usage=Usage(input_tokens=1))
+        call = ToolCall(id="c0", name="pay", arguments={"amount": 5})
+        return ModelResponse(message=Message.assistant(None, [call]), usage=Usage(input_tokens=1, output_tokens=1))
+
+
+def paying_agent(folder: Path) -> Agent:
+    effects = Effects(folder)
+    return Agent(Payer(effects), tools=[_pay_tool(effects)], name="payer")
+
+
+def _pay_tool(effects: Effects) -> Tool:
+    @tool(approve=True)
+    async def pay(amount: int) -> str:
+        """Pay."""
+        await effects.happen("pay")
+        return f"paid {amount}"
+
+    assert isinstance(pay, Tool)
+    return pay

@@ -7,12 +7,14 @@ from pathlib import Path
 from temporalio.client import Client
 
 from spine_temporal import AgentWorker
-from tests.faults.agents import counting_agent
+from tests.faults.agents import counting_agent, paying_agent
 
 
 async def main(address: str, task_queue: str, folder: str) -> None:
     client = await Client.connect(address)
-    await AgentWorker(client, agents=[counting_agent(Path(folder))], task_queue=task_queue).run()
+    await AgentWorker(
+        client, agents=[counting_agent(Path(folder)), paying_agent(Path(folder))], task_queue=task_queue
+    ).run()
 
 
 if __name__ == "__main__":
