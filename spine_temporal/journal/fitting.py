@@ -21,7 +21,7 @@ def misfit(arguments: dict[str, Any], parameters: dict[str, Any]) -> str | None:
         Draft202012Validator.check_schema(parameters)
         # With a registry of its own it never fetches what a schema refers to.
         found = best_match(Draft202012Validator(parameters, registry=Registry()).iter_errors(arguments))
-    except (SchemaError, Unresolvable):
+    except (SchemaError, Unresolvable, RecursionError):
         return None
     if found is None:
         return None
