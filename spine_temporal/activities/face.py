@@ -31,7 +31,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.child import ChildOutcome, WatchInput
 from spine_temporal.contracts.ending import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
-from spine_temporal.contracts.opening import AgentSpec, RunRequest, SpecInput
+from spine_temporal.contracts.opening import AgentSpec, Budget, RunRequest, SpecInput
 from spine_temporal.contracts.policy import ActivityPolicy, ContinuePolicy
 from spine_temporal.contracts.restoring import Restored, RestoreInput
 from spine_temporal.contracts.step import ModelError, StepInput, StepOutcome
@@ -39,7 +39,7 @@ from spine_temporal.contracts.tool import ToolInput, ToolOutcome
 from spine_temporal.contracts.wire import Wire, dump, load
 from spine_temporal.errors import AgentBroken, UnknownAgent
 from spine_temporal.history.catch_up import catch_up
-from spine_temporal.history.fold import fold_execution, fold_run
+from spine_temporal.history.fold import fold_run, fold_to
 from spine_temporal.journal.entries import Entry, Opened, StepDone, ToolDone
 from spine_temporal.journal.folding import conclude
 from spine_temporal.journal.ledger import Ledger
@@ -75,8 +75,7 @@ class AgentActivities:
     async def open(self, value: RawValue) -> RawValue:
         """Answer what the agent is. Local: it is recorded as one event, its input not at all."""
         request = unpack(RunRequest, value)
-        spec = await self._spec(request.agent)
-        spec = spec.model_copy(update={"guards": narrowed(spec.guards, request.budget)})
+        spec = await self._spec(request.agent, request.budget)
         opened = Opened(request, request.session_id or str(activity.info().workflow_id), spec)
         self.cache.begin(_run(), opened, len(value.payload.data))
         return pack(spec)
@@ -84,7 +83,8 @@ class AgentActivities:
     @activity.defn(name=names.SPEC_ACTIVITY)
     async def spec(self, value: RawValue) -> RawValue:
         """Answer what the agent is by now. Local, too."""
-        return pack(await self._spec(unpack(SpecInput, value).agent))
+        task = unpack(SpecInput, value)
+        return pack(await self._spec(task.agent, task.budget))
 
     @activity.defn(name=names.RESTORE_ACTIVITY)
     async def restore(self, value: RawValue) -> RawValue:
@@ -228,7 +228,7 @@ class AgentActivities:
         found = self._agents.delegate(owner, tool)
         return (*found, None) if found is not None else None
 
-    async def _spec(self, name: str) -> AgentSpec:
+    async def _spec(self, name: str, budget: Budget | None) -> AgentSpec:
         try:
             agent = await self._agents.find(name)
         except UnknownAgent as error:
@@ -241,7 +241,7 @@ class AgentActivities:
         }
         if isinstance(agent, Agent):
             spec = spec_of(name, agent, step_policy=self._step_policy, tool_policy=self._tool_policy)
-            return spec.model_copy(update=common)
+            return spec.model_copy(update={"guards": narrowed(spec.guards, budget), **common})
         members = {each: self._agents.durable_name(one, f"{name}/{each}") for each, one in members_of(agent).items()}
         return AgentSpec(agent=name, guards=Guards(), team=plan_of(agent, members), **common)
 
@@ -280,8 +280,8 @@ def _written[Outcome: Wire](outcome: Outcome, lost: Callable[[str], Outcome]) ->
     return outcome, dump(outcome)
 
 
-async def _folded(run: RunKey) -> Ledger:
-    return await fold_execution(activity.client(), run)
+async def _folded(run: RunKey, head: str) -> Ledger:
+    return await fold_to(activity.client(), run, head)
 
 
 async def _caught_up(run: RunKey, ledger: Ledger, head: str) -> Ledger | None:

@@ -13,8 +13,8 @@ from spine_temporal.journal.ledger import Ledger
 
 type RunKey = tuple[str, str]
 """Workflow id, run id."""
-type Fold = Callable[[RunKey], Awaitable[Ledger]]
-"""The ledger of a run, from its whole history."""
+type Fold = Callable[[RunKey, str], Awaitable[Ledger]]
+"""The ledger of a run at a head, from the beginning of its history."""
 type CatchUp = Callable[[RunKey, Ledger, str], Awaitable[Ledger | None]]
 """An older ledger brought to a head from the end of the history; None: they are too far apart."""
 
@@ -62,7 +62,7 @@ class LedgerCache:
             self.caught_up += 1
         else:
             self.folds += 1
-            ledger = await self._fold(run)
+            ledger = await self._fold(run, head)
             if ledger.progress.head != head:
                 raise LookupError(f"the history of run {run[0]!r} does not lead to {head!r}, where the activity starts")
         self._keep(run, ledger, len(to_json(ledger.state)))

@@ -7,8 +7,9 @@ from temporalio.client import Client
 from spine_temporal.contracts.child import ChildOutcome
 from spine_temporal.contracts.ending import RunOutcome
 from spine_temporal.contracts.wire import load
+from spine_temporal.history.broken import broken_off
 from spine_temporal.history.follow import closing
-from spine_temporal.history.reader import broken_off, payload_bytes
+from spine_temporal.history.reader import payload_bytes
 from spine_temporal.journal.calls import outcome_of
 
 

@@ -12,7 +12,7 @@ from spine_temporal.client.deciding import decide, request_of
 from spine_temporal.client.failures import unreachable
 from spine_temporal.client.forking import fork
 from spine_temporal.client.pending import Unlisted, chosen, pending_in
-from spine_temporal.client.waiting import Watch
+from spine_temporal.client.waiting import Seen, Watch
 from spine_temporal.contracts import names
 from spine_temporal.contracts.decision import Decided
 from spine_temporal.contracts.turn import StopRequest
@@ -61,12 +61,12 @@ class Run:
         """
         return await self.next_result(after=0)
 
-    async def next_result(self, *, after: int) -> Result:
+    async def next_result(self, *, after: int | Seen) -> Result:
         """The Result of the first stop later than the one numbered `after`, as `Decided.standings` numbers them.
 
         Raises what `result` raises.
         """
-        stop = await self._watch().stop(after=after)
+        stop = await self._watch().stop(after=after if isinstance(after, Seen) else Seen(after))
         ledger = stop.ledger
         if ledger.spec.team is None:
             return result_of(ledger, stop.trace)
@@ -117,8 +117,8 @@ class Run:
         decided, _ = await self.decide_on(decision, call_id, id=id)
         return decided
 
-    async def decide_on(self, decision: Any, call_id: str | None, *, id: str | None = None) -> tuple[Decided, int]:
-        """`decide`; besides, the number of the last stop before what comes of it."""
+    async def decide_on(self, decision: Any, call_id: str | None, *, id: str | None = None) -> tuple[Decided, Seen]:
+        """`decide`; besides, what was seen before anything comes of it."""
         request = request_of(decision, call_id)
         ledger = await self._ledger()
         pending = await pending_in(self._client, self.workflow_id, ledger)
@@ -129,11 +129,10 @@ class Run:
         if approval is not None:
             request = request.model_copy(update={"call": approval.position})
             decided = await decide(self._client, approval.workflow_id, request, id)
-            own = approval.workflow_id == self.workflow_id
-            return decided, decided.standings if own else ledger.progress.standings
+            return decided, self._seen(ledger, approval, decided)
         # Nothing like that waits. The workflow it is sent to says why; or it knows the id, and answers as it did.
         children = [child.workflow_id for child in ledger.children.values()]
-        return await self._ask(request, [self.workflow_id, *children], id), 0
+        return await self._ask(request, [self.workflow_id, *children], id), Seen()
 
     async def fork(self, *, step: int, input: str | None = None, session_id: str | None = None) -> "Run":
         """A new run that begins with the State as it was after step `step`; this one is left alone.
@@ -178,6 +177,13 @@ class Run:
             RunNotFound: there is no such run.
         """
         await self._watch().journal(hear)
+
+    def _seen(self, ledger: Ledger, approval: Approval, decided: Decided) -> Seen:
+        if approval.workflow_id == self.workflow_id:
+            return Seen(decided.standings)
+        asks = f"{approval.workflow_id}/"
+        child = next(each for each in ledger.children.values() if asks.startswith(f"{each.workflow_id}/"))
+        return Seen(ledger.progress.standings, child.position, child.number)
 
     async def _ledger(self) -> Ledger:
         return await fold_execution(self._client, (self.workflow_id, self.run_id or ""), onward=self.run_id is not None)

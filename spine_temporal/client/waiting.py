@@ -13,8 +13,27 @@ from spine_temporal.errors import RunFailed
 from spine_temporal.history.fold import Fold, Stop, fold_execution, turn_run_id
 from spine_temporal.history.follow import describe, follow
 from spine_temporal.journal.entries import Entry
+from spine_temporal.journal.ledger import Ledger
 
 _FAILED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What somebody knows of a run who waits for what comes later."""
+
+    standings: int = 0
+    """The number of the last stop."""
+    child: str = ""
+    """Position of the agent that works for the run, and has just been answered."""
+    number: int = 0
+    """Of that agent's standing then: a stop at which it still stands there is an old one."""
+
+    def is_old(self, ledger: Ledger) -> bool:
+        """Whether a stop is one that was known."""
+        child = ledger.children.get(self.child)
+        stands_there = child is not None and not child.over and child.number <= self.number
+        return stands_there or ledger.progress.standings <= self.standings
 
 
 @dataclass(slots=True)
@@ -26,8 +45,8 @@ class Watch:
     run_id: str | None
     turn: int | None
 
-    async def stop(self, *, after: int) -> Stop:
-        """The next stop with a higher number than `after`; the last one, if the turn stands still.
+    async def stop(self, *, after: Seen) -> Stop:
+        """The next stop after what was seen; the last one, if the turn stands still.
 
         Raises:
             RunNotFound: there is no such run.
@@ -53,7 +72,7 @@ class Watch:
                     members.add(child.workflow_id)
                     async for event in Watch(self.client, child.workflow_id, None, None).events():
                         yield event
-            if now and self._found(fold, 0) is not None:
+            if now and self._found(fold, Seen()) is not None:
                 return
 
     async def journal(self, hear: Callable[[Entry], None]) -> None:
@@ -88,9 +107,9 @@ class Watch:
     def _wanted(self, fold: Fold) -> int | None:
         return self.turn or (fold.first_turn if self.run_id is not None else None)
 
-    def _found(self, fold: Fold, after: int) -> Stop | None:
+    def _found(self, fold: Fold, after: Seen) -> Stop | None:
         stop = fold.stops.get(self._wanted(fold) or fold.ledger.progress.turn)
-        return stop if stop is not None and (fold.closed or stop.ledger.progress.standings > after) else None
+        return stop if stop is not None and (fold.closed or not after.is_old(stop.ledger)) else None
 
     def _last(self, fold: Fold) -> Stop:
         wanted = self._wanted(fold) or fold.ledger.progress.turn

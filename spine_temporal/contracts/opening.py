@@ -97,3 +97,4 @@ class SpecInput(Wire):
     """The input of the activity `spine.spec`, which answers what the agent is by now."""
 
     agent: str
+    budget: Budget | None = None

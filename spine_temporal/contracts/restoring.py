@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
+from spine_temporal.contracts.child import ChildStands
 from spine_temporal.contracts.turn import QueuedTurn
 from spine_temporal.contracts.wire import Wire
 
@@ -30,6 +31,8 @@ class Carried(Wire):
     worked_s: float = 0.0
     children: list[str] = []
     """Positions of the children that are at work."""
+    heard: list[ChildStands] = []
+    """The last word of each of them."""
     deadlines: dict[str, float] = {}
     """Unix time at which a call's decision is due, by position."""
     idle_since_s: float | None = None

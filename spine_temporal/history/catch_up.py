@@ -10,7 +10,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.history.fold import Fold
-from spine_temporal.history.reader import made_by
+from spine_temporal.history.reader import MissedItsBeginning, made_by
 from spine_temporal.journal.ledger import Ledger
 
 _PAGE_EVENTS: Final = 24
@@ -21,7 +21,7 @@ _MAX_PAGES: Final = 4
 async def catch_up(client: Client, run: tuple[str, str], ledger: Ledger, head: str) -> Ledger | None:
     """The ledger of `run` (workflow id, run id) with that `head`, from an older one and the history's last events.
 
-    None when the older one is too old, or was never part of the history.
+    None when the older one is too old, or was never part of the history, or when something was at work at its head.
     """
     missed = await _since(client, run, ledger.progress.last)
     if missed is None:
@@ -31,7 +31,10 @@ async def catch_up(client: Client, run: tuple[str, str], ledger: Ledger, head: s
         if fold.ledger.progress.head == head:
             break
         known = {fold.ledger.progress.turn, *(queued.turn for queued in fold.ledger.queue)}
-        await fold.feed(event)
+        try:
+            await fold.feed(event)
+        except MissedItsBeginning:
+            return None
         if fold.ledger.progress.turn not in known:
             # The user said it while something was at work: the ledger went on from there without.
             return None

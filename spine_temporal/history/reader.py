@@ -24,6 +24,7 @@ from spine_temporal.contracts.tool import ToolInput, ToolOutcome
 from spine_temporal.contracts.turn import Standing, TurnRequest, TurnTaken
 from spine_temporal.contracts.wire import Wire, load
 from spine_temporal.errors import BadInput, NotAnAgentRun
+from spine_temporal.history.broken import broken_off, lost_child
 from spine_temporal.history.times import at_s
 from spine_temporal.journal.calls import outcome_of
 from spine_temporal.journal.entries import (
@@ -46,7 +47,7 @@ from spine_temporal.journal.entries import (
     ToolDone,
     TurnAccepted,
 )
-from spine_temporal.journal.progress import gone_on, trip
+from spine_temporal.journal.progress import gone_on
 from spine_temporal.journal.snapshot import load_ledger
 
 _LOCAL_ACTIVITY_MARKER: Final = "core_local_activity"
@@ -58,21 +59,31 @@ class _Identified(Wire):
     id: str | None = None
 
 
+class MissedItsBeginning(LookupError):
+    """An activity that had begun before the first event that was read is done."""
+
+
 class Reader:
-    """Reads the events of one workflow execution, in order; then of the one that continues it."""
+    """Reads the events of one workflow execution, in order; then of the one that continues it.
+
+    `midway`: it begins somewhere within.
+    """
 
     def __init__(self, converter: DataConverter, *, midway: bool = False) -> None:
         self._converter = converter
         self._request: RunRequest | None = None
         self._session_id = ""
-        self._opened = midway
+        self._opened = self._midway = midway
         self._running: dict[int, _Done] = {}
-        self._positions: dict[int, str] = {}
         self._updates: dict[str, tuple[str, bytes]] = {}
         self._parts: list[Restored] = []
 
     async def read(self, event: HistoryEvent) -> Entry | None:
-        """The entry that `event` is, or None for the many events that are Temporal's own business."""
+        """The entry that `event` is, or None for the many events that are Temporal's own business.
+
+        Raises:
+            MissedItsBeginning: it tells the end of something whose beginning was not read.
+        """
         match event.event_type:
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
                 return await self._started(event)
@@ -83,6 +94,8 @@ class Reader:
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 completed = event.activity_task_completed_event_attributes
                 done = self._running.pop(completed.scheduled_event_id, None)
+                if done is None and self._midway:
+                    raise MissedItsBeginning(f"activity {completed.scheduled_event_id} began before")
                 return done(await self._bytes(completed.result), at_s(event)) if done else None
             case EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED:
                 memo = event.workflow_properties_modified_event_attributes.upserted_memo.fields
@@ -109,10 +122,9 @@ class Reader:
                 return ChildTold(told) if told is not None else None
         if self._begins_child(event) or event.HasField("child_workflow_execution_completed_event_attributes"):
             return await self._child(event)
-        lost = _lost_child(event)
+        lost = lost_child(event)
         if lost is not None:
-            position = self._positions.pop(lost[0], "")
-            return ChildDone(position, ChildOutcome(error=lost[1])) if position else None
+            return ChildDone(_position(lost[0]), ChildOutcome(error=lost[1]))
         ending = broken_off(event)
         return Closed(ending) if ending else None
 
@@ -137,16 +149,11 @@ class Reader:
         if self._begins_child(event):
             begun = event.start_child_workflow_execution_initiated_event_attributes
             request = await self._load(RunRequest, begun.input)
-            if request.parent is None:
-                return None
-            self._positions[event.event_id] = request.parent.position
-            return ChildBegun(request.parent.position, begun.workflow_id, request.agent, request.input or "")
+            position = _position(begun.workflow_id)
+            return ChildBegun(position, begun.workflow_id, request.agent, request.input or "")
         completed = event.child_workflow_execution_completed_event_attributes
-        position = self._positions.pop(completed.initiated_event_id, "")
-        if not position:
-            return None
         outcome = await self._load(RunOutcome, completed.result)
-        return ChildDone(position, outcome_of(outcome))
+        return ChildDone(_position(completed.workflow_execution.workflow_id), outcome_of(outcome))
 
     async def _started(self, event: HistoryEvent) -> Entry:
         started = event.workflow_execution_started_event_attributes
@@ -163,7 +170,7 @@ class Reader:
             ) from error
         # An execution that continues another one begins anew with its numbers.
         self._running.clear()
-        self._positions.clear()
+        self._midway = False
         self._opened = self._request.carried is not None
         self._session_id = self._request.session_id or started.workflow_id
         return Requested(self._request, self._session_id)
@@ -182,11 +189,10 @@ class Reader:
         scheduled = event.activity_task_scheduled_event_attributes
         data = await self._bytes(scheduled.input)
         begun, done = self._begun(scheduled.activity_type.name, data, at_s(event))
-        if done is not None:
-            self._running[event.event_id] = done
+        self._running[event.event_id] = done
         return begun
 
-    def _begun(self, activity: str, data: bytes, began_s: float) -> tuple[Entry | None, _Done | None]:
+    def _begun(self, activity: str, data: bytes, began_s: float) -> tuple[Entry | None, _Done]:
         match activity:
             case names.STEP_ACTIVITY:
                 return StepBegun(load(StepInput, data)), lambda result, _: StepDone(load(StepOutcome, result))
@@ -203,7 +209,7 @@ class Reader:
             case names.WATCH_ACTIVITY:
                 position = load(WatchInput, data).position
                 return None, lambda result, _: ChildDone(position, load(ChildOutcome, result))
-        return None, None
+        return None, lambda _, __: None
 
     def _restored(self, part: Restored, *, same: bool) -> Entry | None:
         self._parts.append(part)
@@ -262,37 +268,11 @@ async def made_by(event: HistoryEvent, converter: DataConverter) -> str | None:
     return None
 
 
-def broken_off(event: HistoryEvent) -> Ending | None:
-    """The ending of a run whose workflow was closed from outside, or failed; None: the event is no such close."""
-    match event.event_type:
-        case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
-            return trip(StopReason.CANCELLED)
-        case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
-            reason = event.workflow_execution_terminated_event_attributes.reason or "no reason given"
-            return Ending(reason=StopReason.ERROR, error=f"the run was terminated: {reason}")
-        case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
-            return Ending(reason=StopReason.ERROR, error="the run's workflow reached its timeout")
-        case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
-            failure = event.workflow_execution_failed_event_attributes.failure
-            return Ending(reason=StopReason.ERROR, error=failure.message)
-        case _:
-            return None
-
-
 def _ending(outcome: RunOutcome) -> Ending:
     event = "" if outcome.reason is StopReason.ERROR else "guard_trip"
     return Ending(reason=outcome.reason, answer=outcome.answer, error=outcome.error, event=event)
 
 
-def _lost_child(event: HistoryEvent) -> tuple[int, str] | None:
-    match event.event_type:
-        case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
-            failed = event.child_workflow_execution_failed_event_attributes
-            return failed.initiated_event_id, failed.failure.message
-        case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
-            return event.child_workflow_execution_canceled_event_attributes.initiated_event_id, "Cancelled"
-        case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
-            return event.child_workflow_execution_terminated_event_attributes.initiated_event_id, "Terminated"
-        case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-            return event.child_workflow_execution_timed_out_event_attributes.initiated_event_id, "Timed out"
-    return None
+def _position(workflow_id: str) -> str:
+    """The call that a child works on: the last part of its workflow id."""
+    return workflow_id.rpartition("/")[2]

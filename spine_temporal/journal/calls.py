@@ -78,6 +78,9 @@ def child_begun(ledger: Ledger, entry: ChildBegun) -> Ledger:
 
 def child_told(ledger: Ledger, told: ChildStands) -> Ledger:
     """A child paused, or goes on."""
+    before = ledger.heard.get(told.position)
+    if before is None or before.number < told.number:
+        ledger = replace(ledger, heard={**ledger.heard, told.position: told})
     child = ledger.children.get(told.position)
     if child is None or child.number >= told.number:
         return ledger

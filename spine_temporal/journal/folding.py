@@ -115,7 +115,10 @@ def came_back(ledger: Ledger, entry: CameBack) -> Ledger:
         return replace(ledger, progress=moved(ledger.progress, entry.id))
     progress = moved(before.progress, entry.id)
     if entry.same:
-        return replace(before, progress=progress)
+        back = replace(before, progress=progress)
+        for told in ledger.heard.values():
+            back = child_told(back, told)
+        return back
     progress = replace(progress, batch=None)
     said = ledger.state.messages[-1].content if _asked(ledger) else None
     turn = progress.turn + 1
@@ -184,6 +187,7 @@ def without_batch(ledger: Ledger) -> Ledger:
         requests={},
         returned={},
         children={},
+        heard={},
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from spine_core import Guards, Message, State, ToolCall
 
-from spine_temporal.contracts.child import ChildOutcome
+from spine_temporal.contracts.child import ChildOutcome, ChildStands
 from spine_temporal.contracts.decision import ApprovalPolicy, Ask, DecideRequest
 from spine_temporal.contracts.opening import AgentSpec, RunRequest
 from spine_temporal.contracts.restoring import Origin
@@ -70,6 +70,8 @@ class Ledger:
     """What other agents gave back for calls of the step in hand."""
     children: dict[str, Child] = field(default_factory=dict)
     """By position; of a team, all; else those of the step in hand."""
+    heard: dict[str, ChildStands] = field(default_factory=dict)
+    """The last word of each of them, also of one that spoke before the conversation had come back."""
     queue: tuple[QueuedTurn, ...] = ()
     """Turns that were accepted and have not begun."""
     segment: int = 0

@@ -45,6 +45,7 @@ async def run_child(
         agent=delegation.agent,
         input=delegation.input,
         session_id=f"{conversation.session_id}/{position}",
+        stop=conversation.stop,
         approval=conversation.request.approval,
         depth=conversation.progress.depth + (1 if below else 0),
         parent=Parent(workflow_id=workflow.info().workflow_id, position=position),
@@ -71,6 +72,8 @@ async def run_child(
         return outcome_of(unpack(RunOutcome, await handle))
     except ChildWorkflowError as error:
         return ChildOutcome(error=_why(error.cause))
+    finally:
+        conversation.children.discard(position)
 
 
 async def watch_child(conversation: Conversation, position: str) -> ChildOutcome:
@@ -79,11 +82,15 @@ async def watch_child(conversation: Conversation, position: str) -> ChildOutcome
     conversation.changed(got_on=False)
     task = WatchInput(workflow_id=child_id(position), position=position)
     patient = ActivityPolicy(timeout_s=_YEAR_S)
+    watching = asyncio.create_task(
+        carry_out(names.WATCH_ACTIVITY, task, ChildOutcome, patient, activity_id=f"watch {position}")
+    )
     try:
-        return await carry_out(names.WATCH_ACTIVITY, task, ChildOutcome, patient, activity_id=f"watch {position}")
+        return await asyncio.shield(watching)
     except asyncio.CancelledError:
+        # As with a child of this very execution: it is cancelled, its end is waited for.
         await _tell(position, cancel=True)
-        raise
+        return await watching
 
 
 async def stop_child(position: str) -> None:

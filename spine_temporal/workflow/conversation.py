@@ -46,7 +46,7 @@ class Conversation:
         self.deadlines = dict(carried.deadlines) if carried else {}
         self.turn_run_id = carried.turn_run_id if carried else info.run_id
         self.idle_since_s = carried.idle_since_s if carried else None
-        self.heard: dict[str, ChildStands] = {}
+        self.heard: dict[str, ChildStands] = {told.position: told for told in carried.heard} if carried else {}
         """The last word of each agent that works for this one, by position."""
         self.children: set[str] = set(carried.children if carried else ())
         """Positions of the children that have begun and are not over."""
@@ -155,6 +155,7 @@ class Conversation:
             answered=self.answered,
             worked_s=self._worked_s,
             children=sorted(self.children),
+            heard=[self.heard[position] for position in sorted(self.children & self.heard.keys())],
             deadlines=self.deadlines,
             idle_since_s=self.idle_since_s,
         )

@@ -10,6 +10,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.opening import AgentSpec, SpecInput
 from spine_temporal.contracts.restoring import RestoredHead, RestoreInput
 from spine_temporal.contracts.wire import Wire
+from spine_temporal.journal.calls import after_child_told
 from spine_temporal.journal.progress import moved
 from spine_temporal.journal.snapshot import load_progress
 from spine_temporal.workflow.calls import answer_locally, carry_out
@@ -37,8 +38,9 @@ async def refresh(conversation: Conversation) -> None:
     """Learn what the agent is by now; a worker that does not know it leaves it as it was."""
     if conversation.spec.team is not None:
         return
+    request = conversation.request
     try:
-        spec = await _answered(names.SPEC_ACTIVITY, SpecInput(agent=conversation.request.agent))
+        spec = await _answered(names.SPEC_ACTIVITY, SpecInput(agent=request.agent, budget=request.budget))
     except ApplicationError as error:
         workflow.logger.warning("the agent is taken for what it was: %s", error.message)
         return
@@ -60,6 +62,9 @@ async def _restore(conversation: Conversation) -> None:
         return
     conversation.progress = moved(load_progress(restored.progress), restored.id)
     if same:
+        # A child may have spoken before this execution knew what it works on.
+        for told in conversation.heard.values():
+            conversation.progress = after_child_told(conversation.progress, told)
         stand_again(conversation)
         return
     conversation.progress = replace(conversation.progress, batch=None)

@@ -42,13 +42,13 @@ async def _member(conversation: Conversation, position: str, delegation: Delegat
     """Have a member work; its pauses are the team's."""
     task = asyncio.create_task(run_child(conversation, position, delegation, below=False))
     task.add_done_callback(lambda _: conversation.changed())
-    told_to_stop = False
+    told_to_stop, heard = False, 0
     try:
         while not task.done():
             seen = conversation.changes
             await workflow.wait_condition(lambda seen=seen: conversation.changes != seen)  # type: ignore[misc]
-            _follow(conversation, position)
-            if conversation.stop and not told_to_stop and not task.done():
+            heard = _follow(conversation, position, heard)
+            if conversation.stop and not told_to_stop and position in conversation.children:
                 told_to_stop = True
                 await stop_child(position)
         return task.result()
@@ -58,14 +58,16 @@ async def _member(conversation: Conversation, position: str, delegation: Delegat
         raise
 
 
-def _follow(conversation: Conversation, position: str) -> None:
+def _follow(conversation: Conversation, position: str, heard: int) -> int:
+    """Stand where the member stands, by its last word after the one numbered `heard`; the number of that."""
     told = conversation.heard.get(position)
-    if told is None:
-        return
-    if told.status == "paused" and not conversation.progress.paused:
-        stand(conversation, "paused", ending=pause(), interrupt=told.interrupt)
-    elif told.status == "running" and conversation.progress.paused:
+    if told is None or told.number <= heard:
+        return heard
+    if conversation.progress.paused:
         stand(conversation, "running")
+    if told.status == "paused":
+        stand(conversation, "paused", ending=pause(), interrupt=told.interrupt)
+    return told.number
 
 
 def _outcome(conversation: Conversation, outcome: ChildOutcome, number: int) -> RunOutcome:

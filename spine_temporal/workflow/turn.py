@@ -15,8 +15,9 @@ from spine_temporal.contracts.ending import Ending, EndInput, EndOutcome, Mirror
 from spine_temporal.contracts.step import StepInput, StepVerdict
 from spine_temporal.contracts.tool import ToolInput, ToolVerdict
 from spine_temporal.journal.calls import delegated, returns_to_hook, with_returned
-from spine_temporal.journal.decide import Finish, Pause, RunTools, TakeStep, Wait, decide
+from spine_temporal.journal.decide import Finish, Move, Pause, RunTools, TakeStep, Wait, decide
 from spine_temporal.journal.progress import (
+    Progress,
     after_end,
     after_step,
     after_tool,
@@ -82,8 +83,9 @@ class Turn:
 
     async def _moves(self) -> Ending:
         conversation = self._conversation
+        stood = self._stands_at()
         self._attend_children()
-        ending = await self._stay_paused() if conversation.progress.paused else None
+        ending = await self._stay_paused(stood) if conversation.progress.paused else None
         while ending is None:
             continue_if_due(conversation)
             if conversation.failed is not None and not conversation.in_flight:
@@ -92,7 +94,7 @@ class Turn:
         return ending
 
     async def _move(self) -> Ending | None:
-        match self._next():
+        match self._decided(self._conversation.progress, elapsed_s=self._conversation.elapsed_s()):
             case TakeStep(step):
                 await self._step(step)
             case RunTools((index,)) if not self._tasks:
@@ -110,16 +112,6 @@ class Turn:
             case Finish(ending):
                 return ending
         return None
-
-    def _next(self) -> TakeStep | RunTools | Wait | Pause | Finish:
-        conversation = self._conversation
-        return decide(
-            conversation.progress,
-            conversation.spec,
-            elapsed_s=conversation.elapsed_s(),
-            stop=conversation.stop,
-            in_flight=frozenset(conversation.in_flight),
-        )
 
     def _first(self) -> bool:
         return "on_run_start" in self._conversation.spec.hooks and not self._conversation.progress.begun
@@ -178,13 +170,16 @@ class Turn:
 
     def _attend_children(self) -> None:
         """Wait for each agent that works for this one, beside everything else."""
-        progress = self._conversation.progress
-        batch = progress.batch
+        conversation = self._conversation
+        batch = conversation.progress.batch
         for index in [] if batch is None else [each for each in batch.children if each not in batch.returned]:
-            if f"child {index}" not in self._tasks:
+            if f"child {index}" in self._tasks:
+                continue
+            position = f"{conversation.progress.step}.{index}"
+            if position not in conversation.children:
                 # Until it has begun, this workflow must not continue as new.
-                self._conversation.in_flight.add(index)
-                self._begin(f"child {index}", self._child(f"{progress.step}.{index}", index))
+                conversation.in_flight.add(index)
+            self._begin(f"child {index}", self._child(position, index))
 
     async def _child(self, position: str, index: int) -> None:
         conversation = self._conversation
@@ -237,20 +232,15 @@ class Turn:
 
     async def _stop_children(self) -> None:
         conversation = self._conversation
-        batch = conversation.progress.batch
-        if not conversation.stop or batch is None:
-            return
-        positions = [f"{conversation.progress.step}.{index}" for index in batch.children if index not in batch.returned]
-        for position in positions:
-            if position not in self._told_to_stop:
-                self._told_to_stop.add(position)
-                await stop_child(position)
+        for position in sorted(conversation.children - self._told_to_stop) if conversation.stop else ():
+            self._told_to_stop.add(position)
+            await stop_child(position)
 
     async def _pause(self, at: int) -> Ending | None:
         """Wait for a person; the ending if the turn does not go on."""
         conversation = self._conversation
         conversation.rest()
-        ending = pause()
+        ending, stood = pause(), self._stands_at()
         conversation.progress = concluded(conversation.progress, ending)
         conversation.standings_due = 1
         await self._hooks(ending, at=at)
@@ -258,11 +248,17 @@ class Turn:
         if not conversation.progress.paused:
             return conversation.progress.ending
         stand(conversation, "paused", ending=ending, at=at, interrupt=conversation.asked(at))
-        return await self._stay_paused()
+        return await self._stay_paused(stood)
 
-    async def _stay_paused(self) -> Ending | None:
+    def _stands_at(self) -> tuple[int, int] | None:
+        """The call that the turn waits for, with the number of the standing of the agent that works on it."""
+        move, batch = self._if_it_went_on(), self._conversation.progress.batch
+        return (move.index, batch.paused.get(move.index, 0)) if isinstance(move, Pause) and batch else None
+
+    async def _stay_paused(self, stood: tuple[int, int] | None) -> Ending | None:
+        """Wait for another move than that pause; an agent below may have gone on, and paused anew, by now."""
         conversation = self._conversation
-        while isinstance(self._if_it_went_on(), Pause) and conversation.failed is None:
+        while stood is not None and self._stands_at() == stood and conversation.failed is None:
             continue_if_due(conversation)
             await self._change()
         if conversation.failed is not None:
@@ -274,12 +270,13 @@ class Turn:
         conversation.work()
         return None
 
-    def _if_it_went_on(self) -> TakeStep | RunTools | Wait | Pause | Finish:
+    def _if_it_went_on(self) -> Move:
+        return self._decided(replace(self._conversation.progress, ending=None), elapsed_s=0.0)
+
+    def _decided(self, progress: Progress, *, elapsed_s: float) -> Move:
         conversation = self._conversation
-        going = replace(conversation.progress, ending=None)
-        return decide(
-            going, conversation.spec, elapsed_s=0.0, stop=conversation.stop, in_flight=frozenset(conversation.in_flight)
-        )
+        in_flight = frozenset(conversation.in_flight)
+        return decide(progress, conversation.spec, elapsed_s=elapsed_s, stop=conversation.stop, in_flight=in_flight)
 
     async def _hooks(self, ending: Ending, *, at: int | None = None) -> None:
         conversation = self._conversation

@@ -30,7 +30,7 @@ class Histories:
         self.caught_up = caught_up
         self.asked: list[tuple[str, RunKey, str]] = []
 
-    async def fold(self, run: RunKey) -> Ledger:
+    async def fold(self, run: RunKey, head: str) -> Ledger:
         self.asked.append(("fold", run, ""))
         return self.folded
 

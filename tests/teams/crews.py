@@ -73,7 +73,8 @@ def waiting(gate: Gate, *, name: str | None = None, batches: int = 1) -> Agent:
         await gate.pass_through()
         return "let through"
 
-    return Agent(Boss(*([[("hold", {})]] * batches)), tools=[hold], name=name)
+    wish: Call = ("hold", {})
+    return Agent(Boss(*([[wish]] * batches)), tools=[hold], name=name)
 
 
 @tool(approve=True)

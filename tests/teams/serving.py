@@ -55,7 +55,9 @@ class Crew:
         async with self._stack:
             if type_ is None:
                 for run, worker in self.runs:
-                    await check_tree(self.client, worker, run.workflow_id)
+                    # Which caches a worker has makes no difference to a history.
+                    again = self.mode.name in ("normal", "continuing")
+                    await check_tree(self.client, worker, run.workflow_id, again=again)
 
 
 class Member(DurableAgent):
@@ -76,11 +78,12 @@ class Member(DurableAgent):
         return run
 
 
-async def check_tree(client: Client, worker: AgentWorker, workflow_id: str) -> None:
-    """The fold of a run is the run, its histories replay; so for all that work for it."""
+async def check_tree(client: Client, worker: AgentWorker, workflow_id: str, *, again: bool = True) -> None:
+    """The fold of a run is the run, its histories replay (`again`); so for all that work for it."""
     fold = Fold(client.data_converter)
     async for history in executions(client, workflow_id):
-        await replay(history)
+        if again:
+            await replay(history)
         for event in history.events:
             await fold.feed(event)
     kept = worker.plugin.activities_of_agents.cache.peek((workflow_id, history.run_id))
@@ -88,13 +91,19 @@ async def check_tree(client: Client, worker: AgentWorker, workflow_id: str) -> N
     if kept is not None and completed and fold.ledger.spec.team is None and _in_memory(history):
         assert kept.progress.head == fold.ledger.progress.head
     for child in await children_of(client, workflow_id):
-        await check_tree(client, worker, child)
+        await check_tree(client, worker, child, again=again)
 
 
 def _in_memory(history: WorkflowHistory) -> bool:
     """Whether the last thing that moved the run on was an activity, which the worker then remembers."""
-    activities = {EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED}
-    last = [event.event_type for event in history.events if event.event_type in activities]
+    movers = {
+        EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
+        EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED,
+        EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED,
+        EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED,
+        EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED,
+    }
+    last = [event.event_type for event in history.events if event.event_type in movers]
     ended = names.END_ACTIVITY in activities_in(history)
     return bool(last) and last[-1] == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED and not ended
 
@@ -111,12 +120,12 @@ async def executions(client: Client, workflow_id: str) -> AsyncIterator[Workflow
 
 async def children_of(client: Client, workflow_id: str) -> list[str]:
     """The workflow ids of the agents that a run had work for it, in the order in which they began."""
-    begun = []
-    async for history in executions(client, workflow_id):
-        for event in history.events:
-            if event.HasField("child_workflow_execution_started_event_attributes"):
-                begun.append(event.child_workflow_execution_started_event_attributes.workflow_execution.workflow_id)
-    return begun
+    return [
+        event.child_workflow_execution_started_event_attributes.workflow_execution.workflow_id
+        async for history in executions(client, workflow_id)
+        for event in history.events
+        if event.HasField("child_workflow_execution_started_event_attributes")
+    ]
 
 
 async def is_over(client: Client, workflow_id: str) -> WorkflowExecutionStatus:

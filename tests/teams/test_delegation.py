@@ -1,5 +1,7 @@
 """An agent that is another's tool works in a workflow of its own."""
 
+from typing import Any
+
 import pytest
 from spine_core import Agent, Result, Usage
 from spine_orchestration import supervisor
@@ -14,7 +16,7 @@ pytestmark = pytest.mark.durable
 
 def assert_as_on_the_kernel(ours: Result, theirs: Result, *, below: Usage) -> None:
     """Equal in everything but what the agents below have spent, which the kernel does not count."""
-    counted = {"trace": True, "usage": True, "state": {"session_id", "usage"}}
+    counted: Any = {"trace": True, "usage": True, "state": {"session_id", "usage"}}
     assert ours.model_dump(mode="json", exclude=counted) == theirs.model_dump(mode="json", exclude=counted)
     assert ours.usage == ours.state.usage == theirs.usage + below
     assert _uncounted(ours) == _uncounted(theirs)
