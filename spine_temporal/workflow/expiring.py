@@ -7,13 +7,14 @@ from spine_temporal.contracts.decision import Expiry
 from spine_temporal.contracts.ending import Ending
 from spine_temporal.contracts.tool import AFTER_EXPIRY
 from spine_temporal.journal.batch import Verdict
+from spine_temporal.journal.calls import position_of
 from spine_temporal.workflow.conversation import Conversation
 
 
 def set_deadline(conversation: Conversation, index: int) -> None:
-    """The call waits for a person from now on."""
-    policy = conversation.approval_of(index)
-    if policy.timeout_s is not None:
+    """The call waits for a person from now on, unless somebody decided before it asked."""
+    policy, batch = conversation.approval_of(index), conversation.progress.batch
+    if policy.timeout_s is not None and batch is not None and batch.is_open(index):
         conversation.deadlines[f"{conversation.progress.step}.{index}"] = workflow.time() + policy.timeout_s
 
 
@@ -29,10 +30,10 @@ def expire(conversation: Conversation) -> None:
         if due_s > workflow.time() or progress.batch is None:
             continue
         del conversation.deadlines[position]
-        index = int(position.rpartition(".")[2])
-        if not progress.batch.is_open(index):
+        (step, index), batch = position_of(position), progress.batch
+        if step != progress.step or index not in batch.asks or not batch.is_open(index):
             continue
-        policy, batch = conversation.approval_of(index), progress.batch
+        policy = conversation.approval_of(index)
         timeout_s = policy.timeout_s or 0.0
         if policy.on_timeout == "fail":
             call = batch.calls[index]

@@ -15,6 +15,7 @@ from spine_temporal.contracts.step import StepInput
 from spine_temporal.contracts.wire import load
 from spine_temporal.errors import BadInput, DecisionRefused
 from spine_temporal.history.fold import fold_execution
+from tests.agents_at_hand import Gate
 from tests.approvals.payers import agent_that, refused, results
 from tests.harness import Durable, history_of
 
@@ -199,6 +200,41 @@ def test_the_mark_changes_nothing_for_the_kernel(target: Any) -> None:
     marked = target()
 
     assert (marked.name, marked.approve, marked.parameters["required"]) == ("pay", True, ["amount"])
+
+
+async def test_the_time_of_a_call_that_was_decided_early_is_nobody_elses(durable: Durable) -> None:
+    gate = Gate()
+
+    @tool
+    async def look() -> str:
+        """Take a while."""
+        await gate.pass_through()
+        return "seen"
+
+    @tool
+    @durably(approval_timeout_s=3 * SOON_S, on_timeout="approve")
+    async def wonder() -> str:
+        """Ask."""
+        raise Interrupt("why?")
+
+    @tool(approve=True)
+    async def sign() -> str:
+        """Wait for ever."""
+        return "signed"
+
+    first, second = [("look", {}), ("pay", {"amount": 5})], [("wonder", {}), ("sign", {})]
+    run = await durable(agent_that(first, second, tools=[look, wonder, sign, below()])).start("pay")
+    await gate.begun.wait()
+    await run.decide(True, "1.1")
+    gate.open.set()
+
+    assert (await run.result()).interrupt == "why?"
+    # While it waits, the time is up that the call in the same place of the step before would have had.
+    paused = await run.next_result(after=2)
+    assert paused.interrupt == {"tool": "sign", "arguments": {}}
+    assert results(paused.state) == ["seen", "paid 5", "approve"]
+    await run.decide(False)
+    assert (await run.next_result(after=3)).answer == "done"
 
 
 async def test_the_guards_clock_stands_while_the_run_waits(durable: Durable) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from spine_core import StopReason
+from spine_core import StopReason, StopRun, ToolContext
 
 from spine_temporal.contracts.policy import ContinuePolicy
 from tests.approvals.payers import STEPS, Diary, agent_that, results
@@ -70,3 +70,26 @@ async def test_a_run_that_is_stopped_after_its_decision_carries_the_decision_out
     # Whichever came first: the run is over, and what it did is told.
     assert result.stopped_reason is StopReason.CANCELLED
     assert results(result.state) in (["paid 5 to acme"], [])
+
+
+class Vetoing:
+    """Ends the run when a call that was approved is about to run."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    async def before_tool(self, ctx: ToolContext) -> None:
+        if self._asked:
+            raise StopRun(StopReason.GUARDRAIL, f"no {ctx.call.name} on a Sunday")
+        self._asked = True
+
+
+async def test_a_hook_may_end_the_run_when_an_approved_call_is_about_to_run(durable: Durable) -> None:
+    served = durable(agent_that(*STEPS, middleware=[Vetoing()]))
+    paused = await served.run("pay")
+
+    result = await served.resume(str(paused.resume_token), True)
+
+    # From the kernel's resume it escapes as an exception.
+    assert (result.stopped_reason, result.answer) == (StopReason.GUARDRAIL, "no pay on a Sunday")
+    assert (result.state.pending, result.state.status, results(result.state)) == (None, "done", [])
