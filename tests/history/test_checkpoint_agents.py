@@ -63,7 +63,7 @@ async def look(step: int) -> str:
     return f"{step} ".ljust(_RESULT_CHARS, "x")
 
 
-@tool(approve=True)  # type: ignore[untyped-decorator]
+@tool(approve=True)
 async def pay(amount: int) -> str:
     """Pay."""
     return f"paid {amount}"
