@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from spine_core import Result
-from temporalio.client import Client
 
 from spine_temporal.cli.asked import told, ways
 from spine_temporal.cli.exits import Exit
@@ -53,11 +52,9 @@ class Stopped:
             stderr().print(f"  {told(approval, run)}\n    {way}", markup=False, soft_wrap=True)
 
 
-async def stopped(client: Client, run: Run, result: Result) -> Stopped:
+async def stopped(run: Run, result: Result) -> Stopped:
     """The Result, with what the run waits for."""
-    # As it is now: the execution that `run` began in may have been continued by another one.
-    latest = Run(client, id=run.id, workflow_id=run.workflow_id)
-    return Stopped(result, await latest.pending() if result.interrupted else [])
+    return Stopped(result, await run.pending() if result.interrupted else [])
 
 
 def tell_it_goes_on(server: Server, run: str) -> None:

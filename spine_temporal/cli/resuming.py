@@ -14,6 +14,7 @@ from spine_temporal.cli.screen import note, show_log, stderr
 from spine_temporal.cli.server import Server
 from spine_temporal.client.presence import telling_when_nobody_polls
 from spine_temporal.client.run import Run
+from spine_temporal.client.waiting import Seen
 from spine_temporal.history.fold import Fold, fold_execution
 from spine_temporal.history.follow import follow
 
@@ -43,18 +44,18 @@ async def _stopped(server: Server, id: str, word: str, resumed: list[Run], *, li
         if live:
             note(f"{seen.agent} · run {run.id}\n")
             await show(_since(client, run, before), stderr())
-        return await stopped(client, run, await run.next_result(after=before))
+        return await stopped(run, await run.next_result(after=before))
 
 
-async def _since(client: Client, run: Run, before: int) -> AsyncIterator[TraceEvent]:
-    """The trace events of the turn that come after the stop numbered `before`, until the next one."""
+async def _since(client: Client, run: Run, before: Seen) -> AsyncIterator[TraceEvent]:
+    """The trace events of the turn that come after what was seen before, until it stops again."""
     fold = Fold(client.data_converter)
     async for event in follow(client, run.workflow_id, run.run_id):
         told = await fold.feed(event)
-        progress = fold.ledger.progress
-        if progress.standings > before and progress.turn == run.turn:
+        turn = fold.ledger.progress.turn
+        if turn == run.turn and not before.is_old(fold.ledger):
             for each in told:
                 yield each
-        stop = fold.stops.get(run.turn or progress.turn)
-        if stop is not None and stop.ledger.progress.standings > before:
+        stop = fold.stops.get(run.turn or turn)
+        if stop is not None and not before.is_old(stop.ledger):
             return

@@ -40,7 +40,7 @@ async def _stopped(server: Server, order: Order, started: list[Run], *, live: bo
             page = await page_of(client, run.workflow_id)
             note(f"{order.agent} · run {run.id}" + (f"\n{page}" if page else "") + "\n")
             await follow(run.events(), stderr())
-        return await stopped(client, run, await run.result())
+        return await stopped(run, await run.result())
 
 
 async def _tell_if_paused(server: Server, client: Client, run: Run) -> None:

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from spine_core import StopReason
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import HistoryEventFilterType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from temporalio.client import Client
@@ -60,7 +61,7 @@ async def see(client: Client, info: WorkflowExecutionInfo) -> Seen:
     status = status_of(info, standing)
     request, closed = await asyncio.gather(
         _request(client, info),
-        _read(client, info.execution, _LAST_EVENT) if status not in GOING_ON else _nothing(),
+        _closed(client, info) if status not in GOING_ON else _nothing(),
     )
     workflow_id = info.execution.workflow_id
     return Seen(
@@ -70,7 +71,7 @@ async def see(client: Client, info: WorkflowExecutionInfo) -> Seen:
         agent=standing.agent if standing else request.agent if request else "?",
         input=(request and request.input) or "",
         status=status,
-        reason=closed.ending.reason if isinstance(closed, Closed) else None,
+        reason=closed.ending.reason if closed is not None else None,
         started=_time(info.start_time),
         closed=_time(info.close_time) if info.HasField("close_time") else None,
         events=info.history_length,
@@ -80,29 +81,40 @@ async def see(client: Client, info: WorkflowExecutionInfo) -> Seen:
 
 
 async def _request(client: Client, info: WorkflowExecutionInfo) -> RunRequest | None:
-    read = await _read(client, info.execution, _ALL_EVENTS)
+    event = await _event(client, info.execution, _ALL_EVENTS)
+    read = await _entry(client, event)
     request = read.request if isinstance(read, Requested) else None
-    if request is None or request.carried is None or not info.first_run_id:
+    if event is None or request is None or request.carried is None:
         return request
     # What the user said first, the execution knows that this one continues, as long as the server keeps it.
-    first = WorkflowExecution(workflow_id=info.execution.workflow_id, run_id=info.first_run_id)
+    first_run_id = event.workflow_execution_started_event_attributes.first_execution_run_id
+    first = WorkflowExecution(workflow_id=info.execution.workflow_id, run_id=first_run_id)
     try:
-        read = await _read(client, first, _ALL_EVENTS)
+        read = await _entry(client, await _event(client, first, _ALL_EVENTS))
     except RPCError:
         return request
     return read.request if isinstance(read, Requested) else request
 
 
-async def _read(
+async def _closed(client: Client, info: WorkflowExecutionInfo) -> Closed | None:
+    read = await _entry(client, await _event(client, info.execution, _LAST_EVENT))
+    return read if isinstance(read, Closed) else None
+
+
+async def _event(
     client: Client, execution: WorkflowExecution, which: "HistoryEventFilterType.ValueType"
-) -> Entry | None:
+) -> HistoryEvent | None:
     request = GetWorkflowExecutionHistoryRequest(
         namespace=client.namespace, execution=execution, maximum_page_size=1, history_event_filter_type=which
     )
     answer = await client.workflow_service.get_workflow_execution_history(request)
+    return next(iter(answer.history.events), None)
+
+
+async def _entry(client: Client, event: HistoryEvent | None) -> Entry | None:
     try:
-        return await Reader(client.data_converter).read(answer.history.events[0])
-    except (ValueError, IndexError):
+        return await Reader(client.data_converter).read(event) if event is not None else None
+    except ValueError:
         # Written by hand and wrong, or by a codec that this client does not have: the run can still be listed.
         return None
 

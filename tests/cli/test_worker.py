@@ -36,7 +36,7 @@ run_worker_process(Path("."), task_queue="QUEUE", deadline_s=0.5)
 async def test_a_worker_says_what_it_serves_and_ends_when_told(alone: CommandLine, number: int) -> None:
     worker = await alone.start("worker", "--namespace", "default", *alone.queue)
     await worker.says(
-        f"worker ready: agents clerk, down, looping, planner, waiter on task queue '{alone.queue[1]}' "
+        f"worker ready: agents boss, cashier, clerk, down, looping, planner, waiter on task queue '{alone.queue[1]}' "
         f"at {alone.address}, namespace 'default'"
     )
 
