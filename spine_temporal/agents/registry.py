@@ -27,7 +27,7 @@ class AgentRegistry:
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
-        DuplicateAgent: two agents in the list have one name.
+        DuplicateAgent: two agents have one name.
         AgentBroken: an agent cannot run durably as it is configured.
     """
 
@@ -43,6 +43,8 @@ class AgentRegistry:
                 self._agents[name] = _checked(name, agent)
             else:
                 self._factories[name] = agent
+        for name, agent in self._agents.items():
+            self._keep_apart(name, agent)
 
     @property
     def names(self) -> list[str]:
@@ -75,11 +77,12 @@ class AgentRegistry:
                 if name not in self._agents:
                     self._agents[name] = await self._build(name)
             return self._agents[name]
-        owner, slash, part = name.rpartition("/")
-        below = await self._below(owner, part) if slash else None
-        if below is None:
-            raise UnknownAgent(f"no agent {name!r}; this worker has: {', '.join(self.names) or 'none'}")
-        return below
+        # Names of agents, and of tools, may have slashes of their own.
+        for at in (at for at in range(len(name) - 1, 0, -1) if name[at] == "/"):
+            below = await self._below(name[:at], name[at + 1 :])
+            if below is not None:
+                return below
+        raise UnknownAgent(f"no agent {name!r}; this worker has: {', '.join(self.names) or 'none'}")
 
     def durable_name(self, agent: Agent, otherwise: str) -> str:
         """The name that `agent` was given to the worker under, else `otherwise`."""
@@ -97,11 +100,15 @@ class AgentRegistry:
             above = await self.find(owner)
         except UnknownAgent:
             return None
-        if not isinstance(above, Agent):
-            return members_of(above).get(part)
-        tool = above.tools.get(part)
-        behind = agent_behind(tool) if tool is not None else None
-        return behind.agent if isinstance(behind, SubAgent) else None
+        return _parts(above).get(part)
+
+    def _keep_apart(self, owner: str, above: Agent | Team) -> None:
+        given = {*self._agents, *self._factories}
+        for part, agent in _parts(above).items():
+            name = self.durable_name(agent, f"{owner}/{part}")
+            if name in given and self._agents.get(name) is not agent:
+                what = f"tool {part!r} of {owner!r} runs" if isinstance(above, Agent) else f"is {part!r} on {owner!r}"
+                raise DuplicateAgent(f"{name!r} is the name of the agent that {what}; give this other one another")
 
     async def _build(self, name: str) -> Agent | Team:
         try:
@@ -111,12 +118,21 @@ class AgentRegistry:
             raise AgentBroken(f"the factory of agent {name!r} raised {type(error).__name__}: {error}") from error
         if not isinstance(agent, Agent | Sequential | KernelHandoff | Handoff):
             raise AgentBroken(f"the factory of agent {name!r} made a {type(agent).__name__}, not a spine_core.Agent")
+        self._keep_apart(name, agent)
         return _checked(name, agent)
 
 
 def runs_durably(agent: Agent) -> bool:
     """Whether its guards are limits that a workflow can check."""
     return type(agent.guards).check is Guards.check
+
+
+def _parts(above: Agent | Team) -> dict[str, Agent]:
+    """The agents that stand below an agent, or on a team, by the names they have there."""
+    if not isinstance(above, Agent):
+        return members_of(above)
+    behind = {name: agent_behind(tool) for name, tool in above.tools.items()}
+    return {name: each.agent for name, each in behind.items() if isinstance(each, SubAgent)}
 
 
 def _by_name(agents: Sequence[Agent]) -> dict[str, Agent]:

@@ -263,7 +263,7 @@ class Turn:
             await self._change()
         if conversation.failed is not None:
             return conversation.failed
-        if isinstance(self._if_it_went_on(), Finish):
+        if conversation.stop and isinstance(self._if_it_went_on(), Finish):
             return trip(StopReason.CANCELLED)
         await refresh(conversation)
         stand(conversation, "running")
