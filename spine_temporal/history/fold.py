@@ -142,12 +142,15 @@ async def fold_to(client: Client, run: tuple[str, str], head: str) -> Ledger:
     Of calls side by side, one goes on while others are at work: the history may have led further by now.
     """
     workflow_id, run_id = run
-    fold = Fold(client.data_converter)
+    fold, found = Fold(client.data_converter), None
     async for event in follow(client, workflow_id, run_id, wait=False, onward=False):
         await fold.feed(event)
         if fold.ledger.progress.head == head:
+            # Not everything moves a head: a run's opening does not, nor does a decision.
+            found = fold.ledger
+        elif found is not None:
             break
-    return fold.ledger
+    return found or fold.ledger
 
 
 async def turn_run_id(client: Client, workflow_id: str, run_id: str | None) -> str:

@@ -222,7 +222,8 @@ async def test_the_time_of_a_call_that_was_decided_early_is_nobody_elses(durable
         """Wait for ever."""
         return "signed"
 
-    first, second = [("look", {}), ("pay", {"amount": 5})], [("wonder", {}), ("sign", {})]
+    first: list[Any] = [("look", {}), ("pay", {"amount": 5})]
+    second: list[Any] = [("wonder", {}), ("sign", {})]
     run = await durable(agent_that(first, second, tools=[look, wonder, sign, below()])).start("pay")
     await gate.begun.wait()
     await run.decide(True, "1.1")

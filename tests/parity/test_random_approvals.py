@@ -46,7 +46,7 @@ async def assert_as_on_the_kernel(client: Client, mode: Mode, conversation: Gate
             number += 1
 
 
-@examples(32)
+@examples(30)
 @given(conversation=GATED)
 async def test_any_conversation_with_decisions_goes_on_as_on_the_kernel(client: Client, conversation: Gated) -> None:
     await assert_as_on_the_kernel(client, MODES[0], conversation)
@@ -59,7 +59,7 @@ async def test_it_does_so_without_any_cache(client: Client, mode: Mode, conversa
     await assert_as_on_the_kernel(client, mode, conversation)
 
 
-@examples(8)
+@examples(7)
 @given(conversation=GATED)
 async def test_it_does_so_when_it_continues_as_new_at_every_boundary(client: Client, conversation: Gated) -> None:
     await assert_as_on_the_kernel(client, MODES[0], conversation, continue_policy=AT_EVERY_BOUNDARY)
