@@ -76,6 +76,9 @@ class Run:
         if member is None:
             return result_of(ledger, stop.trace)
         result = await self._other(member).result()
+        if ledger.result_of is None and not result.interrupted:
+            # The member has gone on already; so will the team.
+            return await self.next_result(after=Seen(ledger.progress.standings))
         return result.model_copy(update={"resume_token": self.id}) if result.interrupted else result
 
     async def events(self) -> AsyncIterator[TraceEvent]:

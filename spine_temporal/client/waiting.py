@@ -9,7 +9,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from spine_temporal.client.failures import failed_run
-from spine_temporal.errors import RunFailed
+from spine_temporal.errors import RunFailed, RunNotFound
 from spine_temporal.history.fold import Fold, Stop, fold_execution, turn_run_id
 from spine_temporal.history.follow import describe, follow
 from spine_temporal.journal.entries import Entry
@@ -68,10 +68,15 @@ class Watch:
                 for event in told:
                     yield event
             for child in fold.ledger.children.values() if fold.ledger.spec.team is not None else ():
-                if child.workflow_id not in members:
-                    members.add(child.workflow_id)
+                if child.workflow_id in members:
+                    continue
+                try:
                     async for event in Watch(self.client, child.workflow_id, None, None).events():
                         yield event
+                except RunNotFound:
+                    # It is ordered, and has not begun: the next event of the team tells that it has.
+                    continue
+                members.add(child.workflow_id)
             if now and self._found(fold, Seen()) is not None:
                 return
 

@@ -269,7 +269,8 @@ async def made_by(event: HistoryEvent, converter: DataConverter) -> str | None:
 
 
 def _ending(outcome: RunOutcome) -> Ending:
-    event = "" if outcome.reason is StopReason.ERROR else "guard_trip"
+    # The last member of a team has told how it ended.
+    event = "" if outcome.reason is StopReason.ERROR or outcome.result_of else "guard_trip"
     return Ending(reason=outcome.reason, answer=outcome.answer, error=outcome.error, event=event)
 
 

@@ -69,11 +69,23 @@ async def run_child(
     conversation.child_is_at_work(position)
     conversation.changed()
     try:
-        return outcome_of(unpack(RunOutcome, await handle))
+        return outcome_of(unpack(RunOutcome, await _end_of(handle, position)))
     except ChildWorkflowError as error:
         return ChildOutcome(error=_why(error.cause))
     finally:
         conversation.children.discard(position)
+
+
+async def _end_of(handle: asyncio.Future[RawValue], position: str) -> RawValue:
+    """Wait for the child's end; also when it is to be cancelled.
+
+    The SDK would cancel the execution that was started, not the one in which the child goes on by now.
+    """
+    try:
+        return await asyncio.shield(handle)
+    except asyncio.CancelledError:
+        await _tell(position, cancel=True)
+        return await handle
 
 
 async def watch_child(conversation: Conversation, position: str) -> ChildOutcome:
@@ -88,7 +100,6 @@ async def watch_child(conversation: Conversation, position: str) -> ChildOutcome
     try:
         return await asyncio.shield(watching)
     except asyncio.CancelledError:
-        # As with a child of this very execution: it is cancelled, its end is waited for.
         await _tell(position, cancel=True)
         return await watching
 

@@ -88,7 +88,7 @@ async def check_tree(client: Client, worker: AgentWorker, workflow_id: str, *, a
             await fold.feed(event)
     kept = worker.plugin.activities_of_agents.cache.peek((workflow_id, history.run_id))
     completed = history.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED
-    if kept is not None and completed and fold.ledger.spec.team is None and _in_memory(history):
+    if kept is not None and completed and _in_memory(history) and not fold.ledger.progress.standings:
         assert kept.progress.head == fold.ledger.progress.head
     for child in await children_of(client, workflow_id):
         await check_tree(client, worker, child, again=again)
@@ -143,3 +143,16 @@ async def is_over(client: Client, workflow_id: str) -> WorkflowExecutionStatus:
     found = await until(closed, f"the end of {workflow_id}")
     assert isinstance(found, WorkflowExecutionStatus)
     return found
+
+
+async def until_told_to_stop(client: Client, workflow_id: str) -> None:
+    """Wait until a run has the signal in its history."""
+
+    async def signaled() -> bool:
+        return names.STOP_SIGNAL in [
+            event.workflow_execution_signaled_event_attributes.signal_name
+            async for history in executions(client, workflow_id)
+            for event in history.events
+        ]
+
+    await until(signaled, f"a stop signal to {workflow_id}")

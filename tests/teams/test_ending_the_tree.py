@@ -6,7 +6,7 @@ from temporalio.client import WorkflowExecutionStatus
 
 from tests.agents_at_hand import Gate
 from tests.teams.crews import Boss, Raises, ask, boss_of, finder, waiting
-from tests.teams.serving import Crew, executions, is_over, until
+from tests.teams.serving import Crew, is_over, until_told_to_stop
 
 pytestmark = pytest.mark.durable
 
@@ -26,7 +26,7 @@ async def test_stopping_a_run_stops_all_that_work_for_it_at_their_next_step(crew
     await run.stop()
     # They are told one after the other; the deepest is within its tool until then.
     below = [f"{run.workflow_id}/1.0", f"{run.workflow_id}/1.0/1.0"]
-    await told_to_stop(crew, below[1])
+    await until_told_to_stop(crew.client, below[1])
     gate.open.set()
 
     assert (await run.result()).stopped_reason is StopReason.CANCELLED
@@ -143,17 +143,3 @@ async def test_an_agent_that_is_stopped_by_itself_answers_with_what_it_said_last
     gate.open.set()
 
     assert (await run.result()).answer == "[sub-agent stopped: cancelled]"
-
-
-async def told_to_stop(crew: Crew, workflow_id: str) -> None:
-    """Wait until a run has the signal in its history."""
-
-    async def signaled() -> bool:
-        names = [
-            event.workflow_execution_signaled_event_attributes.signal_name
-            async for history in executions(crew.client, workflow_id)
-            for event in history.events
-        ]
-        return "spine.stop" in names
-
-    await until(signaled, f"a stop signal to {workflow_id}")
