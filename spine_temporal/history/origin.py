@@ -70,7 +70,7 @@ async def _read(client: Client, workflow_id: str, run_id: str, step: int | None)
             continue
         if not began:
             began, first_step = True, ledger.progress.step
-            reached = not (fold.request and fold.request.carried and first_step == step)
+            reached = not (fold.request and fold.request.carried and first_step == step and _between_steps(ledger))
         if then is None and ledger.progress.step == step and _between_steps(ledger):
             then = ledger
             break

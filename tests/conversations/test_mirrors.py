@@ -1,0 +1,116 @@
+"""A conversation in the agent's own checkpoint backend, and histories that grew long."""
+
+from pathlib import Path
+
+import pytest
+from spine_backends.sqlite import SQLiteCheckpoint
+from spine_core import State
+from temporalio.client import Client
+
+from spine_temporal.contracts.policy import ContinuePolicy
+from spine_temporal.history.checkpoint import TemporalCheckpoint
+from tests.conversations.talk import chain_of, check_chain, delete_history, new_session, parrot, texts, until_closed
+from tests.harness import Durable, assert_same
+
+pytestmark = pytest.mark.durable
+
+
+async def test_kernel_and_durable_runs_take_turns_in_one_conversation(
+    client: Client, durable: Durable, tmp_path: Path
+) -> None:
+    store, session = SQLiteCheckpoint(tmp_path / "spine.db"), new_session()
+    kernel = parrot(checkpoint=store)
+    served = durable(parrot(checkpoint=store), client_options={"session_ttl_s": 0})
+    said: list[str] = []
+    for n in range(2):
+        said += [f"kernel {n}", f"heard kernel {n}"]
+        assert texts((await kernel.run(f"kernel {n}", session_id=session)).state) == said
+        said += [f"durable {n}", f"heard durable {n}"]
+        result = await served.run(f"durable {n}", session_id=session)
+        assert texts(result.state) == said
+        await until_closed(client, f"spine-{session}")
+        assert await store.get(session) == result.state
+
+
+async def test_conversation_goes_on_from_the_backend_when_its_history_is_gone(
+    client: Client, durable: Durable, tmp_path: Path
+) -> None:
+    store, session = SQLiteCheckpoint(tmp_path / "spine.db"), new_session()
+    served = durable(parrot(checkpoint=store), client_options={"session_ttl_s": 0})
+    await served.run("hello", session_id=session)
+    await until_closed(client, f"spine-{session}")
+    await delete_history(client, f"spine-{session}", str(served.runs.pop().run_id))
+
+    result = await served.run("again", session_id=session)
+
+    assert texts(result.state) == ["hello", "heard hello", "again", "heard again"]
+
+
+async def test_conversation_that_the_kernel_kept_on_temporal_is_continued(client: Client, durable: Durable) -> None:
+    session = new_session()
+    await parrot(checkpoint=TemporalCheckpoint(client)).run("hello", session_id=session)
+    served = durable(parrot(checkpoint=TemporalCheckpoint(client)), client_options={"session_ttl_s": 0})
+
+    result = await served.run("again", session_id=session)
+
+    assert texts(result.state) == ["hello", "heard hello", "again", "heard again"]
+    await until_closed(client, f"spine-{session}")
+    third = await parrot(checkpoint=TemporalCheckpoint(client)).run("third", session_id=session)
+    assert texts(third.state)[-3:] == ["heard again", "third", "heard third"]
+
+
+class Broken(SQLiteCheckpoint):
+    """A backend that takes nothing."""
+
+    async def put(self, state: State) -> None:
+        raise ValueError("the disk is full")
+
+
+async def test_backend_that_takes_nothing_leaves_the_result(durable: Durable, tmp_path: Path) -> None:
+    served = durable(parrot(checkpoint=Broken(tmp_path / "spine.db")))
+
+    assert (await served.run("hello", session_id=new_session())).answer == "heard hello"
+
+
+async def test_long_run_that_continues_is_the_run_in_one_piece(client: Client, durable: Durable) -> None:
+    if durable.mode.name == "no_workflow_cache":
+        pytest.skip("each task replays its whole history: that takes minutes, and tells nothing more")
+    served, session = durable(parrot(), continue_policy=ContinuePolicy(events=40)), new_session()
+    kernel = parrot()
+
+    for n in range(20):
+        said = f"add {n} 1 {n} 2"
+        ours, theirs = await served.run(said, session_id=session), await kernel.run(said, session_id="s")
+    assert_same(ours, theirs)
+
+    first = served.runs[0]
+    assert await check_chain(client, served, first.workflow_id, str(first.run_id)) > 3
+
+
+async def test_large_conversation_comes_back_in_parts(client: Client, durable: Durable) -> None:
+    if durable.mode.name != "normal":
+        pytest.skip("heavy, and the caches make no difference to what is restored")
+    session, noise = new_session(), _noise(600_000)
+    served = durable(parrot(), continue_policy=ContinuePolicy(events=40))
+    for n in range(2):
+        await served.run(f"{n} {noise}", session_id=session)
+    for n in range(6):
+        result = await served.run(f"turn {n}", session_id=session)
+
+    assert texts(result.state)[:2] == [f"0 {noise}", f"heard 0 {noise}"]
+    first = served.runs[0]
+    histories = await chain_of(client, first.workflow_id, str(first.run_id))
+    restores = [
+        event.activity_task_scheduled_event_attributes.activity_type.name for event in histories[-1].events
+    ].count("spine.restore")
+    assert len(histories) > 1
+    assert restores > 1
+
+
+def _noise(chars: int) -> str:
+    """Text that does not compress well."""
+    state, made = 1, []
+    for _ in range(chars):
+        state = (state * 1103515245 + 12345) % 2**31
+        made.append(chr(33 + (state >> 16) % 90))
+    return "".join(made)

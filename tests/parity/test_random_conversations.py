@@ -1,0 +1,62 @@
+"""For any script of several turns, a durable session has the kernel's Results, however often it continues."""
+
+import uuid
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from spine_core import Result
+from temporalio.client import Client
+
+from spine_temporal.contracts.policy import ContinuePolicy
+from spine_temporal.journal.unanswered import answered
+from tests.conversations.talk import check_chain
+from tests.harness import Durable, Mode, assert_same
+from tests.parity.scripts import CONVERSATIONS, Conversation
+
+pytestmark = pytest.mark.durable
+
+SAID = ("count the otters", "and the seals", "now all of them")
+
+
+async def kernels(conversation: Conversation, turns: int) -> list[Result]:
+    """What the plain kernel gives, turn by turn.
+
+    It forgets what `on_run_end` did to the State, and leaves calls that a turn did not come to without a result; a
+    durable session does neither.
+    """
+    agent, results = conversation.agent(), []
+    for said in SAID[:turns]:
+        result = await agent.run(said, session_id="s")
+        results.append(result.model_copy(deep=True))
+        whole = answered(result.state.messages)
+        await agent.checkpoint.put(result.state.model_copy(update={"messages": whole}))
+    return results
+
+
+@pytest.mark.parametrize(
+    "policy", [ContinuePolicy(), ContinuePolicy(events=1)], ids=["in_one_execution", "continued_at_every_boundary"]
+)
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(conversation=CONVERSATIONS, turns=st.integers(2, len(SAID)))
+async def test_any_session_goes_as_on_the_kernel(
+    client: Client, mode: Mode, policy: ContinuePolicy, conversation: Conversation, turns: int
+) -> None:
+    theirs = await kernels(conversation, turns)
+    session_id = uuid.uuid4().hex
+
+    async with Durable(client, mode) as durable:
+        served = durable(conversation.agent(), continue_policy=policy)
+        ours: list[Any] = [await served.run(said, session_id=session_id) for said in SAID[:turns]]
+        first = served.runs[0]
+        executions = await check_chain(client, served, first.workflow_id, str(first.run_id))
+
+    for our, their in zip(ours, theirs, strict=True):
+        assert_same(our, their)
+    assert (executions > 1) == (policy.events is not None)
