@@ -12,7 +12,7 @@ from temporalio.client import Client
 from spine_temporal.contracts.policy import ContinuePolicy
 from spine_temporal.journal.unanswered import answered
 from tests.conversations.talk import check_chain
-from tests.harness import Durable, Mode, assert_same
+from tests.harness import MODES, Durable, assert_same
 from tests.parity.scripts import CONVERSATIONS, Conversation
 
 pytestmark = pytest.mark.durable
@@ -46,12 +46,12 @@ async def kernels(conversation: Conversation, turns: int) -> list[Result]:
 )
 @given(conversation=CONVERSATIONS, turns=st.integers(2, len(SAID)))
 async def test_any_session_goes_as_on_the_kernel(
-    client: Client, mode: Mode, policy: ContinuePolicy, conversation: Conversation, turns: int
+    client: Client, policy: ContinuePolicy, conversation: Conversation, turns: int
 ) -> None:
     theirs = await kernels(conversation, turns)
     session_id = uuid.uuid4().hex
 
-    async with Durable(client, mode) as durable:
+    async with Durable(client, MODES[0]) as durable:
         served = durable(conversation.agent(), continue_policy=policy)
         ours: list[Any] = [await served.run(said, session_id=session_id) for said in SAID[:turns]]
         first = served.runs[0]
