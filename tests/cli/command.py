@@ -64,7 +64,7 @@ class CommandLine:
         self.queue = ["--task-queue", task_queue]
         self._running: list[Process] = []
         plain = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
-        ours = {"TEMPORAL_ADDRESS": address, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120", "TERM": "xterm"}
+        ours = {"TEMPORAL_ADDRESS": address, "COLUMNS": "120", "TERM": "xterm"}
         self._environment = plain | ours
 
     async def __call__(self, *arguments: str, stdin: str = "", environment: dict[str, str] | None = None) -> Done:
