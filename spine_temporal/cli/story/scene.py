@@ -50,7 +50,8 @@ async def tell(stage: Stage, plot: Plot, *, keep: bool) -> bool:
         post = Post(server.address, session, str(plot.folder), plot.model, str(log.file))
         crew = await stack.enter_async_context(Crew(post, plot.environment, _folder() / "demo-workers.log"))
         first = await crew.start("worker-1")
-        run = await DurableAgent("reader", client, task_queue=session).start(plot.question, session_id=session)
+        reader = DurableAgent("reader", client, task_queue=session, session_ttl_s=0)
+        run = await reader.start(plot.question, session_id=session)
         page = f"{server.ui_address}/namespaces/default/workflows/{run.workflow_id}"
         stage.link("watch it", page)
         stage.begin()
