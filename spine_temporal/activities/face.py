@@ -93,7 +93,7 @@ class AgentActivities:
 
         async def work(_: Attempt) -> Restored:
             agent = None if task.same else await self._agents.get(task.agent)
-            ledger = await restore(activity.client(), agent, task)
+            ledger = await restore(activity.client(), agent, task, _run()[1])
             return parts_of(ledger, _id())[task.part] if ledger is not None else Restored(id=_id())
 
         def lost(why: str) -> Restored:

@@ -16,7 +16,7 @@ from spine_temporal.agents.spec import HOLDS_RUNS
 from spine_temporal.contracts import names
 from spine_temporal.contracts.restoring import Origin, Restored, RestoreInput
 from spine_temporal.errors import RunNotFound
-from spine_temporal.history.origin import ledger_at
+from spine_temporal.history.origin import as_it_is_by_now, ledger_at
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.progress import Progress
 from spine_temporal.journal.snapshot import dump_ledger, dump_progress
@@ -28,13 +28,18 @@ _READABLE_BYTES: Final = 32_000
 _PART_BYTES: Final = 1_800_000
 
 
-async def restore(client: Client, agent: Agent | None, task: RestoreInput) -> Ledger | None:
-    """The conversation that `task` names, from its history or the agent's own backend; None: there is none.
+async def restore(client: Client, agent: Agent | None, task: RestoreInput, run_id: str) -> Ledger | None:
+    """The conversation that `task` of the execution `run_id` names; None: there is none.
+
+    It comes from its history, or from the agent's own backend.
 
     Raises:
         ApplicationError: a history that must be there is not.
     """
-    found = await _of_history(client, task.origin, must=task.same or _is_fork(task))
+    origin = task.origin
+    if origin is not None and not task.same and not _is_fork(task):
+        origin = await as_it_is_by_now(client, origin, run_id)
+    found = await _of_history(client, origin, must=task.same or _is_fork(task))
     if task.same or _is_fork(task) or not task.named or agent is None:
         return found
     kept = await _of_backend(agent, task.session_id)

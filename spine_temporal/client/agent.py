@@ -84,8 +84,9 @@ class DurableAgent:
         async with telling_when_nobody_polls(self._client, self.task_queue):
             run = await self._start(input, session_id, stop=cancelled, on_busy=on_busy)
             async with asking(should_cancel, run):
-                self.last_result = await run.result()
-        return self.last_result
+                result = await run.result()
+        self.last_result = result
+        return result
 
     async def resume(self, token: str, decision: Any = "approve") -> Result:
         """Decide on the call that the run `token` is paused at, wait for its next Result, as `Agent.resume` does.
@@ -106,8 +107,9 @@ class DurableAgent:
             raise ResumeError(f"no resumable run for token {token!r}: {error}") from error
         async with telling_when_nobody_polls(self._client, self.task_queue):
             _, before = await run.decide_on(decision, None)
-            self.last_result = await run.next_result(after=before)
-        return self.last_result
+            result = await run.next_result(after=before)
+        self.last_result = result
+        return result
 
     async def start(self, input: str, *, session_id: str | None = None, on_busy: OnBusy = "queue") -> Run:
         """Say `input`; do not wait for what comes of it.

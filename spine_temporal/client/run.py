@@ -189,7 +189,8 @@ class Run:
         return Seen(ledger.progress.standings, child.position, child.number)
 
     async def _ledger(self) -> Ledger:
-        return await fold_execution(self._client, (self.workflow_id, self.run_id or ""), onward=self.run_id is not None)
+        # The latest execution knows all that the ones before it did.
+        return await fold_execution(self._client, (self.workflow_id, ""))
 
     async def _ask(self, request: Any, workflow_ids: list[str], id_: str | None) -> Decided:
         refused: DecisionRefused | None = None

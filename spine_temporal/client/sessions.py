@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -15,7 +15,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.opening import RunRequest
 from spine_temporal.contracts.restoring import Origin
 from spine_temporal.contracts.turn import OnBusy, Standing, TurnRequest, TurnTaken
-from spine_temporal.errors import NotAnAgentRun, SessionBusy
+from spine_temporal.errors import NotAnAgentRun, RunNotFound, SessionBusy
 from spine_temporal.history.follow import describe
 from spine_temporal.payloads import pack, unpack
 
@@ -28,9 +28,9 @@ class Spoken:
     """Where the turn is that the user's words became."""
 
     run_id: str | None
-    """The execution that it began in; None: it is in the queue of an open session."""
+    """The execution that took it."""
     turn: int | None
-    """None: it is the first of its execution, which counts on from the sessions before it."""
+    """None: it is the first of its execution, which counts on from the one before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +51,16 @@ class Speaker:
             ServerUnreachable: no server answers.
         """
         update_id = uuid.uuid4().hex
-        run_id = await self.start(workflow_id, request)
         for _ in range(_TRIES):
+            run_id = await self.start(workflow_id, request)
             if run_id is not None:
-                return Spoken(run_id, None)
-            turn = await self._say_more(workflow_id, request, on_busy, update_id)
-            if turn is not None:
-                return Spoken(None, turn)
-            # It is closed: what was said in it is gone on with. Meanwhile somebody else may have done so.
-            run_id = await self._reopen(workflow_id, request)
-            if run_id is None:
-                await asyncio.sleep(_AGAIN_S)
+                return Spoken(run_id, 1)
+            spoken = await self._say_more(workflow_id, request, on_busy, update_id)
+            # None: it is closed, so what was said in it is gone on with. Meanwhile somebody else may have done so.
+            spoken = spoken or await self._reopen(workflow_id, request)
+            if spoken is not None:
+                return spoken
+            await asyncio.sleep(_AGAIN_S)
         raise SessionBusy(f"session {request.session_id!r} opens and closes all the time; try again")
 
     async def start(self, workflow_id: str, request: RunRequest, *, anew: bool = False) -> str | None:
@@ -89,11 +88,18 @@ class Speaker:
             raise unreachable(self.client, error) if error.status is RPCStatusCode.UNAVAILABLE else error from error
         return handle.first_execution_run_id
 
-    async def _say_more(self, workflow_id: str, request: RunRequest, on_busy: OnBusy, update_id: str) -> int | None:
+    async def _say_more(self, workflow_id: str, request: RunRequest, on_busy: OnBusy, update_id: str) -> Spoken | None:
         words = TurnRequest(input=request.input or "", on_busy=on_busy, agent=request.agent)
         handle = self.client.get_workflow_handle(workflow_id)
         try:
-            taken = await handle.execute_update(names.TURN_UPDATE, pack(words), id=update_id, result_type=RawValue)
+            update = await handle.start_update(
+                names.TURN_UPDATE,
+                pack(words),
+                id=update_id,
+                wait_for_stage=WorkflowUpdateStage.COMPLETED,
+                result_type=RawValue,
+            )
+            taken = unpack(TurnTaken, await update.result())
         except WorkflowUpdateFailedError as error:
             raise refused_update(error) from None
         except RPCError as error:
@@ -102,11 +108,16 @@ class Speaker:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
             raise
-        return unpack(TurnTaken, taken).turn
+        return Spoken(update.workflow_run_id, taken.turn)
 
-    async def _reopen(self, workflow_id: str, request: RunRequest) -> str | None:
-        info = (await describe(self.client, workflow_id)).workflow_execution_info
+    async def _reopen(self, workflow_id: str, request: RunRequest) -> Spoken | None:
+        try:
+            info = (await describe(self.client, workflow_id)).workflow_execution_info
+        except RunNotFound:
+            # Deleted since: it begins anew.
+            return None
         if info.type.name != names.AGENT_WORKFLOW:
             raise NotAnAgentRun(f"workflow {workflow_id!r} is a {info.type.name!r}, not a run of an agent")
         origin = Origin(workflow_id=workflow_id, run_id=info.execution.run_id)
-        return await self.start(workflow_id, request.model_copy(update={"origin": origin}), anew=True)
+        run_id = await self.start(workflow_id, request.model_copy(update={"origin": origin}), anew=True)
+        return Spoken(run_id, None) if run_id is not None else None

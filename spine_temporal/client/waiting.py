@@ -11,7 +11,7 @@ from temporalio.client import Client
 from spine_temporal.client.failures import failed_run
 from spine_temporal.errors import RunFailed, RunNotFound
 from spine_temporal.history.fold import Fold, Stop, fold_execution, turn_run_id
-from spine_temporal.history.follow import describe, follow
+from spine_temporal.history.follow import describe, first_event, follow
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger
 
@@ -38,7 +38,10 @@ class Seen:
 
 @dataclass(slots=True)
 class Watch:
-    """Follows the turn `turn`; None: the one that `run_id` began with, or without one, the turn in hand."""
+    """Follows the turn `turn`; None: the one that `run_id` began with, or without one, the turn in hand.
+
+    When the execution `run_id` is gone from the server, a turn with a number is looked for in the latest one.
+    """
 
     client: Client
     workflow_id: str
@@ -91,7 +94,9 @@ class Watch:
         """Of a run had by its id alone, the turn that it stands for."""
         if self.turn is not None or self.run_id is not None:
             return None
-        return (await fold_execution(self.client, (self.workflow_id, ""))).progress.turn
+        ledger = await fold_execution(self.client, (self.workflow_id, ""))
+        over = ledger.progress.ending is not None and not ledger.progress.paused
+        return ledger.queue[0].turn if over and ledger.queue else ledger.progress.turn
 
     async def _followed(self, fold: Fold, *, leisurely: bool = False) -> AsyncIterator[tuple[list[TraceEvent], bool]]:
         """What each event told, and whether what the fold knows is by now the present."""
@@ -103,11 +108,22 @@ class Watch:
             if event.event_type == _FAILED:
                 raise failed_run(event, self.workflow_id)
             run_id = _run_id(event) or run_id
+            if self.turn is not None and self.turn < (fold.first_turn or 1):
+                raise RunNotFound(f"the history of turn {self.turn} of {self.workflow_id!r} is gone from the server")
             now = now or (run_id == described.execution.run_id and event.event_id >= described.history_length)
             yield told, now
 
     async def _start(self) -> str:
-        return self.run_id or await turn_run_id(self.client, self.workflow_id, None)
+        if self.run_id is None or (self.turn is not None and not await self._is_there(self.run_id)):
+            return await turn_run_id(self.client, self.workflow_id, None)
+        return self.run_id
+
+    async def _is_there(self, run_id: str) -> bool:
+        try:
+            await first_event(self.client, self.workflow_id, run_id)
+        except RunNotFound:
+            return False
+        return True
 
     def _wanted(self, fold: Fold) -> int | None:
         return self.turn or (fold.first_turn if self.run_id is not None else None)

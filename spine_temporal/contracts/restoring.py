@@ -26,6 +26,8 @@ class Carried(Wire):
     """The execution in which the turn in hand began."""
     turns: int
     queue: list[QueuedTurn] = []
+    unwanted: list[int] = []
+    """Queued turns that somebody stopped."""
     answered: dict[str, dict[str, Any]] = {}
     """Results of the latest updates by their ids: the server knows an id again within one execution only."""
     worked_s: float = 0.0

@@ -16,7 +16,7 @@ from spine_temporal.history.follow import first_event, follow
 from spine_temporal.history.reader import Reader, payload_bytes
 from spine_temporal.history.times import at_s
 from spine_temporal.journal.entries import CameBack, Closed, Entry, Requested, Stood
-from spine_temporal.journal.folding import apply
+from spine_temporal.journal.folding import apply, came_back
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.trace import Event
 
@@ -92,6 +92,9 @@ class Fold:
                 self.first_turn = before + 1
             elif self.first_turn is None:
                 self.first_turn = before
+                if self.ledger.progress.ending is not None:
+                    # It stopped in an execution that this fold has not seen; nobody knows the trace.
+                    self.stops[before] = Stop(self.ledger, [])
             self.restoring = False
         if self.hear is not None:
             self.hear(entry)
@@ -118,22 +121,24 @@ async def fold_run(client: Client, run: tuple[str, str]) -> Fold:
     return fold
 
 
-async def fold_execution(client: Client, run: tuple[str, str], *, onward: bool = False) -> Ledger:
-    """The ledger of one execution, without what was told before it; `onward` also reads those that continue it.
+async def fold_execution(client: Client, run: tuple[str, str]) -> Ledger:
+    """The ledger of one execution, without what was told before it.
 
-    While the conversation is still to come from the execution before, it is the ledger of that one.
+    While the conversation is still to come from where it was left, it is as it was there.
     """
     workflow_id, run_id = run
     fold = Fold(client.data_converter)
-    async for event in follow(client, workflow_id, run_id, wait=False, onward=onward):
+    async for event in follow(client, workflow_id, run_id, wait=False, onward=False):
         await fold.feed(event)
-    carried = fold.request.carried if fold.request is not None else None
-    if carried is None or not fold.restoring or fold.ledger.opened:
+    origin = fold.request.origin if fold.request is not None else None
+    if origin is None or origin.step is not None or not fold.restoring:
         return fold.ledger
     try:
-        return await fold_execution(client, (workflow_id, carried.run_id))
+        before = await fold_execution(client, (origin.workflow_id, origin.run_id))
     except RunNotFound:
         return fold.ledger
+    same = fold.request is not None and fold.request.carried is not None
+    return came_back(fold.ledger, CameBack("", before, same=same))
 
 
 async def fold_to(client: Client, run: tuple[str, str], head: str) -> Ledger:

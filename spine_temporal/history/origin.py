@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
+from spine_temporal.contracts import names
 from spine_temporal.contracts.opening import RunRequest
 from spine_temporal.contracts.restoring import Origin
-from spine_temporal.errors import BadInput, RunNotFound
+from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound
 from spine_temporal.history.checkpoint.events import deletes
+from spine_temporal.history.checkpoint.holder import read_holder
+from spine_temporal.history.executions import listed
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.follow import follow
+from spine_temporal.history.times import at_s
 from spine_temporal.journal.ledger import Ledger
 
 
@@ -30,9 +34,9 @@ async def ledger_at(client: Client, origin: Origin) -> Ledger | None:
             if otherwise is None:
                 raise
             return otherwise
-        if read.deleted:
+        if read.deleted or await _was_buried(client, read):
             return None
-        if origin.step is None and read.last.opened:
+        if origin.step is None and read.back:
             return read.last
         if origin.step is not None and read.then is not None:
             if read.reached:
@@ -48,6 +52,21 @@ async def ledger_at(client: Client, origin: Origin) -> Ledger | None:
     return otherwise
 
 
+async def as_it_is_by_now(client: Client, origin: Origin, run_id: str) -> Origin:
+    """The origin of the session's execution `run_id`, which was started to go on from `origin`.
+
+    Between the look at the one and the start of the other, somebody else may have opened the session, and closed it.
+    """
+    began = {
+        each.execution.run_id: each.start_time.ToNanoseconds()
+        async for each in listed(client, origin.workflow_id, names.AGENT_WORKFLOW)
+        if each.execution.run_id != run_id
+    }
+    latest = max(began, key=lambda each: began[each], default=origin.run_id)
+    since = origin.run_id in began and began[latest] > began[origin.run_id]
+    return origin.model_copy(update={"run_id": latest}) if since else origin
+
+
 @dataclass(slots=True)
 class _Execution:
     request: RunRequest
@@ -57,13 +76,17 @@ class _Execution:
     reached: bool
     """The step was over within this execution, or before it in another session."""
     first_step: int
+    back: bool
+    """It began, and the conversation that it goes on with had come."""
     deleted: bool
+    began_s: float
 
 
 async def _read(client: Client, workflow_id: str, run_id: str, step: int | None) -> _Execution:
     fold, then, first_step = Fold(client.data_converter), None, 0
-    began, reached, event = False, True, HistoryEvent()
+    began, reached, event, began_s = False, True, HistoryEvent(), 0.0
     async for event in follow(client, workflow_id, run_id, wait=False, onward=False):
+        began_s = began_s or at_s(event)
         await fold.feed(event)
         ledger = fold.ledger
         if not ledger.opened or fold.restoring:
@@ -76,7 +99,19 @@ async def _read(client: Client, workflow_id: str, run_id: str, step: int | None)
             break
     if fold.request is None:
         raise BadInput(f"the history of {workflow_id!r} does not begin with a run's request")
-    return _Execution(fold.request, fold.ledger, then, reached, first_step, deletes(event))
+    back = fold.ledger.opened and not fold.restoring
+    return _Execution(fold.request, fold.ledger, then, reached, first_step, back, deletes(event), began_s)
+
+
+async def _was_buried(client: Client, read: _Execution) -> bool:
+    """Whether its session was deleted when it had closed: then the session's holder says so."""
+    if read.request.session_id is None or read.request.carried is not None:
+        return False
+    try:
+        holder = await read_holder(client, f"{names.CHECKPOINT_ID_PREFIX}{read.request.session_id}")
+    except NotAnAgentRun:
+        return False
+    return holder.deleted_s > read.began_s
 
 
 def _between_steps(ledger: Ledger) -> bool:

@@ -50,7 +50,7 @@ class Conversation:
         """The last word of each agent that works for this one, by position."""
         self.children: set[str] = set(carried.children if carried else ())
         """Positions of the children that have begun and are not over."""
-        self.unwanted: set[int] = set()
+        self.unwanted: set[int] = set(carried.unwanted if carried else ())
         """Turns that are over as soon as they begin: somebody stopped them in the queue."""
         self.updates = 0
         self.restored_bytes = 0
@@ -91,10 +91,10 @@ class Conversation:
 
     def end_turn(self, turn: int | None) -> None:
         """End that turn at its next boundary, the one in hand if it is None; a session that waits for one is closed."""
-        if turn is not None and any(queued.turn == turn for queued in self.queue):
-            self.unwanted.add(turn)
-        elif turn is None or not self.opened or turn == self.progress.turn:
+        if turn is None or (self.opened and turn == self.progress.turn):
             self.stop = True
+        elif not self.opened or any(queued.turn == turn for queued in self.queue):
+            self.unwanted.add(turn)
         self.changed()
 
     def child_is_at_work(self, position: str) -> None:
@@ -152,6 +152,7 @@ class Conversation:
             turn_run_id=self.turn_run_id,
             turns=self.turns,
             queue=self.queue,
+            unwanted=[queued.turn for queued in self.queue if queued.turn in self.unwanted],
             answered=self.answered,
             worked_s=self._worked_s,
             children=sorted(self.children),

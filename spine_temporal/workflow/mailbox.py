@@ -38,7 +38,7 @@ def check_turn(conversation: Conversation, value: RawValue) -> None:
         )
     if conversation.opened and conversation.spec.team is not None:
         raise _refusal(names.SESSION_BUSY, "a team works on one input at a time; wait for its result")
-    if not conversation.opened or not _busy(conversation):
+    if not _busy(conversation):
         return
     if request.on_busy == "reject":
         raise _refusal(names.SESSION_BUSY, f"session {conversation.session_id!r} is busy: {_doing(conversation)}")
@@ -97,8 +97,7 @@ def _judged(conversation: Conversation, request: DecideRequest) -> tuple[int, An
 
 
 def _busy(conversation: Conversation) -> bool:
-    progress = conversation.progress
-    return bool(conversation.queue) or progress.ending is None or progress.paused or conversation.idle_since_s is None
+    return bool(conversation.queue) or conversation.idle_since_s is None
 
 
 def _doing(conversation: Conversation) -> str:

@@ -32,6 +32,7 @@ async def open_conversation(conversation: Conversation) -> None:
     if request.carried is not None or request.origin is not None or (request.named and conversation.spec.remembers):
         await _restore(conversation)
     conversation.opened = True
+    conversation.stop = conversation.stop or conversation.progress.turn in conversation.unwanted
 
 
 async def refresh(conversation: Conversation) -> None:

@@ -45,7 +45,7 @@ async def test_what_is_said_while_a_turn_runs_waits_for_it_in_order(durable: Dur
 
     results = [await run.result() for run in (third, first, second)]
 
-    assert (first.turn, second.turn, third.turn) == (None, 2, 3)
+    assert (first.turn, second.turn, third.turn) == (1, 2, 3)
     said = ["wait here", "heard wait here", "second", "heard second", "third", "heard third"]
     assert [texts(result.state) for result in results] == [said, said[:2], said[:4]]
 

@@ -1,14 +1,11 @@
 """A session removed from the server."""
 
-import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import (
     DeleteWorkflowExecutionRequest,
     DescribeWorkflowExecutionRequest,
-    ListWorkflowExecutionsRequest,
 )
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
@@ -17,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from spine_temporal.contracts import names
 from spine_temporal.history.checkpoint.holder import read_holder
 from spine_temporal.history.checkpoint.stored import Place
+from spine_temporal.history.executions import listed
 
 
 async def delete(client: Client, place: Place, task_queue: str) -> None:
@@ -52,7 +50,7 @@ async def remove(client: Client, holder: str) -> None:
 
 async def _executions(client: Client, workflow_id: str, type_: str) -> list[WorkflowExecution]:
     """All that the server keeps. Its list lags behind, so the latest is asked for by itself."""
-    found = {each.run_id: each async for each in _listed(client, workflow_id, type_)}
+    found = {each.execution.run_id: each.execution async for each in listed(client, workflow_id, type_)}
     request = DescribeWorkflowExecutionRequest(
         namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
     )
@@ -66,23 +64,6 @@ async def _executions(client: Client, workflow_id: str, type_: str) -> list[Work
     if latest.type.name == type_:
         found[latest.execution.run_id] = latest.execution
     return list(found.values())
-
-
-async def _listed(client: Client, workflow_id: str, type_: str) -> AsyncIterator[WorkflowExecution]:
-    # In a query no id is found that has one of these two, however it is escaped: then what stands before it is sought.
-    start = re.split(r'["\\]', workflow_id, maxsplit=1)[0]
-    operator, quoted = "=" if start == workflow_id else "STARTS_WITH", start.replace("'", "''")
-    request = ListWorkflowExecutionsRequest(
-        namespace=client.namespace, query=f"WorkflowType = '{type_}' AND WorkflowId {operator} '{quoted}'"
-    )
-    while True:
-        page = await client.workflow_service.list_workflow_executions(request, retry=True)
-        for each in page.executions:
-            if each.execution.workflow_id == workflow_id:
-                yield each.execution
-        if not page.next_page_token:
-            return
-        request.next_page_token = page.next_page_token
 
 
 async def _end(client: Client, execution: WorkflowExecution) -> bool:
