@@ -163,7 +163,10 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     json: Json = False,
 ) -> int:
-    """The runs, newest first."""
+    """The runs, newest first.
+
+    A server on SQL, as `spine-temporal dev` starts it, gives those that go on before those that are over.
+    """
     from spine_temporal.cli.listing import list_runs
 
     return list_runs(context.obj, agent=agent, status=status, limit=limit, json=json)

@@ -21,7 +21,10 @@ _LARGEST_PAGE: Final = 1000
 
 
 async def latest(client: Client, *, agent: str | None, status: str | None, limit: int) -> list[Seen]:
-    """The `limit` newest runs, newest first; of that agent, with that status."""
+    """The `limit` newest runs, newest first; of that agent, with that status.
+
+    A server that keeps its lists in SQL gives those that go on before those that are over, whatever their age.
+    """
     indexed = (agent is not None or status in OURS) and not await missing(client)
     page = _PAGE if agent or status in OURS else min(limit, _PAGE)
     found: list[Seen] = []
