@@ -99,8 +99,8 @@ class DurableAgent:
             DecisionRefused: it does, but not for this one.
             ServerUnreachable: no server answers.
         """
-        run = self.get_run(token)
         try:
+            run = await self.get_run(token).in_hand()
             if not await run.pending():
                 raise ResumeError(f"no resumable run for token {token!r}: nothing waits for a decision")
         except RunNotFound as error:

@@ -61,6 +61,15 @@ class Run:
         """
         return await self.next_result(after=0)
 
+    async def in_hand(self) -> "Run":
+        """This run, standing for the turn that it is at now, whatever turns may follow.
+
+        Raises:
+            RunNotFound: there is no such run.
+        """
+        turn = (await self._ledger()).progress.turn
+        return Run(self._client, id=self.id, workflow_id=self.workflow_id, turn=turn)
+
     async def next_result(self, *, after: int | Seen) -> Result:
         """The Result of the first stop later than the one numbered `after`, as `Decided.standings` numbers them.
 

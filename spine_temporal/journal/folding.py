@@ -130,7 +130,8 @@ def came_back(ledger: Ledger, entry: CameBack) -> Ledger:
         state=state,
         progress=progress,
         approval=ledger.approval,
-        origin=ledger.origin,
+        # A fork that is opened again is still one.
+        origin=ledger.origin if ledger.origin and ledger.origin.step is not None else before.origin,
         queue=queue,
         opened=True,
     )

@@ -132,3 +132,17 @@ async def test_recording_is_of_the_turn_that_the_run_stands_for(durable: Durable
 
     assert (len(of_first["model"]), of_first["tool"]) == (2, ["3"])
     assert (len(of_last["model"]), of_last["tool"]) == (1, [])
+
+
+async def test_fork_that_is_opened_again_still_tells_where_it_comes_from(client: Client, durable: Durable) -> None:
+    served, session, forked = durable(parrot(), client_options={"session_ttl_s": 0}), new_session(), new_session()
+    await served.run("one", session_id=session)
+    fork = await served.get_run(session).fork(step=1, input="two", session_id=forked)
+    await fork.result()
+
+    again = await served.run("three", session_id=forked)
+
+    assert texts(again.state) == ["one", "heard one", "two", "heard two", "three", "heard three"]
+    origin = (await fold_execution(client, (fork.workflow_id, ""))).origin
+    assert origin is not None
+    assert origin.step == 1

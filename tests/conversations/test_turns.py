@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from spine_core import Guards, StopReason
+from spine_core import Agent, Guards, StopReason, tool
+from spine_core.testing import ScriptedProvider, calls, text
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent
@@ -171,3 +172,19 @@ async def test_result_of_an_earlier_turn_stays(durable: Durable) -> None:
     assert [await run.result() for run in runs] == results
     assert await served.get_run(session).result() == results[-1]
     assert [event.type async for event in runs[1].events()] == [event.type for event in results[1].trace]
+
+
+async def test_resume_gives_the_result_of_the_turn_that_was_paused(durable: Durable) -> None:
+    @tool(approve=True)
+    async def pay(amount: int) -> str:
+        """Pay."""
+        return f"paid {amount}"
+
+    script = ScriptedProvider(calls(("pay", {"amount": 7})), text("first is done"), text("second is done"))
+    served, session = durable(Agent(script, tools=[pay])), new_session()
+    await served.run("first", session_id=session)
+    second = await served.start("second", session_id=session)
+
+    result = await served.resume(session)
+
+    assert (result.answer, (await second.result()).answer) == ("first is done", "second is done")
