@@ -10,16 +10,11 @@ from spine_core import Agent, Guards, Message, ModelResponse, Result, Usage
 from spine_orchestration import Sequential, supervisor
 from temporalio.client import Client
 
-from spine_temporal.contracts.policy import ContinuePolicy
 from tests.harness import Mode, assert_same, told
 from tests.parity.scripts import ACTS, TOOLS, TURNS, USAGE, Act, Actor, Script, Turn
-from tests.teams.serving import Crew
+from tests.teams.serving import CACHED, CONTINUING, HARDLY_CACHED, Crew
 
 pytestmark = pytest.mark.durable
-
-CACHED = Mode("cached")
-HARDLY_CACHED = Mode("hardly_cached", {"cache_bytes": 0, "max_cached_workflows": 2})
-CONTINUING = Mode("continuing", {"continue_policy": ContinuePolicy(events=1)})
 
 
 def examples(most: int) -> settings:
@@ -99,7 +94,7 @@ async def test_any_supervisor_ends_as_on_the_kernel(client: Client, office: Offi
     await assert_ends_as_on_the_kernel(client, CACHED, office)
 
 
-@examples(12)
+@examples(10)
 @given(office=OFFICES)
 async def test_any_supervisor_on_a_worker_that_hardly_caches_ends_as_on_the_kernel(
     client: Client, office: Office
@@ -107,7 +102,7 @@ async def test_any_supervisor_on_a_worker_that_hardly_caches_ends_as_on_the_kern
     await assert_ends_as_on_the_kernel(client, HARDLY_CACHED, office)
 
 
-@examples(10)
+@examples(8)
 @given(office=OFFICES)
 async def test_any_supervisor_that_continues_at_every_boundary_ends_as_on_the_kernel(
     client: Client, office: Office
@@ -116,7 +111,7 @@ async def test_any_supervisor_that_continues_at_every_boundary_ends_as_on_the_ke
 
 
 @pytest.mark.parametrize("mode", [CACHED, CONTINUING], ids=lambda mode: mode.name)
-@examples(8)
+@examples(6)
 @given(scripts=st.lists(_WORKER_TURNS, min_size=1, max_size=3))
 async def test_any_line_of_agents_ends_as_on_the_kernel(
     client: Client, mode: Mode, scripts: list[tuple[Turn, ...]]
@@ -124,7 +119,7 @@ async def test_any_line_of_agents_ends_as_on_the_kernel(
     def line() -> Sequential:
         return Sequential(*(Agent(Script(turns), tools=TOOLS) for turns in scripts))
 
-    async with Crew(client, mode) as crew:
+    async with Crew(client, mode, replays=mode is CONTINUING) as crew:
         ours = await (await crew.serve({"line": line()}, "line")).run("count the otters")
 
     assert_same(ours, await line().run("count the otters"))
@@ -135,7 +130,7 @@ async def assert_ends_as_on_the_kernel(client: Client, mode: Mode, office: Offic
     theirs = await boss.run("count the otters")
     below = sum((model.spent for model in models), Usage())
 
-    async with Crew(client, mode) as crew:
+    async with Crew(client, mode, replays=mode is CONTINUING) as crew:
         ours = await (await crew.serve({"boss": office.supervisor()[0]})).run("count the otters")
 
     assert_same_but_for_what_was_spent_below(ours, theirs, below)

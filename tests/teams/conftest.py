@@ -1,4 +1,4 @@
-"""Teams run with caches, hardly with any, or continuing as new at every boundary."""
+"""Teams run as usual, then continuing as new at every boundary; some hardly cached besides."""
 
 from collections.abc import AsyncIterator
 
@@ -6,16 +6,11 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
-from spine_temporal.contracts.policy import ContinuePolicy
-from tests.harness import MODES, Mode
-from tests.teams.serving import Crew
-
-# Of two: the SDK stalls when it may keep fewer workflows than are within a local activity, as all are that begin.
-SMALL = Mode("hardly_cached", {"max_cached_workflows": 2, "cache_bytes": 0})
-CONTINUING = Mode("continuing", {"continue_policy": ContinuePolicy(events=1)})
+from tests.harness import Mode
+from tests.teams.serving import CACHED, CONTINUING, Crew
 
 
-@pytest.fixture(params=(MODES[0], SMALL, CONTINUING), ids=lambda mode: mode.name)
+@pytest.fixture(params=(CACHED, CONTINUING), ids=lambda mode: mode.name)
 def mode(request: pytest.FixtureRequest) -> Mode:
     assert isinstance(request.param, Mode)
     return request.param

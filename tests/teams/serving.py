@@ -6,8 +6,9 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
+import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
@@ -15,11 +16,21 @@ from temporalio.service import RPCError, RPCStatusCode
 from spine_temporal import AgentWorker, DurableAgent, Run
 from spine_temporal.agents.registry import Agents
 from spine_temporal.contracts import names
+from spine_temporal.contracts.policy import ContinuePolicy
 from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.history.fold import Fold
 from tests.harness import Mode, activities_in, replay
 
-_BOUND_S = 60.0
+CACHED: Final = Mode("cached")
+# Of four workflows: the SDK stalls when it may keep fewer than are within a local activity, as all are that begin.
+HARDLY_CACHED: Final = Mode("hardly_cached", {"max_cached_workflows": 4, "cache_bytes": 0})
+CONTINUING: Final = Mode("continuing", {"continue_policy": ContinuePolicy(events=1)})
+ALL_MODES: Final = pytest.mark.parametrize(
+    "mode", [CACHED, HARDLY_CACHED, CONTINUING], ids=lambda mode: mode.name, indirect=True
+)
+ONE_MODE: Final = pytest.mark.parametrize("mode", [CACHED], ids=["cached"], indirect=True)
+
+_BOUND_S: Final = 60.0
 
 
 async def until[T](ask: Callable[[], Any], what: str) -> Any:
@@ -37,6 +48,7 @@ class Crew:
 
     client: Client
     mode: Mode
+    replays: bool = True
     runs: list[tuple[Run, AgentWorker]] = field(default_factory=list)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -56,8 +68,9 @@ class Crew:
             if type_ is None:
                 for run, worker in self.runs:
                     # Which caches a worker has makes no difference to a history.
-                    again = self.mode.name in ("normal", "continuing")
-                    await check_tree(self.client, worker, run.workflow_id, again=again)
+                    await check_tree(
+                        self.client, worker, run.workflow_id, again=self.replays and self.mode is not HARDLY_CACHED
+                    )
 
 
 class Member(DurableAgent):

@@ -7,9 +7,9 @@ from spine_core import Agent, Interrupt, Result, RunStatus, tool
 
 from spine_temporal import Decision, Run
 from tests.teams.crews import PAY, Boss, ask, asking_leave, boss_of, finder, tokens
-from tests.teams.serving import Crew, until
+from tests.teams.serving import ALL_MODES, Crew, until
 
-pytestmark = pytest.mark.durable
+pytestmark = [pytest.mark.durable, ALL_MODES]
 
 PAYLOAD = {"tool": "pay", "arguments": {"amount": 5}}
 

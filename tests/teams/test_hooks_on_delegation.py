@@ -6,10 +6,10 @@ import pytest
 from spine_core import Agent, StopReason, StopRun, ToolContext
 
 from tests.teams.crews import Boss, Raises, ask, boss_of, finder, tokens
-from tests.teams.serving import Crew, children_of
+from tests.teams.serving import ALL_MODES, Crew, children_of
 from tests.teams.test_delegation import assert_as_on_the_kernel
 
-pytestmark = pytest.mark.durable
+pytestmark = [pytest.mark.durable, ALL_MODES]
 
 
 class Skips:

@@ -8,10 +8,10 @@ from spine_core import Agent, ToolContext
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.errors import DuplicateAgent
 from tests.teams.crews import Boss, Call, Finds, ask, boss_of, finder, tokens
-from tests.teams.serving import Crew, children_of
+from tests.teams.serving import ONE_MODE, Crew, children_of
 from tests.teams.test_delegation import agent_of, assert_as_on_the_kernel
 
-pytestmark = pytest.mark.durable
+pytestmark = [pytest.mark.durable, ONE_MODE]
 
 
 @pytest.mark.parametrize(

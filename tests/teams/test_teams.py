@@ -86,7 +86,7 @@ async def test_a_handoff_gives_the_input_to_the_peer(crew: Crew, team: Team) -> 
 
 
 @HANDOFFS
-@pytest.mark.parametrize("most", [0, 1, 3])
+@pytest.mark.parametrize("most", [0, 2])
 async def test_a_handoff_ends_after_so_many_transfers(crew: Crew, team: Team, most: int) -> None:
     def desk(kind: Team) -> Any:
         return kind({"a": hands_to("b"), "b": hands_to("a")}, start="a", max_handoffs=most)
@@ -157,7 +157,7 @@ async def test_two_runs_of_one_team_at_once_do_not_disturb_each_other(crew: Crew
             return text("stayed")
 
     desk = team({"a": Agent(Transfers()), "b": finder()}, start="a")
-    durable = await crew.serve({"desk": desk}, "desk", max_cached_workflows=8)
+    durable = await crew.serve({"desk": desk}, "desk")
     goes_on, stays = await durable.start("go on"), await durable.start("stay")
     await asyncio.gather(*(gate.begun.wait() for gate in gates.values()))
     for gate in gates.values():
