@@ -125,9 +125,10 @@ async def test_a_request_written_by_hand_may_be_wrong_and_the_run_says_how(durab
 async def test_a_request_written_by_hand_needs_an_agent_and_an_input_only(durable: Durable) -> None:
     served = durable(adding_agent())
     await served.up()
+    by_hand = uuid.uuid4().hex
 
     outcome = await durable.client.execute_workflow(
-        names.AGENT_WORKFLOW, {"agent": "agent", "input": "go"}, id="by-hand", task_queue=served.task_queue
+        names.AGENT_WORKFLOW, {"agent": "agent", "input": "go"}, id=by_hand, task_queue=served.task_queue
     )
 
     assert outcome == {
@@ -135,7 +136,7 @@ async def test_a_request_written_by_hand_needs_an_agent_and_an_input_only(durabl
         "answer": "3",
         "step": 2,
         "usage": {"input_tokens": 20, "output_tokens": 10},
-        "session_id": "by-hand",
+        "session_id": by_hand,
     }
 
 
