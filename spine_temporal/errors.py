@@ -9,6 +9,7 @@
     │   └── DecisionRefused          nothing waits for that decision, or it does not fit
     ├── UnknownAgent                 the worker that opened the run serves no agent of that name
     ├── AgentBroken                  the agent is known, its factory or its settings are not usable
+    │   └── PluginUnusable           it needs a plugin that is missing, not allowed, or does not fit
     ├── RunNotFound                  the server knows no such run
     ├── NotAnAgentRun                the id belongs to a workflow of another type
     ├── ConversationLost             what the run was to go on from is gone
@@ -56,6 +57,10 @@ class UnknownAgent(SpineTemporalError):
 
 class AgentBroken(SpineTemporalError):
     """The agent is known, but it could not be built or cannot run durably as it is configured."""
+
+
+class PluginUnusable(AgentBroken):
+    """An agent needs a plugin that is not installed, is not allowed, or does not fit the kernel's version."""
 
 
 class RunNotFound(SpineTemporalError):

@@ -4,9 +4,8 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from pydantic_core import PydanticSerializationError
 from spine_core import Agent, Guards, StopReason, Tool
 from temporalio import activity
 from temporalio.common import RawValue
@@ -23,20 +22,20 @@ from spine_temporal.activities.states import LedgerCache, RunKey
 from spine_temporal.activities.taking_step import Step
 from spine_temporal.activities.watching import watch
 from spine_temporal.activities.working import working_copy
+from spine_temporal.activities.writing import recorded, written
 from spine_temporal.agents.delegation import RemoteAgent, agent_behind
 from spine_temporal.agents.registry import AgentRegistry
+from spine_temporal.agents.serving import serving
 from spine_temporal.agents.spec import narrowed, spec_of
 from spine_temporal.agents.teams import members_of, plan_of
 from spine_temporal.contracts import names
 from spine_temporal.contracts.child import ChildOutcome, WatchInput
 from spine_temporal.contracts.ending import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
-from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.opening import AgentSpec, Budget, RunRequest, SpecInput
 from spine_temporal.contracts.policy import ActivityPolicy, ContinuePolicy
 from spine_temporal.contracts.restoring import Restored, RestoreInput
 from spine_temporal.contracts.step import ModelError, StepInput, StepOutcome
 from spine_temporal.contracts.tool import ToolInput, ToolOutcome
-from spine_temporal.contracts.wire import Wire, dump, load
 from spine_temporal.errors import AgentBroken, UnknownAgent
 from spine_temporal.history.catch_up import catch_up
 from spine_temporal.history.fold import fold_run, fold_to
@@ -64,6 +63,7 @@ class AgentActivities:
         self._tool_policy = tool_policy
         self._continuing = continuing
         self._attributes = Attributes(known=search_attributes)
+        self._serving: dict[str, dict[str, str]] = {}
         self.cache = LedgerCache(_folded, _caught_up, max_bytes=cache_bytes)
 
     @property
@@ -132,7 +132,7 @@ class AgentActivities:
                 and classify(step.cause, now_s=time.time())
             ):
                 raise step.cause
-            return _recorded(step, lost)
+            return self._told(recorded(step, _id(), lost), task.agent, agent, ledger)
 
         def lost(why: str) -> StepOutcome:
             ending = Ending(reason=StopReason.ERROR, error=why)
@@ -158,7 +158,7 @@ class AgentActivities:
                 delegates=lambda tool: self._delegate(task.agent, tool),
             )
             await call.run()
-            return _recorded(call, lost)
+            return self._told(recorded(call, _id(), lost), task.agent, agent, ledger)
 
         def lost(why: str) -> ToolOutcome:
             return ToolOutcome(id=_id(), content=f"Error executing tool '{task.name}': {why}", called=True)
@@ -180,7 +180,7 @@ class AgentActivities:
         def lost(why: str) -> EndOutcome:
             return EndOutcome(id=_id(), error=why)
 
-        return pack_bytes(_written(await persevere(self._step_policy, work, lost), lost)[1])
+        return pack_bytes(written(await persevere(self._step_policy, work, lost), lost)[1])
 
     @activity.defn(name=names.MIRROR_ACTIVITY)
     async def mirror(self, value: RawValue) -> RawValue:
@@ -203,7 +203,7 @@ class AgentActivities:
         lost: Callable[[str], Outcome],
         entry: Callable[[Outcome], Entry],
     ) -> RawValue:
-        outcome, data = _written(await persevere(policy, work, lost), lost)
+        outcome, data = written(await persevere(policy, work, lost), lost)
         # What the cache holds must be what the fold will read: the outcome as its JSON tells it.
         self.cache.record(_run(), head, entry(outcome), len(data))
         return pack_bytes(data)
@@ -221,6 +221,18 @@ class AgentActivities:
     async def _ledger(self, head: str) -> Ledger:
         return await self.cache.at(_run(), head)
 
+    def _told[Outcome: (StepOutcome, ToolOutcome)](
+        self, outcome: Outcome, name: str, agent: Agent, ledger: Ledger
+    ) -> Outcome:
+        """The outcome, with the versions that made it if the run knows of others."""
+        made_with = self._versions(name, agent)
+        return outcome if made_with == ledger.plugins else outcome.model_copy(update={"plugins": made_with})
+
+    def _versions(self, name: str, agent: Agent) -> dict[str, str]:
+        if name not in self._serving:
+            self._serving[name] = serving(agent)
+        return self._serving[name]
+
     def _delegate(self, owner: str, tool: Tool) -> tuple[str, int, str | None] | None:
         remote = agent_behind(tool)
         if isinstance(remote, RemoteAgent) and remote.namespace == activity.info().namespace:
@@ -235,13 +247,14 @@ class AgentActivities:
             raise _refused(error, names.UNKNOWN_AGENT) from None
         except AgentBroken as error:
             raise _refused(error, names.AGENT_BROKEN) from error
-        common = {
+        common: dict[str, Any] = {
             "continuing": self._continuing,
             "attributes": await self._attributes.are_there(activity.client),
         }
         if isinstance(agent, Agent):
             spec = spec_of(name, agent, step_policy=self._step_policy, tool_policy=self._tool_policy)
-            return spec.model_copy(update={"guards": narrowed(spec.guards, budget), **common})
+            common |= {"guards": narrowed(spec.guards, budget), "plugins": self._versions(name, agent)}
+            return spec.model_copy(update=common)
         members = {each: self._agents.durable_name(one, f"{name}/{each}") for each, one in members_of(agent).items()}
         return AgentSpec(agent=name, guards=Guards(), team=plan_of(agent, members), **common)
 
@@ -249,35 +262,6 @@ class AgentActivities:
 def _refused(error: Exception, type_: str) -> ApplicationError:
     # Benign: the caller is told; the worker's log need not show where in our code.
     return ApplicationError(str(error), type=type_, non_retryable=True, category=ApplicationErrorCategory.BENIGN)
-
-
-class _Recordable[Outcome](Protocol):
-    def outcome(self, id_: str) -> Outcome: ...
-
-
-def _recorded[Outcome](done: _Recordable[Outcome], lost: Callable[[str], Outcome]) -> Outcome:
-    # Trying again would call the model or the tool again, with the same end.
-    try:
-        return done.outcome(_id())
-    except (PydanticSerializationError, ValueError) as error:
-        return lost(f"what a hook left in the State cannot be written as JSON: {error}")
-
-
-def _written[Outcome: Wire](outcome: Outcome, lost: Callable[[str], Outcome]) -> tuple[Outcome, bytes]:
-    """The outcome as the fold will read it, with its JSON; one that nobody could read becomes a lost one."""
-    try:
-        data = dump(outcome)
-        outcome = load(type(outcome), data)
-    except (PydanticSerializationError, ValueError) as error:
-        outcome = lost(f"the outcome cannot be written as JSON: {error}")
-        data = dump(outcome)
-    if len(data) <= MAX_PAYLOAD_BYTES:
-        return outcome, data
-    outcome = lost(
-        f"the outcome has {len(data):,} bytes, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
-        "return less, or a reference to where it is stored"
-    )
-    return outcome, dump(outcome)
 
 
 async def _folded(run: RunKey, head: str) -> Ledger:

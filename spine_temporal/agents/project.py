@@ -1,18 +1,16 @@
 """The agents of a project folder."""
 
-import tomllib
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
-from spine_cli.builder import build_agent
-from spine_cli.config import CONFIG_FILENAME, ConfigError, find_config, load_config
-from spine_core import Agent
+from spine_cli.config import CONFIG_FILENAME, find_config
 
-from spine_temporal.agents.project_modules import Found, agents_in, import_module, named_agent, put_first
-from spine_temporal.errors import AgentBroken, BadInput, DuplicateAgent
-
-_UNNAMED: Final = "default"
+from spine_temporal.agents.described import described
+from spine_temporal.agents.discovery import let_the_kernel_find_providers
+from spine_temporal.agents.plugins import allowing
+from spine_temporal.agents.project_modules import Found, Given, agents_in, named_agent, put_first
+from spine_temporal.errors import BadInput, DuplicateAgent
 
 
 def find_project(start: Path) -> Path:
@@ -21,26 +19,31 @@ def find_project(start: Path) -> Path:
     return start.resolve() if config is None else config.parent
 
 
-def load_project(folder: Path, extra: Sequence[str] = ()) -> dict[str, Agent]:
+def load_project(
+    folder: Path, extra: Sequence[str] = (), *, allowed_plugins: Collection[str] | None = None
+) -> dict[str, Given]:
     """The agents of the project in `folder`, by name.
 
     There are three places: the modules in its `agents` package, what `extra` names as "module:attr", and `spine.toml`.
     An agent without a name of its own has its module's: the one in `agents/assistant.py` is "assistant". The one that
-    `spine.toml` describes is called what its `[spine] name` says, else "default".
+    `spine.toml` describes is called what its `[spine] name` says, else "default". A function `agent()` of a module in
+    `agents`, async or not, is a factory: it makes the agent when that is first needed, in the worker's event loop.
+    What `extra` names may be an agent, a team or a factory.
+
+    Plugins are imported when an agent needs them, those of the distributions in `allowed_plugins` only; None: any.
 
     `folder` goes first on `sys.path`. What is imported stays imported: a process loads one project.
 
     Raises:
         BadInput: there is no agent, `spine.toml` is not usable, or `extra` names none.
+        PluginUnusable: an agent needs a plugin that is not there, is not allowed, or does not fit.
         AgentBroken: a module cannot be imported, or what `spine.toml` describes cannot be built.
         DuplicateAgent: two agents have one name.
     """
-    folder = folder.resolve()
-    if not folder.is_dir():
-        raise BadInput(f"there is no project folder {str(folder)!r}")
-    put_first(folder)
     named: dict[str, Found] = {}
-    for found in _everywhere(folder, extra):
+    with allowing(allowed_plugins):
+        everywhere = [found for read in places(folder, extra).values() for found in read()]
+    for found in everywhere:
         other = named.setdefault(found.name, found)
         if other.agent is not found.agent:
             raise DuplicateAgent(
@@ -55,31 +58,27 @@ def load_project(folder: Path, extra: Sequence[str] = ()) -> dict[str, Agent]:
     return {name: found.agent for name, found in named.items()}
 
 
-def _everywhere(folder: Path, extra: Sequence[str]) -> Iterator[Found]:
-    yield from agents_in(folder)
-    for target in extra:
-        yield named_agent(target, folder)
-    if (folder / CONFIG_FILENAME).is_file():
-        yield from _described(folder)
+def places(folder: Path, extra: Sequence[str] = ()) -> Mapping[str, Callable[[], Sequence[Found]]]:
+    """What reads the agents of each place in the project where there may be some, by the name of the place.
+
+    Raises:
+        BadInput: there is no such folder.
+    """
+    folder = folder.resolve()
+    if not folder.is_dir():
+        raise BadInput(f"there is no project folder {str(folder)!r}")
+    put_first(folder)
+    let_the_kernel_find_providers()
+    described_here = {CONFIG_FILENAME: lambda: [*_described(folder)]} if (folder / CONFIG_FILENAME).is_file() else {}
+    named = {target: functools.partial(_named, target, folder) for target in extra}
+    return {"agents": lambda: agents_in(folder), **named, **described_here}
+
+
+def _named(target: str, folder: Path) -> Sequence[Found]:
+    return [named_agent(target, folder)]
 
 
 def _described(folder: Path) -> Iterator[Found]:
-    file = folder / CONFIG_FILENAME
-    try:
-        config = load_config(file)
-        section = tomllib.loads(file.read_text()).get("spine")
-    except (ConfigError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: {error}") from error
-    if section is None:
-        return
-    name = section.get("name", _UNNAMED)
-    if not isinstance(name, str) or not name.strip():
-        raise BadInput(f"{file}: [spine] name is {name!r}, which is no name")
-    # The kernel's builder takes a `tools` package that cannot be imported for none, and the agent would lack its tools.
-    if (folder / "tools").is_dir() or (folder / "tools.py").is_file():
-        import_module("tools", folder)
-    try:
-        agent = build_agent(config, folder)
-    except Exception as error:
-        raise AgentBroken(f"{file}: the agent that it describes cannot be built: {error}") from error
-    yield Found(name, agent, CONFIG_FILENAME)
+    found = described(folder)
+    if found is not None:
+        yield Found(*found, CONFIG_FILENAME)

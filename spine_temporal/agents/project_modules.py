@@ -1,21 +1,27 @@
 """Agents that are attributes of a project's modules."""
 
 import importlib
+import inspect
 import pkgutil
 import symtable
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from spine_core import Agent
 
+from spine_temporal.agents.teams import Team, is_team
 from spine_temporal.errors import AgentBroken, BadInput
 
 _PACKAGE: Final = "agents"
+_FACTORY: Final = "agent"
+
+type Given = Agent | Team | Callable[[], Any]
+"""An agent, a team, or what makes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class Found:
     """An agent, the name that clients ask for it by, and where it stands."""
 
     name: str
-    agent: Agent
+    agent: Given
     where: str
 
 
@@ -58,7 +64,7 @@ def agents_in(folder: Path) -> list[Found]:
         for attribute, agent in _public_agents(module):
             where = f"{_PACKAGE}/{name}.py ({attribute})"
             found = made if _makes(module, attribute) else had
-            found.setdefault(id(agent), Found(agent.name or name, agent, where))
+            found.setdefault(id(agent), Found(_name_of(agent) or name, agent, where))
     return list((had | made).values())
 
 
@@ -73,10 +79,10 @@ def named_agent(target: str, folder: Path) -> Found:
     if not name or not attribute:
         raise BadInput(f"{target!r} names no agent; write module:attr, for instance agents.assistant:agent")
     agent = getattr(import_module(name, folder), attribute, None)
-    if not isinstance(agent, Agent):
+    if not isinstance(agent, Agent) and not is_team(agent) and not inspect.isroutine(agent):
         what = "nothing" if agent is None else f"a {type(agent).__name__}, not a spine_core.Agent"
         raise BadInput(f"{target!r} names no agent: {name} has {what} under the name {attribute!r}")
-    return Found(agent.name or name.rpartition(".")[2], agent, target)
+    return Found(_name_of(agent) or name.rpartition(".")[2], agent, target)
 
 
 def import_module(name: str, folder: Path) -> ModuleType:
@@ -94,10 +100,14 @@ def import_module(name: str, folder: Path) -> ModuleType:
         raise AgentBroken(f"{_blamed(error, folder) or name}: {type(error).__name__}: {error}") from error
 
 
-def _public_agents(module: ModuleType) -> Iterator[tuple[str, Agent]]:
+def _public_agents(module: ModuleType) -> Iterator[tuple[str, Given]]:
     for attribute, value in vars(module).items():
-        if isinstance(value, Agent) and attribute[0] != "_":
+        if (isinstance(value, Agent) and attribute[0] != "_") or (attribute == _FACTORY and inspect.isfunction(value)):
             yield attribute, value
+
+
+def _name_of(agent: Given) -> str | None:
+    return agent.name if isinstance(agent, Agent) else None
 
 
 def _makes(module: ModuleType, attribute: str) -> bool:

@@ -3,14 +3,15 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from spine_core import Agent, Guards, Tool
-from spine_orchestration import Handoff as KernelHandoff
-from spine_orchestration import Sequential
 
 from spine_temporal.agents.delegation import SubAgent, agent_behind
-from spine_temporal.agents.teams import Handoff, Team, members_of
+from spine_temporal.agents.discovery import let_the_kernel_find_providers
+from spine_temporal.agents.plugins import allowing
+from spine_temporal.agents.serving import refuse_unusable
+from spine_temporal.agents.teams import Team, is_team, members_of
 from spine_temporal.errors import AgentBroken, DuplicateAgent, UnknownAgent, UnnamedAgent
 
 type AgentFactory = Callable[[], Agent | Team | Awaitable[Agent | Team]]
@@ -23,15 +24,19 @@ class AgentRegistry:
     """Agents by name; a factory is called once, when its agent is first needed.
 
     An agent that another one uses as a tool, or that is on a team, is there too: under its own name if it has been
-    given to the worker, else as "boss/tool" or "team/member".
+    given to the worker, else as "boss/tool" or "team/member". Of the plugins that are installed, agents may use those
+    of the distributions in `allowed_plugins`; None: any.
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
         DuplicateAgent: two agents have one name.
+        PluginUnusable: an agent uses a plugin that is not allowed, or does not fit the kernel.
         AgentBroken: an agent cannot run durably as it is configured.
     """
 
-    def __init__(self, agents: Agents) -> None:
+    def __init__(self, agents: Agents, *, allowed_plugins: Collection[str] | None = None) -> None:
+        let_the_kernel_find_providers()
+        self._allowed_plugins = allowed_plugins
         named = dict(agents) if isinstance(agents, Mapping) else _by_name(agents)
         if "" in named:
             raise UnnamedAgent("an agent stands under an empty name; clients ask for an agent by its name")
@@ -39,8 +44,9 @@ class AgentRegistry:
         self._factories: dict[str, AgentFactory] = {}
         self._building: dict[str, asyncio.Lock] = {}
         for name, agent in named.items():
-            if isinstance(agent, Agent | Sequential | KernelHandoff | Handoff):
-                self._agents[name] = _checked(name, agent)
+            if isinstance(agent, Agent) or is_team(agent):
+                with allowing(allowed_plugins):
+                    self._agents[name] = _checked(name, agent)
             else:
                 self._factories[name] = agent
         for name, agent in self._agents.items():
@@ -75,7 +81,8 @@ class AgentRegistry:
         if name in self._factories:
             async with self._building.setdefault(name, asyncio.Lock()):
                 if name not in self._agents:
-                    self._agents[name] = await self._build(name)
+                    with allowing(self._allowed_plugins):
+                        self._agents[name] = await self._build(name)
             return self._agents[name]
         # Names of agents, and of tools, may have slashes of their own.
         for at in (at for at in range(len(name) - 1, 0, -1) if name[at] == "/"):
@@ -116,7 +123,7 @@ class AgentRegistry:
             agent = await made if inspect.isawaitable(made) else made
         except Exception as error:
             raise AgentBroken(f"the factory of agent {name!r} raised {type(error).__name__}: {error}") from error
-        if not isinstance(agent, Agent | Sequential | KernelHandoff | Handoff):
+        if not (isinstance(agent, Agent) or is_team(agent)):
             raise AgentBroken(f"the factory of agent {name!r} made a {type(agent).__name__}, not a spine_core.Agent")
         self._keep_apart(name, agent)
         return _checked(name, agent)
@@ -161,8 +168,11 @@ def _checked(name: str, agent: Agent | Team) -> Agent | Team:
             "run checks guards in its workflow, where only the limits of spine_core.Guards are known. Move the check "
             "into a middleware that raises StopRun"
         )
+    refuse_unusable(name, agent)
     for tool in agent.tools.values():
         behind = agent_behind(tool)
+        if isinstance(behind, SubAgent):
+            refuse_unusable(f"{name}/{tool.name}", behind.agent)
         if isinstance(behind, SubAgent) and not runs_durably(behind.agent):
             _log.warning(
                 "tool %r of agent %r is an agent that runs within the call, for its guards have a check() of "

@@ -3,6 +3,7 @@
 from spine_core import Agent, Tool, raw_tool
 from spine_orchestration import Handoff as KernelHandoff
 from spine_orchestration import Sequential
+from typing_extensions import TypeIs
 
 from spine_temporal.contracts.child import TRANSFERS_TO
 from spine_temporal.contracts.team import TeamPlan
@@ -41,6 +42,11 @@ class Handoff:
 
 
 type Team = Sequential | KernelHandoff | Handoff
+
+
+def is_team(value: object) -> TypeIs[Team]:
+    """Whether that is a team of agents."""
+    return isinstance(value, Sequential | KernelHandoff | Handoff)
 
 
 def members_of(team: Team) -> dict[str, Agent]:

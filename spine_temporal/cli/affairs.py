@@ -48,6 +48,17 @@ def waiting(server: Server, whole: Whole) -> Iterator[Fact]:
         yield "", Text(way, "dim")
 
 
+def made_of(whole: Whole) -> Iterator[Fact]:
+    """The versions that the run was opened with, the ones it moved to."""
+    had = whole.ledger.opened_with
+    if had:
+        yield "plugins", "opened with " + ", ".join(f"{name} {version}" for name, version in had.items())
+    for number, move in enumerate(whole.ledger.moves):
+        now = [_moved(name, had.get(name), move.plugins.get(name)) for name in sorted({*had, *move.plugins})]
+        yield "" if had or number else "plugins", f"step {move.step}: " + ", ".join(filter(None, now))
+        had = move.plugins
+
+
 def decided(whole: Whole) -> Iterator[Fact]:
     """What was decided, by whom, why; or by nobody, in time."""
     for number, made in enumerate(whole.ledger.decisions):
@@ -62,6 +73,14 @@ def helped(whole: Whole) -> Iterator[Fact]:
         yield "team", team.kind + (f": {path}" if path else "")
     for number, helper in enumerate(whole.helpers):
         yield "" if number else "agents", _helper(helper, member=team is not None)
+
+
+def _moved(name: str, before: str | None, now: str | None) -> str | None:
+    if now == before:
+        return None
+    if now is None:
+        return f"without {name}"
+    return f"{name} {now}" + (f", {before} before" if before else "")
 
 
 def _made(made: Made) -> str:

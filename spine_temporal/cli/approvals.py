@@ -16,7 +16,7 @@ from spine_temporal.cli.finding import named
 from spine_temporal.cli.listing import plain
 from spine_temporal.cli.screen import note, say, write
 from spine_temporal.cli.searching import paused
-from spine_temporal.cli.server import Server
+from spine_temporal.cli.server import Server, creating
 from spine_temporal.cli.table import Table
 from spine_temporal.cli.wording import harmless
 from spine_temporal.client.approval import Approval, approvals_in
@@ -89,7 +89,5 @@ def _row(each: Approval) -> list[Text]:
 
 
 def _slow(server: Server, lacking: list[str]) -> str:
-    create = ("operator", "search-attribute", "create")
-    lines = [server.command(*create, "--name", name, "--type", "Keyword", program="temporal") for name in lacking]
-    told = "\n".join(f"  {line}" for line in lines)
+    told = "\n".join(f"  {line}" for line in creating(server, lacking))
     return f"looked through all running runs; this makes it quick on a server with many:\n{told}"

@@ -112,6 +112,39 @@ def worker(
 
 
 @app.command()
+def plugins(
+    *,
+    load: Annotated[bool, typer.Option("--load", help="Import each, and say what it registers.")] = False,
+    json: Json = False,
+) -> int:
+    """The installed plugins, and which of them can be used.
+
+    Nothing is imported unless asked: of what kind one is, its name says by custom.
+    """
+    from spine_temporal.cli.plugins import plugins as list_plugins
+
+    return list_plugins(load=load, json=json)
+
+
+@app.command()
+def doctor(
+    context: typer.Context,
+    *,
+    project: Project = None,
+    agent: Annotated[list[str] | None, typer.Option(metavar="MODULE:ATTR", help="One more agent.")] = None,
+    task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+    json: Json = False,
+) -> int:
+    """Look whether server, project, agents, plugins and keys are in order.
+
+    What is not stands there with what to do about it.
+    """
+    from spine_temporal.cli.doctor import doctor as examine
+
+    return examine(context.obj, project, agents=agent or (), task_queue=task_queue, json=json)
+
+
+@app.command()
 def run(
     context: typer.Context,
     agent: AgentName,

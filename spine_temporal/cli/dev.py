@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from rich.text import Text
-from spine_core import Agent
 from temporalio.client import Client
 
 from spine_temporal.agents.project import find_project, load_project
+from spine_temporal.agents.registry import Agents
 from spine_temporal.cli.screen import facts, show_log, stdout
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.ui import LOCAL, UI_PORT_OFFSET, ui_of
@@ -33,7 +33,7 @@ def dev(server: Server, project: Path | None, *, port: int | None, ui_port: int 
 
 
 async def _dev(
-    server: Server, folder: Path, agents: dict[str, Agent], port: int | None, ui_port: int | None, task_queue: str
+    server: Server, folder: Path, agents: Agents, port: int | None, ui_port: int | None, task_queue: str
 ) -> NoReturn:
     async with AsyncExitStack() as stack:
         client, told = await _client(stack, server, folder, port, ui_port)

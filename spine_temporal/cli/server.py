@@ -40,6 +40,12 @@ class Server:
         return await connect(**(self.overrides | overrides))
 
 
+def creating(server: Server, attributes: list[str]) -> list[str]:
+    """The lines to type to create these search attributes on the server."""
+    create = ("operator", "search-attribute", "create")
+    return [server.command(*create, "--name", name, "--type", "Keyword", program="temporal") for name in attributes]
+
+
 def global_options_first(arguments: list[str]) -> list[str]:
     """The command line with the global options moved to its front, so that they may stand after the command too."""
     first: list[str] = []

@@ -50,6 +50,7 @@ def _facts(server: Server, whole: Whole) -> list[Fact]:
         ("started", f"{seen.started.astimezone():%Y-%m-%d %H:%M:%S}, {_took(seen)}"),
         ("usage", f"{many(state.step, 'step')} · {spent(state.usage.total_tokens, state.usage.cost_usd)}"),
         ("history", f"{many(seen.events, 'event')} · {size(seen.bytes)}"),
+        *affairs.made_of(whole),
         *affairs.helped(whole),
         *affairs.decided(whole),
     ]

@@ -72,6 +72,9 @@ class Whole:
             "decisions": [
                 plain(made) | {"at": datetime.fromtimestamp(made.at_s, UTC).isoformat()} for made in ledger.decisions
             ],
+            "plugins": ledger.plugins,
+            "opened_with": ledger.opened_with,
+            "moves": [plain(move) for move in ledger.moves],
             "team": ledger.spec.team.kind if ledger.spec.team else None,
             "children": [plain(each) for each in self.helpers],
             "forked_from": origin and origin.model_dump() | {"run": named(origin.workflow_id)},

@@ -52,6 +52,8 @@ class AgentSpec(Wire):
     continuing: ContinuePolicy = ContinuePolicy()
     team: TeamPlan | None = None
     """It is no single agent: these work for it."""
+    plugins: dict[str, str] = {}
+    """The versions of the distributions that it is made of, spinekit and spine-temporal among them."""
 
     @field_serializer("guards")
     def _in_full(self, guards: Guards) -> dict[str, Any]:

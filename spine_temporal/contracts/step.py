@@ -83,3 +83,5 @@ class StepOutcome(StepHead):
     """The response entered the conversation."""
     finish_reason: str | None = None
     """Why the model stopped, in its provider's words."""
+    plugins: dict[str, str] | None = None
+    """The versions of the distributions that the agent was made of; None: those that the run knew of."""

@@ -74,3 +74,5 @@ class ToolOutcome(ToolHead):
     """What a person, or the clock, said: "approved", "rejected", or "answered" for an `Interrupt`."""
     edited: bool = False
     """The arguments are a person's."""
+    plugins: dict[str, str] | None = None
+    """The versions of the distributions that the agent was made of; None: those that the run knew of."""

@@ -12,7 +12,7 @@ from spine_temporal.contracts.tool import AFTER_CHILD, AFTER_EXPIRY, ToolOutcome
 from spine_temporal.journal import delta, trace
 from spine_temporal.journal.batch import Batch, Verdict, with_one_more
 from spine_temporal.journal.entries import ChildBegun, ChildDone, DecisionTaken, ToolBegun, ToolDone
-from spine_temporal.journal.ledger import Child, Ledger, Made
+from spine_temporal.journal.ledger import Child, Ledger, Made, moved_to
 from spine_temporal.journal.progress import Progress, after_tool, after_tool_begun
 from spine_temporal.journal.trace import Event
 
@@ -56,6 +56,7 @@ def tool_done(ledger: Ledger, entry: ToolDone) -> tuple[Ledger, list[Event]]:
     if any(each.id == outcome.id for each in ledger.outcomes.get(index, ())):
         # A ledger that is brought up to date may be told again what it knows.
         return ledger, []
+    ledger = moved_to(ledger, outcome.plugins)
     progress, entered = after_tool(ledger.progress, index, outcome)
     told = trace.tool_done(ledger.state.step, ledger.calls[index], outcome, announced=index in ledger.announced)
     ledger = replace(

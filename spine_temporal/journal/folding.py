@@ -38,7 +38,7 @@ from spine_temporal.journal.entries import (
     ToolDone,
     TurnAccepted,
 )
-from spine_temporal.journal.ledger import Ledger, open_state
+from spine_temporal.journal.ledger import Ledger, moved_to, open_state
 from spine_temporal.journal.progress import after_end, after_standing, after_step, concluded, moved
 from spine_temporal.journal.trace import Event
 from spine_temporal.journal.unanswered import answered
@@ -96,14 +96,15 @@ def _begun(ledger: Ledger, entry: Requested | Opened | Refreshed | CameBack) -> 
         case CameBack():
             return came_back(ledger, entry)
         case Refreshed(spec):
-            return replace(ledger, spec=spec)
+            return moved_to(replace(ledger, spec=spec), spec.plugins)
         case Requested(request) if request.carried is not None and ledger.opened:
             # An execution that continues another one says nothing new.
             return ledger
         case Requested(request, session_id):
             spec = request.spec or ledger.spec
         case Opened(request, session_id, spec):
-            ledger = replace(ledger, progress=replace(ledger.progress, depth=request.depth), opened=True)
+            progress = replace(ledger.progress, depth=request.depth)
+            ledger = replace(ledger, progress=progress, plugins=spec.plugins, opened_with=spec.plugins, opened=True)
     state = open_state(request, session_id, spec)
     return replace(ledger, spec=spec, state=state, approval=request.approval, origin=request.origin, queue=())
 
@@ -125,7 +126,7 @@ def came_back(ledger: Ledger, entry: CameBack) -> Ledger:
     queue = (QueuedTurn(turn=turn, input=said),) if said is not None else ()
     state = before.state.model_copy(update={"session_id": ledger.state.session_id})
     return replace(
-        without_batch(before),
+        without_batch(moved_to(before, ledger.plugins)),
         spec=ledger.spec,
         state=state,
         progress=progress,
@@ -241,5 +242,6 @@ def _step_done(ledger: Ledger, outcome: StepOutcome) -> tuple[Ledger, list[Event
     if len(calls) != len(outcome.calls):
         raise ValueError(f"the step plans {len(outcome.calls)} calls, the model's message has {len(calls)}")
     ledger = replace(without_batch(ledger), state=state, progress=progress, calls=calls)
+    ledger = moved_to(ledger, outcome.plugins)
     ledger, last = _told(ledger)
     return ledger, told + last

@@ -1,6 +1,7 @@
 """A run as its journal tells it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from spine_core import Guards, Message, State, ToolCall
 
@@ -11,6 +12,8 @@ from spine_temporal.contracts.restoring import Origin
 from spine_temporal.contracts.tool import ToolOutcome
 from spine_temporal.contracts.turn import QueuedTurn, Status
 from spine_temporal.journal.progress import Progress
+
+_MOST_MOVES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,15 @@ class Made:
     decided_by: str | None = None
     reason: str | None = None
     edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """From a step on, the agent was made of other versions of its distributions."""
+
+    step: int
+    plugins: dict[str, str]
+    """All of them, by distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +90,22 @@ class Ledger:
     """Counts what the kernel would tell in one Result: from a turn's beginning, or a pause's end, to the next stop."""
     origin: Origin | None = None
     """Where a fork began."""
+    plugins: dict[str, str] = field(default_factory=dict)
+    """The versions of the distributions that the agent is made of, as far as the run knows."""
+    opened_with: dict[str, str] = field(default_factory=dict)
+    """Those that it had when the conversation began."""
+    moves: tuple[Moved, ...] = ()
     opened: bool = False
     result_of: str | None = None
+
+
+def moved_to(ledger: Ledger, plugins: dict[str, str] | None) -> Ledger:
+    """The ledger of a run whose agent is made of these versions by now; None or empty: nobody said."""
+    if not plugins or plugins == ledger.plugins:
+        return ledger
+    # Two versions that work side by side for long would have it grow with every step.
+    moves = (*ledger.moves, Moved(ledger.state.step, plugins))[-_MOST_MOVES:]
+    return replace(ledger, plugins=plugins, moves=moves)
 
 
 def open_state(request: RunRequest, session_id: str, spec: AgentSpec) -> State:

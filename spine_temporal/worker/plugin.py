@@ -1,6 +1,7 @@
 """Agents on a Worker of one's own."""
 
 import dataclasses
+from collections.abc import Collection
 from typing import Final
 
 from temporalio.plugin import SimplePlugin
@@ -43,7 +44,8 @@ class SpinePlugin(SimplePlugin):
 
     `agents` is a list of named agents, or a dict of name to agent or (async) factory. `cache_bytes` bounds the memory
     for States of running runs; 0 keeps none and every activity reads the history. `search_attributes` says whether the
-    server has `SpineStatus` and `SpineAgent`; None asks it.
+    server has `SpineStatus` and `SpineAgent`; None asks it. `allowed_plugins` names the distributions whose spine
+    plugins the agents may use; None: any.
     """
 
     def __init__(
@@ -54,9 +56,10 @@ class SpinePlugin(SimplePlugin):
         tool_policy: ActivityPolicy | None = None,
         continue_policy: ContinuePolicy | None = None,
         search_attributes: bool | None = None,
+        allowed_plugins: Collection[str] | None = None,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
     ) -> None:
-        self.agents = AgentRegistry(agents)
+        self.agents = AgentRegistry(agents, allowed_plugins=allowed_plugins)
         self.activities_of_agents = AgentActivities(
             self.agents,
             step_policy=step_policy or ActivityPolicy(),

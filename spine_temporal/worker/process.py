@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -29,6 +29,7 @@ def run_worker_process(
     agents: Sequence[str] = (),
     task_queue: str | None = None,
     connection: Mapping[str, Any] | None = None,
+    allowed_plugins: Collection[str] | None = None,
     graceful_shutdown_s: float = 0.0,
     deadline_s: float = 10.0,
     **worker_options: Any,
@@ -36,6 +37,8 @@ def run_worker_process(
     """Serve the agents of the project in folder `project` until SIGTERM or SIGINT, then end this process.
 
     `agents` names more of them, as "module:attr". `connection` goes to `connect`, `worker_options` to `AgentWorker`.
+    `allowed_plugins` names the distributions whose plugins may be imported, as SPINE_TEMPORAL_ALLOWED_PLUGINS does;
+    None: any.
     After the signal, what is in flight has `graceful_shutdown_s` to finish; then it is cancelled and other workers
     take it over. `deadline_s` after that the process ends, whatever still runs. A second signal ends it at once.
 
@@ -44,11 +47,12 @@ def run_worker_process(
     Raises:
         BadInput: the project has no agents or two of one name, or the server has no such namespace.
         AgentBroken: a module of the project cannot be imported, or an agent cannot run durably.
+        PluginUnusable: an agent needs a plugin that is not there, is not allowed, or does not fit.
         ServerUnreachable: no server answers.
     """
     logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
     logging.getLogger("temporalio").setLevel(logging.WARNING)
-    served = load_project(project, agents)
+    served = load_project(project, agents, allowed_plugins=allowed_plugins)
 
     async def serve() -> NoReturn:
         client = await connect(**(connection or {}))
@@ -57,6 +61,7 @@ def run_worker_process(
             client,
             agents=served,
             task_queue=task_queue or names.DEFAULT_TASK_QUEUE,
+            allowed_plugins=allowed_plugins,
             graceful_shutdown_s=graceful_shutdown_s,
             **worker_options,
         )

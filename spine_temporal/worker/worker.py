@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Self
@@ -29,14 +29,16 @@ class AgentWorker:
     `agents` is a list of agents with names, or a dict of name to agent, team (`Sequential`, `Handoff`) or (async)
     factory. Use it as an async context manager, or call `run`. `step_policy` and `tool_policy` set time limits and
     attempts, `continue_policy` when a long run continues as a new execution of its workflow; `search_attributes` says
-    whether the server has `SpineStatus` and `SpineAgent` (None asks it); `cache_bytes` bounds the memory for States of
-    running runs, 0 keeps none. When it stops, what is in flight gets `graceful_shutdown_s` to finish; then other
-    workers take it over at once. Further keywords go to `temporalio.worker.Worker`.
+    whether the server has `SpineStatus` and `SpineAgent` (None asks it); `allowed_plugins` names the distributions
+    whose spine plugins the agents may use (None: any); `cache_bytes` bounds the memory for States of running runs, 0
+    keeps none. When it stops, what is in flight gets `graceful_shutdown_s` to finish; then other workers take it over
+    at once. Further keywords go to `temporalio.worker.Worker`.
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
         DuplicateAgent: two agents have one name.
         AgentBroken: an agent cannot run durably as it is configured.
+        PluginUnusable: an agent uses a plugin that is not allowed, or does not fit the kernel.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class AgentWorker:
         tool_policy: ActivityPolicy | None = None,
         continue_policy: ContinuePolicy | None = None,
         search_attributes: bool | None = None,
+        allowed_plugins: Collection[str] | None = None,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
         graceful_shutdown_s: float = 0.0,
         **worker_options: Any,
@@ -59,6 +62,7 @@ class AgentWorker:
             tool_policy=tool_policy,
             continue_policy=continue_policy,
             search_attributes=search_attributes,
+            allowed_plugins=allowed_plugins,
             cache_bytes=cache_bytes,
         )
         self.task_queue = task_queue

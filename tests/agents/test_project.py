@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from spine_cli.templates import render
+from spine_core import Agent
 
 from spine_temporal.agents.project import find_project, load_project
 from spine_temporal.errors import AgentBroken, BadInput, DuplicateAgent
@@ -27,8 +28,11 @@ def test_a_fresh_scaffold_has_its_assistant_and_the_agent_of_its_spine_toml(proj
     agents = load_project(folder)
 
     assert sorted(agents) == ["assistant", "default"]
-    assert list(agents["assistant"].tools) == list(agents["default"].tools) == ["echo"]
-    assert agents["default"].guards.max_steps == 8
+    assistant, default = agents["assistant"], agents["default"]
+    assert isinstance(assistant, Agent)
+    assert isinstance(default, Agent)
+    assert list(assistant.tools) == list(default.tools) == ["echo"]
+    assert default.guards.max_steps == 8
 
 
 def test_an_agent_without_a_name_is_called_like_its_module(project: Project) -> None:
@@ -114,7 +118,7 @@ def test_a_broken_tools_package_is_not_an_agent_without_tools(project: Project) 
         ("[spine", BadInput, "not valid TOML"),
         ("[spine]\nname = 3\n", BadInput, "name is 3"),
         ('[spine]\nsystem = "${NO_SUCH_VARIABLE}"\n', BadInput, "NO_SUCH_VARIABLE"),
-        ('[spine]\ndefault_model = "nowhere:x"\n', AgentBroken, "no provider registered for scheme 'nowhere'"),
+        ('[spine]\ndefault_model = "nowhere:x"\n', AgentBroken, "no installed plugin registers scheme 'nowhere'"),
         ('[spine.middleware]\nchain = ["nothing"]\n', AgentBroken, "nothing"),
     ],
 )

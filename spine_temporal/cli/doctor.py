@@ -1,0 +1,48 @@
+"""Whether everything is in order: what `spine-temporal doctor` does."""
+
+import asyncio
+import json as json_
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from rich.text import Text
+
+from spine_temporal.agents.project import find_project
+from spine_temporal.cli.exits import Exit
+from spine_temporal.cli.finding_faults import Finding, Verdict
+from spine_temporal.cli.finding_faults.of_projects import of_project
+from spine_temporal.cli.finding_faults.of_servers import of_server
+from spine_temporal.cli.screen import stdout, write
+from spine_temporal.cli.server import Server
+from spine_temporal.cli.wording import harmless
+
+_STYLES: Final = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FIX: "bold red"}
+
+
+def doctor(server: Server, project: Path | None, *, agents: Sequence[str], task_queue: str, json: bool) -> Exit:
+    """Print what was looked at, one line each; what is not in order stands there with what to do."""
+    findings = asyncio.run(_examined(server, project or find_project(Path.cwd()), agents, task_queue))
+    if json:
+        write(json_.dumps([asdict(each) for each in findings], indent=2))
+    else:
+        _print(findings)
+    return Exit.NO_ANSWER if any(each.verdict is Verdict.FIX for each in findings) else Exit.DONE
+
+
+async def _examined(server: Server, folder: Path, agents: Sequence[str], task_queue: str) -> list[Finding]:
+    return [*await of_server(server, task_queue), *await of_project(folder, agents)]
+
+
+def _print(findings: list[Finding]) -> None:
+    width = max(len(each.what) for each in findings)
+    for each in findings:
+        line = Text.assemble(
+            "  ",
+            (f"{each.verdict:<4}", _STYLES[each.verdict]),
+            f"  {each.what:<{width}}  ",
+            harmless(each.said),
+            (f"; {each.fix}" if each.fix else "", "cyan"),
+        )
+        stdout().print(line, soft_wrap=True)

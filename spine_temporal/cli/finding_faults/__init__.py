@@ -1,0 +1,24 @@
+"""What `spine-temporal doctor` looks at."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What came of a look."""
+
+    OK = "ok"
+    NOTE = "note"
+    """It works, but whoever runs it should know."""
+    FIX = "fix"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    verdict: Verdict
+    what: str
+    said: str
+    fix: str = ""
+    """What to do about it."""

@@ -1,0 +1,98 @@
+"""The installed plugins: what `spine-temporal plugins` does."""
+
+import json as json_
+import re
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from rich.text import Text
+
+from spine_temporal.agents.discovery import Kind, import_problem, registered
+from spine_temporal.agents.plugins import CORE, Plugin, installed
+from spine_temporal.cli.exits import Exit
+from spine_temporal.cli.screen import stdout, write
+from spine_temporal.cli.table import Table
+from spine_temporal.cli.wording import harmless
+
+_COLUMNS: Final = Table(
+    ("KIND", "NAME", "DISTRIBUTION", "VERSION", CORE.upper()), last="USABLE", always=5, widest=10_000, least=10_000
+)
+# Nobody says of what kind a plugin is before it is imported; by custom its names do.
+_CUSTOM: Final = {
+    "provider": re.compile(r"provider", re.IGNORECASE),
+    "middleware": re.compile(r"^mw|middleware", re.IGNORECASE),
+    "backend": re.compile(r"backend|checkpoint|memory", re.IGNORECASE),
+    "adapter": re.compile(r"adapter|toolset|mcp|a2a", re.IGNORECASE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is told of one plugin."""
+
+    kind: str
+    name: str
+    distribution: str
+    version: str
+    core_range: str
+    problem: str | None
+    """Why it cannot be used; None: nothing is known against it."""
+    registers: tuple[str, ...] = ()
+    """The names it registered when it was imported."""
+
+
+def plugins(*, load: bool, json: bool) -> Exit:
+    """Print them; with `load`, after having imported each."""
+    rows = [_row(plugin, load=load) for plugin in sorted(installed(), key=lambda each: (each.distribution, each.name))]
+    if json:
+        write(json_.dumps([asdict(row) for row in rows], indent=2))
+        return Exit.DONE
+    if not rows:
+        stdout().print("no plugins are installed")
+        return Exit.DONE
+    _COLUMNS.show([_cells(row) for row in rows])
+    return Exit.DONE
+
+
+def _row(plugin: Plugin, *, load: bool) -> Row:
+    problem, registers = plugin.refusal, set[tuple[Kind, str]]()
+    if load and problem is None:
+        before = _registry()
+        problem = import_problem(plugin)
+        registers = _registry() - before
+    return Row(
+        kind=_kind(plugin),
+        name=plugin.name,
+        distribution=plugin.distribution,
+        version=plugin.version,
+        core_range=plugin.core_range,
+        problem=problem,
+        registers=tuple(sorted(name for _, name in registers)),
+    )
+
+
+def _registry() -> set[tuple[Kind, str]]:
+    return {(kind, name) for kind in Kind for name in registered(kind)}
+
+
+def _kind(plugin: Plugin) -> str:
+    # An entry point's own name says it best, the class that it loads comes next.
+    for text in (plugin.name, plugin.target):
+        for kind, customary in _CUSTOM.items():
+            if customary.search(text):
+                return kind
+    return "?"
+
+
+def _cells(row: Row) -> list[Text]:
+    usable = Text(harmless(row.problem), "red") if row.problem else Text("ok", "green")
+    if row.registers:
+        usable.append(f", registers {', '.join(row.registers)}", "dim")
+    return [
+        Text(row.kind),
+        Text(row.name, "bold"),
+        Text(row.distribution),
+        Text(row.version),
+        Text(row.core_range or "any"),
+        usable,
+    ]

@@ -1,0 +1,3 @@
+"""Nobody can import this."""
+
+raise RuntimeError("the flux capacitor is missing")
