@@ -1,4 +1,4 @@
-"""One real server for the whole suite; durable tests run in three modes."""
+"""One real server for the whole suite; durable tests run with all caches, then without any."""
 
 from collections.abc import AsyncIterator
 

@@ -6,14 +6,16 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
+import pytest
 from spine_core import Agent, Result, State
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from spine_temporal import AgentWorker, DurableAgent, Run, SpinePlugin
+from spine_temporal import AgentWorker, DurableAgent, Run
 from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.history.fold import Fold
+from spine_temporal.workflow.agent import AgentWorkflow
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,16 @@ class Mode:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-MODES: Final = (
-    Mode("normal"),
+NORMAL: Final = Mode("normal")
+NO_CACHES: Final = Mode("no_caches", {"cache_bytes": 0, "max_cached_workflows": 0})
+MODES: Final = (NORMAL, NO_CACHES)
+ONE_CACHE: Final = (
     Mode("no_state_cache", {"cache_bytes": 0}),
     Mode("no_workflow_cache", {"max_cached_workflows": 0}),
 )
+
+# For what takes long, and where the caches make no difference.
+ONLY_NORMAL: Final = pytest.mark.parametrize("mode", [NORMAL], ids=["normal"], indirect=True)
 
 
 class Served(DurableAgent):
@@ -122,7 +129,8 @@ async def history_of(client: Client, run: Run) -> WorkflowHistory:
 
 
 async def replay(history: WorkflowHistory) -> None:
-    await Replayer(workflows=[], plugins=[SpinePlugin([])]).replay_workflow(history)
+    # The worker ran it in the sandbox; in there, replaying it again takes five times as long.
+    await Replayer(workflows=[AgentWorkflow], workflow_runner=UnsandboxedWorkflowRunner()).replay_workflow(history)
 
 
 def activities_in(history: WorkflowHistory) -> list[str]:

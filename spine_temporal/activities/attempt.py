@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from spine_temporal.activities.failure import Transient, classify
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policy import ActivityPolicy
+from spine_temporal.contracts.postponing import Postponed
 from spine_temporal.contracts.wire import Wire
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,13 @@ class Attempt:
         details = activity.cancellation_details()
         return activity.is_worker_shutdown() and not (details is not None and details.cancel_requested)
 
+    def uncounted(self, told: str, type_: str, delay: timedelta) -> ApplicationError:
+        """What to raise for the work to be tried again after `delay`, with this attempt not counted."""
+        self.handovers += 1
+        # The server keeps the details of the last beat, also when the attempt fails right after it.
+        activity.heartbeat(self.heartbeat_details)
+        return ApplicationError(told, type=type_, next_retry_delay=delay, category=ApplicationErrorCategory.BENIGN)
+
     @property
     def heartbeat_details(self) -> dict[str, Any]:
         """What the next attempt has to know."""
@@ -58,15 +66,10 @@ async def attempting() -> AsyncIterator[Attempt]:
     except asyncio.CancelledError as cancelled:
         if not attempt.handed_over():
             raise
-        attempt.handovers += 1
-        # The server keeps the details of the last beat, also when the attempt fails right after it.
-        activity.heartbeat(attempt.heartbeat_details)
-        raise ApplicationError(
-            "the worker is stopping; the work goes to another",
-            type=names.WORKER_STOPPING,
-            next_retry_delay=_AT_ONCE,
-            category=ApplicationErrorCategory.BENIGN,
-        ) from cancelled
+        told = "the worker is stopping; the work goes to another"
+        raise attempt.uncounted(told, names.WORKER_STOPPING, _AT_ONCE) from cancelled
+    except Postponed as postponed:
+        raise attempt.uncounted(str(postponed), names.POSTPONED, timedelta(seconds=postponed.wait_s)) from None
     finally:
         heart.stop()
 
@@ -87,7 +90,7 @@ async def persevere[Outcome: Wire](
             )
         try:
             return await work(attempt)
-        except ApplicationError:
+        except (ApplicationError, Postponed):
             raise
         except Exception as error:  # noqa: BLE001 - a passing one goes to Temporal, any other into the outcome
             passing = classify(error, now_s=time.time())

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from spine_core import StopRun
 
+from spine_temporal.contracts.postponing import Postponed
+
 
 class HookRaised(Exception):
     """A hook raised something that is not `StopRun`: the kernel would let it escape from `run()`."""
@@ -16,10 +18,10 @@ class HookRaised(Exception):
 
 @contextmanager
 def naming(hook: str) -> Iterator[None]:
-    """Turn what a hook raises into `HookRaised`; `StopRun` is the kernel's own way out, it passes."""
+    """Turn what a hook raises into `HookRaised`; `StopRun` is the kernel's own way out, `Postponed` ours: they pass."""
     try:
         yield
-    except StopRun:
+    except (StopRun, Postponed):
         raise
     except Exception as error:
         raise HookRaised(hook, error) from error

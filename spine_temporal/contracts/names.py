@@ -4,6 +4,9 @@ from typing import Final
 
 AGENT_WORKFLOW: Final = "spine.agent"
 CHECKPOINT_WORKFLOW: Final = "spine.checkpoint"
+BUDGET_WORKFLOW: Final = "spine.budget"
+RATE_WORKFLOW: Final = "spine.rate"
+ONCE_WORKFLOW: Final = "spine.once"
 
 OPEN_ACTIVITY: Final = "spine.open"
 STEP_ACTIVITY: Final = "spine.step"
@@ -18,9 +21,15 @@ STOP_SIGNAL: Final = "spine.stop"
 STOP_TURN_SIGNAL: Final = "spine.stop_turn"
 PUT_SIGNAL: Final = "spine.put"
 CHILD_SIGNAL: Final = "spine.child"
+CHARGE_SIGNAL: Final = "spine.charge"
+DONE_SIGNAL: Final = "spine.done"
 
 TURN_UPDATE: Final = "spine.turn"
 DECIDE_UPDATE: Final = "spine.decide"
+TAKE_UPDATE: Final = "spine.take"
+CLAIM_UPDATE: Final = "spine.claim"
+
+SPENT_QUERY: Final = "spine.spent"
 
 STANDING_MEMO: Final = "spine"
 STATUS_ATTRIBUTE: Final = "SpineStatus"
@@ -35,11 +44,16 @@ DECISION_REFUSED: Final = "spine.DecisionRefused"
 CONVERSATION_LOST: Final = "spine.ConversationLost"
 STEP_FAILED: Final = "spine.StepFailed"
 WORKER_STOPPING: Final = "spine.WorkerStopping"
+POSTPONED: Final = "spine.Postponed"
+NOT_DONE: Final = "spine.NotDone"
 
 # Why a workflow was terminated; whoever reads the session takes it as gone.
 DELETED: Final = "deleted by spine_temporal.TemporalCheckpoint"
 
 WORKFLOW_ID_PREFIX: Final = "spine-"
 CHECKPOINT_ID_PREFIX: Final = "spine.checkpoint-"
+BUDGET_ID_PREFIX: Final = "spine.budget-"
+RATE_ID_PREFIX: Final = "spine.rate-"
+ONCE_ID_PREFIX: Final = "spine.once-"
 DEFAULT_TASK_QUEUE: Final = "spine"
 CHECKPOINT_TASK_QUEUE: Final = "spine-checkpoint"

@@ -12,7 +12,10 @@ from spine_temporal.activities.face import AgentActivities
 from spine_temporal.agents.registry import AgentRegistry, Agents
 from spine_temporal.contracts.policy import ActivityPolicy, ContinuePolicy
 from spine_temporal.workflow.agent import AgentWorkflow
+from spine_temporal.workflow.budget import BudgetWorkflow
 from spine_temporal.workflow.holder import CheckpointWorkflow
+from spine_temporal.workflow.once import OnceWorkflow
+from spine_temporal.workflow.rate import RateWorkflow
 
 DEFAULT_CACHE_BYTES: Final = 256 * 1024 * 1024
 
@@ -70,7 +73,7 @@ class SpinePlugin(SimplePlugin):
         )
         super().__init__(
             "spine-temporal",
-            workflows=[AgentWorkflow, CheckpointWorkflow],
+            workflows=[AgentWorkflow, CheckpointWorkflow, BudgetWorkflow, RateWorkflow, OnceWorkflow],
             activities=self.activities_of_agents.all,
             workflow_runner=_sandbox,
         )

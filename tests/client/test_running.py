@@ -13,7 +13,7 @@ from spine_temporal import DurableAgent
 from spine_temporal.contracts import names
 from spine_temporal.testing import durable as in_two_lines
 from tests.agents_at_hand import Gate, add, adding_agent, endless_agent
-from tests.harness import Durable, activities_in, assert_same, history_of, told
+from tests.harness import ONLY_NORMAL, Durable, activities_in, assert_same, history_of, told
 
 pytestmark = pytest.mark.durable
 
@@ -193,6 +193,7 @@ async def test_run_sync_needs_no_event_loop(client: Client) -> None:
     assert [result.answer for result in results] == ["3"]
 
 
+@ONLY_NORMAL
 async def test_long_runs_of_many_pages_are_folded_whole(durable: Durable) -> None:
     script = [calls(("add", {"a": n, "b": 1})) for n in range(60)]
     agent = Agent(ScriptedProvider(*script, text("done")), tools=[add])

@@ -10,7 +10,7 @@ from temporalio.client import Client
 from spine_temporal.contracts.policy import ContinuePolicy
 from spine_temporal.history.checkpoint import TemporalCheckpoint
 from tests.conversations.talk import chain_of, check_chain, delete_history, new_session, parrot, texts, until_closed
-from tests.harness import Durable, assert_same
+from tests.harness import ONLY_NORMAL, Durable, assert_same
 
 pytestmark = pytest.mark.durable
 
@@ -32,6 +32,7 @@ async def test_kernel_and_durable_runs_take_turns_in_one_conversation(
         assert await store.get(session) == result.state
 
 
+@ONLY_NORMAL
 async def test_conversation_goes_on_from_the_backend_when_its_history_is_gone(
     client: Client, durable: Durable, tmp_path: Path
 ) -> None:
@@ -72,9 +73,8 @@ async def test_backend_that_takes_nothing_leaves_the_result(durable: Durable, tm
     assert (await served.run("hello", session_id=new_session())).answer == "heard hello"
 
 
+@ONLY_NORMAL
 async def test_long_run_that_continues_is_the_run_in_one_piece(client: Client, durable: Durable) -> None:
-    if durable.mode.name == "no_workflow_cache":
-        pytest.skip("each task replays its whole history: that takes minutes, and tells nothing more")
     served, session = durable(parrot(), continue_policy=ContinuePolicy(events=40)), new_session()
     kernel = parrot()
 
@@ -87,9 +87,8 @@ async def test_long_run_that_continues_is_the_run_in_one_piece(client: Client, d
     assert await check_chain(client, served, first.workflow_id, str(first.run_id)) > 3
 
 
+@ONLY_NORMAL
 async def test_large_conversation_comes_back_in_parts(client: Client, durable: Durable) -> None:
-    if durable.mode.name != "normal":
-        pytest.skip("heavy, and the caches make no difference to what is restored")
     session, noise = new_session(), _noise(600_000)
     served = durable(parrot(), continue_policy=ContinuePolicy(events=40))
     for n in range(2):

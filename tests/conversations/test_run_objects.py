@@ -14,7 +14,7 @@ from spine_temporal.contracts.policy import ContinuePolicy
 from spine_temporal.errors import BadInput, RunNotFound
 from tests.agents_at_hand import Gate, add
 from tests.conversations.talk import chain_of, delete_history, new_session, parrot, texts, until_closed
-from tests.harness import Durable, assert_same, told
+from tests.harness import ONLY_NORMAL, Durable, assert_same, told
 
 pytestmark = pytest.mark.durable
 
@@ -87,6 +87,7 @@ async def test_calls_side_by_side_go_as_on_the_kernel_when_the_run_continues(dur
     assert sorted(map(str, told(ours))) == sorted(map(str, told(theirs)))
 
 
+@ONLY_NORMAL
 async def test_a_result_outlives_the_execution_that_its_turn_began_in(client: Client, durable: Durable) -> None:
     session = new_session()
     served = durable(parrot(), continue_policy=ContinuePolicy(events=1))

@@ -14,7 +14,7 @@ from spine_temporal.contracts.restoring import Origin
 from spine_temporal.errors import SessionBusy
 from tests.agents_at_hand import Gate
 from tests.conversations.talk import new_session, parrot, texts, until, until_closed
-from tests.harness import Durable, Mode, assert_same
+from tests.harness import ONLY_NORMAL, Durable, Mode, assert_same
 
 pytestmark = pytest.mark.durable
 
@@ -56,6 +56,7 @@ async def test_of_many_turns_at_once_from_several_clients_none_is_lost_or_double
     assert [results[n].state.step for n in accepted] == list(range(1, 17))
 
 
+@ONLY_NORMAL
 async def test_who_will_not_wait_is_refused_also_while_a_worker_still_builds_the_agent(
     client: Client, mode: Mode
 ) -> None:

@@ -1,0 +1,85 @@
+"""What is said to the workflows that guard money, side effects, a rate."""
+
+from pydantic import Field
+
+from spine_temporal.contracts.wire import Wire
+
+
+class Charge(Wire):
+    """The signal `spine.charge`: what one model call cost."""
+
+    id: str
+    """Of this call; told twice, it counts once."""
+    cost_usd: float = 0.0
+    tokens: int = 0
+
+
+class Spent(Wire):
+    """The input of the workflow `spine.budget`, the answer to its query `spine.spent`."""
+
+    cost_usd: float = 0.0
+    tokens: int = 0
+    recent: tuple[str, ...] = ()
+    """The ids of the last charges."""
+
+
+class TakeRequest(Wire):
+    """The update `spine.take`: somebody wants to call the model."""
+
+    id: str
+    """Of this call; asked again while it waits, it keeps its turn."""
+    max_calls: int = Field(gt=0)
+    per_s: float = Field(gt=0)
+
+
+class Taken(Wire):
+    """The answer to `spine.take`."""
+
+    wait_s: float
+    """How long the call has to wait; 0: it may begin."""
+
+
+class Pace(Wire):
+    """The input of the workflow `spine.rate`: what is promised already."""
+
+    full_at_s: float = 0.0
+    """When the bucket would be full again, in Unix time."""
+    turns: dict[str, float] = {}
+    """When those that wait may begin, by the ids of their calls."""
+
+
+class ClaimRequest(Wire):
+    """The update `spine.claim`: somebody is about to do what must be done once."""
+
+    owner: str
+    """Who; another attempt of the same work bears the same name."""
+    lease_s: float = Field(gt=0)
+    """After so long without a word, the owner is taken for lost."""
+
+
+class Claimed(Wire):
+    """The answer to `spine.claim`."""
+
+    granted: bool
+    """Do it, then say `spine.done`; else it was done before."""
+    result: str = ""
+    """What came of it then, as JSON."""
+
+
+class DoneRequest(Wire):
+    """The signal `spine.done`: the owner has done it, or gives up its claim."""
+
+    owner: str
+    result: str | None = None
+    """What came of it, as JSON; None: nothing was done."""
+
+
+class OnceRequest(Wire):
+    """The input of the workflow `spine.once`."""
+
+    remember_s: float = Field(gt=0)
+    """How long it stays open, with the result, once that is there."""
+    result: str | None = None
+    """What an earlier execution had: it goes on with it."""
+    until_s: float = 0.0
+    """Until when, in Unix time."""

@@ -1,0 +1,165 @@
+"""Tool calls that are done once, whoever repeats them."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+from spine_core import ToolContext
+
+from spine_temporal.contracts import names
+from spine_temporal.contracts.guarding import Claimed, ClaimRequest, DoneRequest, OnceRequest
+from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
+from spine_temporal.middleware.keeper import Keeper, name_of_work, patiently
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+_DAY_S: Final = 24 * 3600.0
+
+
+class Idempotency:
+    """Runs a tool once for each key; whoever calls it again is given the result of then.
+
+    It is `spine_middleware.Idempotency`, with what was done kept in Temporal. The key is the tool's name with its
+    arguments, or what `key(name, arguments)` says; with `tools`, only those are guarded. Of several that call at once,
+    in whatever worker, one runs the tool and the others wait for its result. A result is remembered for `remember_s`,
+    then for as long as the namespace keeps closed workflows. `name` tells keys apart that mean different things.
+
+    If the worker dies while the tool runs, the next attempt of that call runs it again: nobody knows how far it came.
+    Another call may run it when the first has not been heard of for `lease_s`; None: as long as its attempt may take.
+
+    What is known of a key is in the workflow `spine.once-<name>/<hash of the key>`, which the workers of `task_queue`
+    work on; None: those of the run that called first. `store` is there for the kernel's signature and must be None.
+
+    Raises:
+        BadInput: there is a `store`.
+    """
+
+    def __init__(
+        self,
+        *,
+        tools: list[str] | None = None,
+        store: None = None,
+        key: Callable[[str, dict[str, Any]], str] | None = None,
+        name: str = "default",
+        remember_s: float = 30 * _DAY_S,
+        lease_s: float | None = None,
+        client: "Client | None" = None,
+        task_queue: str | None = None,
+    ) -> None:
+        self.tools = set(tools) if tools else None
+        self.name = name
+        self.remember_s = remember_s
+        self.lease_s = lease_s
+        self._key = key or _key
+        self._keeper = Keeper(client, task_queue, store)
+        self._held: dict[str, tuple[str, str]] = {}
+
+    async def before_tool(self, ctx: ToolContext) -> None:
+        """Take the call's key, or its result if there is one; wait while another has it."""
+        if not self._guards(ctx):
+            return
+        workflow_id = f"{names.ONCE_ID_PREFIX}{self.name}/{_hash(self._key(ctx.call.name, ctx.args))}"
+        owner = name_of_work()
+        claimed = await self._claim(workflow_id, owner)
+        if not claimed.granted:
+            ctx.result = json.loads(claimed.result)
+            ctx.skip = True
+            return
+        call = _name_of(ctx)
+        self._held[call] = (workflow_id, owner)
+        # Whatever becomes of the call (another hook answers it, stops the run), nobody waits for it in vain.
+        task = asyncio.current_task()
+        if task is not None:
+            task.add_done_callback(lambda _: self._give_up(call, asyncio.get_running_loop()))
+
+    async def after_tool(self, ctx: ToolContext) -> None:
+        """Have the result remembered. It is in the server's keeping when this returns."""
+        held = self._held.pop(_name_of(ctx), None)
+        if held is not None:
+            workflow_id, owner = held
+            await self._say(workflow_id, DoneRequest(owner=owner, result=_written(ctx.result)))
+
+    def _guards(self, ctx: ToolContext) -> bool:
+        return self.tools is None or ctx.call.name in self.tools
+
+    def _give_up(self, call: str, loop: asyncio.AbstractEventLoop) -> None:
+        held = self._held.pop(call, None)
+        if held is not None:
+            workflow_id, owner = held
+            giving_up = loop.create_task(self._say(workflow_id, DoneRequest(owner=owner)))
+            _giving_up.add(giving_up)
+            giving_up.add_done_callback(_giving_up.discard)
+
+    async def _claim(self, workflow_id: str, owner: str) -> Claimed:
+        from temporalio.client import WithStartWorkflowOperation
+        from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+        from temporalio.exceptions import WorkflowAlreadyStartedError
+
+        from spine_temporal.payloads import pack, unpack
+
+        client = await self._keeper.client()
+        request = ClaimRequest(owner=owner, lease_s=self._lease_s())
+        try:
+            answer = await patiently(
+                lambda: client.execute_update_with_start_workflow(
+                    names.CLAIM_UPDATE,
+                    pack(request),
+                    start_workflow_operation=WithStartWorkflowOperation(
+                        names.ONCE_WORKFLOW,
+                        pack(OnceRequest(remember_s=self.remember_s)),
+                        id=workflow_id,
+                        task_queue=self._keeper.task_queue,
+                        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                    ),
+                    result_type=RawValue,
+                )
+            )
+        except WorkflowAlreadyStartedError:
+            # It is closed: its result is what was done.
+            handle = client.get_workflow_handle(workflow_id, result_type=RawValue)
+            answer = await patiently(handle.result)
+        return unpack(Claimed, answer)
+
+    async def _say(self, workflow_id: str, said: DoneRequest) -> None:
+        from spine_temporal.payloads import pack
+
+        client = await self._keeper.client()
+        await patiently(lambda: client.get_workflow_handle(workflow_id).signal(names.DONE_SIGNAL, pack(said)))
+
+    def _lease_s(self) -> float:
+        from temporalio import activity
+
+        if self.lease_s is not None:
+            return self.lease_s
+        limit = activity.info().start_to_close_timeout if activity.in_activity() else None
+        return limit.total_seconds() if limit is not None else _DAY_S
+
+
+_giving_up: Final[set[asyncio.Task[None]]] = set()
+
+
+def _key(name: str, arguments: dict[str, Any]) -> str:
+    return f"{name}:{json.dumps(arguments, sort_keys=True, default=str)}"
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _name_of(ctx: ToolContext) -> str:
+    return f"{ctx.state.session_id}/{ctx.state.step}/{ctx.call.id}/{id(ctx)}"
+
+
+def _written(result: Any) -> str:
+    """The result so that the model reads the same text of it, now or later."""
+    text = result.model_dump_json() if isinstance(result, BaseModel) else result
+    written = json.dumps(to_jsonable_python(text, fallback=str))
+    if len(written.encode()) <= MAX_PAYLOAD_BYTES:
+        return written
+    return json.dumps(f"it was done before, with a result of {len(written):,} characters, too many to be remembered")

@@ -1,0 +1,91 @@
+"""The Temporal server as the place where middleware keeps its state."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+
+from spine_temporal.contracts import names
+from spine_temporal.errors import BadInput
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+_PATIENCE_S: Final = 60.0
+_PAUSE_S: Final = 0.5
+
+
+class Keeper:
+    """Reaches the workflow that keeps a state: through the worker whose activity this is, else by a client of its own.
+
+    Without a `client` and outside a worker it connects on first use, to the server that Temporal's own settings name.
+    The workflow is worked on by the workers of `task_queue`; None: by those of the run, outside a worker by "spine".
+    """
+
+    def __init__(self, client: "Client | None", task_queue: str | None, store: object) -> None:
+        if store is not None:
+            raise BadInput("a store is for spine's own middleware: this one keeps its state in Temporal")
+        self._client = client
+        self._task_queue = task_queue
+
+    async def client(self) -> "Client":
+        """The client to use here.
+
+        Raises:
+            ServerUnreachable: no server answers.
+        """
+        from temporalio import activity
+
+        if self._client is None and activity.in_activity():
+            return activity.client()
+        if self._client is None:
+            from spine_temporal.connection.connect import connect
+
+            self._client = await connect()
+        return self._client
+
+    @property
+    def task_queue(self) -> str:
+        """Whose workers work on the workflow."""
+        from temporalio import activity
+
+        if self._task_queue is not None:
+            return self._task_queue
+        return activity.info().task_queue if activity.in_activity() else names.DEFAULT_TASK_QUEUE
+
+
+def name_of_work() -> str:
+    """The name of the work in hand: equal for each attempt of an activity; outside a worker it is always a new one."""
+    from temporalio import activity
+
+    if not activity.in_activity():
+        return secrets.token_hex(8)
+    info = activity.info()
+    return f"{info.workflow_run_id}/{info.activity_id}"
+
+
+def name_of_attempt() -> str:
+    """The name of this very attempt."""
+    from temporalio import activity
+
+    attempt = activity.info().attempt if activity.in_activity() else 1
+    return f"{name_of_work()}/{attempt}"
+
+
+async def patiently[Answer](ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """What `ask` gives; while the server does not answer it is asked again, for a minute.
+
+    Raises:
+        temporalio.service.RPCError: the server refuses, or has not answered for a minute.
+    """
+    from temporalio.service import RPCError, RPCStatusCode
+
+    passing = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED}
+    give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
+    while True:
+        try:
+            return await ask()
+        except RPCError as error:
+            if error.status not in passing or asyncio.get_running_loop().time() > give_up_s:
+                raise
+        await asyncio.sleep(_PAUSE_S)

@@ -1,0 +1,99 @@
+"""A tenant's budget that holds over all workers."""
+
+from typing import TYPE_CHECKING, Final
+
+from spine_core import StepContext, StopReason, StopRun
+
+from spine_temporal.contracts import names
+from spine_temporal.contracts.guarding import Charge, Spent
+from spine_temporal.middleware.keeper import Keeper, name_of_attempt, patiently
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+_NOBODY: Final = "_default"
+
+
+class TenantBudget:
+    """Stops a tenant's runs once they have spent `max_cost_usd` or `max_tokens` together.
+
+    It is `spine_middleware.TenantBudget`, with the sum kept in Temporal: one for all workers of the namespace, for
+    ever, whatever crashes. Each model call is charged once it is answered; one that begins after the ceiling was
+    reached is refused, those in flight at that moment are still paid for. `name` tells budgets apart ("2026-11"): each
+    tenant has one of each name. `store` is there for the kernel's signature and must be None.
+
+    The sum is in the workflow `spine.budget-<name>/<tenant>`, which the workers of `task_queue` work on; None: those
+    of the first run that is charged.
+
+    Raises:
+        BadInput: there is a `store`.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_cost_usd: float | None = None,
+        max_tokens: int | None = None,
+        store: None = None,
+        message: str = "tenant budget exceeded",
+        name: str = "default",
+        client: "Client | None" = None,
+        task_queue: str | None = None,
+    ) -> None:
+        self.max_cost_usd = max_cost_usd
+        self.max_tokens = max_tokens
+        self.message = message
+        self.name = name
+        self._keeper = Keeper(client, task_queue, store)
+
+    async def spend(self, tenant_id: str | None) -> dict[str, float]:
+        """What the tenant has spent: "cost" in USD, "tokens". The kernel's own answers the same, without await."""
+        from temporalio.common import RawValue
+        from temporalio.service import RPCError, RPCStatusCode
+
+        from spine_temporal.payloads import unpack
+
+        client = await self._keeper.client()
+        handle = client.get_workflow_handle(self._id(tenant_id))
+        try:
+            answer = await patiently(lambda: handle.query(names.SPENT_QUERY, result_type=RawValue))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return {"cost": 0.0, "tokens": 0.0}
+        spent = unpack(Spent, answer)
+        return {"cost": spent.cost_usd, "tokens": float(spent.tokens)}
+
+    async def before_model(self, ctx: StepContext) -> None:
+        """Refuse the call if the budget is spent."""
+        spent = await self.spend(ctx.state.tenant_id)
+        if self.max_cost_usd is not None and spent["cost"] >= self.max_cost_usd:
+            raise StopRun(StopReason.MAX_COST, self.message)
+        if self.max_tokens is not None and spent["tokens"] >= self.max_tokens:
+            raise StopRun(StopReason.MAX_TOKENS, self.message)
+
+    async def after_model(self, ctx: StepContext) -> None:
+        """Charge the call. It is in the server's keeping when this returns."""
+        if ctx.response is None:
+            return
+        from temporalio.common import WorkflowIDConflictPolicy
+
+        from spine_temporal.payloads import pack
+
+        usage = ctx.response.usage
+        charge = Charge(id=name_of_attempt(), cost_usd=usage.cost_usd, tokens=usage.total_tokens)
+        client, workflow_id = await self._keeper.client(), self._id(ctx.state.tenant_id)
+        await patiently(
+            lambda: client.start_workflow(
+                names.BUDGET_WORKFLOW,
+                pack(Spent()),
+                id=workflow_id,
+                task_queue=self._keeper.task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_signal=names.CHARGE_SIGNAL,
+                start_signal_args=[pack(charge)],
+            )
+        )
+
+    def _id(self, tenant_id: str | None) -> str:
+        return f"{names.BUDGET_ID_PREFIX}{self.name}/{tenant_id or _NOBODY}"
