@@ -9,6 +9,7 @@ from spine_core import Agent, Guards, Tool
 
 from spine_temporal.agents.delegation import SubAgent, agent_behind
 from spine_temporal.agents.discovery import let_the_kernel_find_providers
+from spine_temporal.agents.mcp_tools import McpServers
 from spine_temporal.agents.plugins import allowing
 from spine_temporal.agents.serving import refuse_unusable
 from spine_temporal.agents.teams import Team, is_team, members_of
@@ -37,6 +38,8 @@ class AgentRegistry:
     def __init__(self, agents: Agents, *, allowed_plugins: Collection[str] | None = None) -> None:
         let_the_kernel_find_providers()
         self._allowed_plugins = allowed_plugins
+        self._mcp_servers = McpServers()
+        self._not_adopted: set[str] = set()
         named = dict(agents) if isinstance(agents, Mapping) else _by_name(agents)
         if "" in named:
             raise UnnamedAgent("an agent stands under an empty name; clients ask for an agent by its name")
@@ -47,6 +50,7 @@ class AgentRegistry:
             if isinstance(agent, Agent) or is_team(agent):
                 with allowing(allowed_plugins):
                     self._agents[name] = _checked(name, agent)
+                self._not_adopted.add(name)
             else:
                 self._factories[name] = agent
         for name, agent in self._agents.items():
@@ -76,10 +80,13 @@ class AgentRegistry:
             UnknownAgent: there is none; the message says which there are.
             AgentBroken: its factory raised, or made something that is no durable agent.
         """
-        if name in self._agents:
+        if name in self._agents and name not in self._not_adopted:
             return self._agents[name]
-        if name in self._factories:
+        if name in self._agents or name in self._factories:
             async with self._building.setdefault(name, asyncio.Lock()):
+                if name in self._not_adopted:
+                    await self._adopt(name, self._agents[name], close=False)
+                    self._not_adopted.discard(name)
                 if name not in self._agents:
                     with allowing(self._allowed_plugins):
                         self._agents[name] = await self._build(name)
@@ -90,6 +97,10 @@ class AgentRegistry:
             if below is not None:
                 return below
         raise UnknownAgent(f"no agent {name!r}; this worker has: {', '.join(self.names) or 'none'}")
+
+    async def aclose(self) -> None:
+        """Close what was opened for the agents: the connections to MCP servers."""
+        await self._mcp_servers.aclose()
 
     def durable_name(self, agent: Agent, otherwise: str) -> str:
         """The name that `agent` was given to the worker under, else `otherwise`."""
@@ -126,7 +137,17 @@ class AgentRegistry:
         if not (isinstance(agent, Agent) or is_team(agent)):
             raise AgentBroken(f"the factory of agent {name!r} made a {type(agent).__name__}, not a spine_core.Agent")
         self._keep_apart(name, agent)
+        await self._adopt(name, agent, close=True)
         return _checked(name, agent)
+
+    async def _adopt(self, name: str, agent: Agent | Team, *, close: bool) -> None:
+        for each in (agent, *_parts(agent).values()):
+            if not isinstance(each, Agent):
+                continue
+            try:
+                await self._mcp_servers.adopt(each, close=close)
+            except ConnectionError as error:
+                raise AgentBroken(f"agent {name!r} cannot have its tools: {error}") from error
 
 
 def runs_durably(agent: Agent) -> bool:

@@ -24,10 +24,10 @@ class Spent(Wire):
 
 
 class TakeRequest(Wire):
-    """The update `spine.take`: somebody wants to call the model."""
+    """The update `spine.take`: a worker wants to call the model, once or several times."""
 
-    id: str
-    """Of this call; asked again while it waits, it keeps its turn."""
+    ids: tuple[str, ...]
+    """Of these calls; one that is asked for again while it waits keeps its turn."""
     max_calls: int = Field(gt=0)
     per_s: float = Field(gt=0)
 
@@ -35,8 +35,8 @@ class TakeRequest(Wire):
 class Taken(Wire):
     """The answer to `spine.take`."""
 
-    wait_s: float
-    """How long the call has to wait; 0: it may begin."""
+    waits_s: tuple[float, ...]
+    """How long each of the calls has to wait; 0: it may begin."""
 
 
 class Pace(Wire):

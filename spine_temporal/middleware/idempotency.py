@@ -13,7 +13,7 @@ from spine_core import ToolContext
 from spine_temporal.contracts import names
 from spine_temporal.contracts.guarding import Claimed, ClaimRequest, DoneRequest, OnceRequest
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
-from spine_temporal.middleware.keeper import Keeper, name_of_work, patiently
+from spine_temporal.middleware.keeper import Keeper, in_turn, name_of_work, patiently
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -105,7 +105,7 @@ class Idempotency:
         client = await self._keeper.client()
         request = ClaimRequest(owner=owner, lease_s=self._lease_s())
         try:
-            answer = await patiently(
+            answer = await in_turn(
                 lambda: client.execute_update_with_start_workflow(
                     names.CLAIM_UPDATE,
                     pack(request),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from spine_temporal.contracts import names
+from spine_temporal.contracts.postponing import Postponed
 from spine_temporal.errors import BadInput
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_S: Final = 60.0
 _PAUSE_S: Final = 0.5
+_CROWDED_S: Final = 1.0
 
 
 class Keeper:
@@ -72,15 +74,50 @@ def name_of_attempt() -> str:
     return f"{name_of_work()}/{attempt}"
 
 
-async def patiently[Answer](ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """What `ask` gives; while the server does not answer it is asked again, for a minute.
+async def found[Answer](ask: Callable[[], Awaitable[Answer]]) -> Answer | None:
+    """What `ask` gives; None: there is no such workflow.
 
     Raises:
         temporalio.service.RPCError: the server refuses, or has not answered for a minute.
     """
     from temporalio.service import RPCError, RPCStatusCode
 
-    passing = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED}
+    try:
+        return await patiently(ask)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return None
+
+
+async def in_turn[Answer](ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """What `ask` gives, where nothing is lost by asking later: before the model, or the tool, is called.
+
+    Raises:
+        temporalio.service.RPCError: the server refuses, or has not answered for a minute.
+        Postponed: in a worker, too many ask the same workflow at once; the server takes ten of them.
+    """
+    from temporalio import activity
+    from temporalio.service import RPCError, RPCStatusCode
+
+    try:
+        return await patiently(ask, also_crowded=not activity.in_activity())
+    except RPCError as error:
+        if error.status is not RPCStatusCode.RESOURCE_EXHAUSTED or not activity.in_activity():
+            raise
+        raise Postponed(_CROWDED_S) from error
+
+
+async def patiently[Answer](ask: Callable[[], Awaitable[Answer]], *, also_crowded: bool = True) -> Answer:
+    """What `ask` gives; while the server does not answer, or is crowded, it is asked again, for a minute.
+
+    Raises:
+        temporalio.service.RPCError: the server refuses, or has not answered for a minute.
+    """
+    from temporalio.service import RPCError, RPCStatusCode
+
+    passing = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED}
+    passing |= {RPCStatusCode.RESOURCE_EXHAUSTED} if also_crowded else set()
     give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
     while True:
         try:

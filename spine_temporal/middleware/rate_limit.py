@@ -1,5 +1,6 @@
 """A rate of model calls that all workers share."""
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -9,7 +10,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.guarding import Pace, Taken, TakeRequest
 from spine_temporal.contracts.postponing import Postponed
 from spine_temporal.errors import BadInput
-from spine_temporal.middleware.keeper import Keeper, name_of_work, patiently
+from spine_temporal.middleware.keeper import Keeper, found, name_of_work, patiently
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -47,37 +48,69 @@ class RateLimit:
         self.per_s = per_s
         self.name = name
         self._keeper = Keeper(client, task_queue, None)
+        self._asking: dict[str, asyncio.Future[float]] = {}
+        self._asker: asyncio.Task[None] | None = None
 
     async def before_model(self, ctx: StepContext) -> None:  # noqa: ARG002 - the kernel's signature
         """Wait for the call's turn."""
         from temporalio import activity
 
-        wait_s = await self._take()
+        wait_s = await self._turn()
         if wait_s > _SAT_OUT_S and activity.in_activity():
             raise Postponed(wait_s)
         if wait_s > 0:
             await anyio.sleep(wait_s)
 
-    async def _take(self) -> float:
+    async def _turn(self) -> float:
+        """In how many seconds it comes. Those who ask while a request is under way share the next one."""
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[float] = loop.create_future()
+        self._asking[name_of_work()] = turn
+        if self._asker is None or self._asker.done() or self._asker.get_loop() is not loop:
+            self._asker = loop.create_task(self._ask())
+        return await turn
+
+    async def _ask(self) -> None:
+        while self._asking:
+            asking, self._asking = self._asking, {}
+            answer: tuple[float, ...] | Exception
+            try:
+                answer = await self._take(tuple(asking))
+            except Exception as error:  # noqa: BLE001 - those who asked are told
+                answer = error
+            for position, turn in enumerate(asking.values()):
+                if turn.done():
+                    continue
+                if isinstance(answer, Exception):
+                    turn.set_exception(answer)
+                else:
+                    turn.set_result(answer[position])
+
+    async def _take(self, ids: tuple[str, ...]) -> tuple[float, ...]:
         from temporalio.client import WithStartWorkflowOperation
         from temporalio.common import RawValue, WorkflowIDConflictPolicy
 
         from spine_temporal.payloads import pack, unpack
 
-        client = await self._keeper.client()
-        request = TakeRequest(id=name_of_work(), max_calls=self.max_calls, per_s=self.per_s)
+        client, workflow_id = await self._keeper.client(), f"{names.RATE_ID_PREFIX}{self.name}"
+        request = pack(TakeRequest(ids=ids, max_calls=self.max_calls, per_s=self.per_s))
+        handle = client.get_workflow_handle(workflow_id)
+        # Many updates at once that would each start the workflow are in the server's way.
+        answer = await found(lambda: handle.execute_update(names.TAKE_UPDATE, request, result_type=RawValue))
+        if answer is not None:
+            return unpack(Taken, answer).waits_s
         answer = await patiently(
             lambda: client.execute_update_with_start_workflow(
                 names.TAKE_UPDATE,
-                pack(request),
+                request,
                 start_workflow_operation=WithStartWorkflowOperation(
                     names.RATE_WORKFLOW,
                     pack(Pace()),
-                    id=f"{names.RATE_ID_PREFIX}{self.name}",
+                    id=workflow_id,
                     task_queue=self._keeper.task_queue,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 ),
                 result_type=RawValue,
             )
         )
-        return unpack(Taken, answer).wait_s
+        return unpack(Taken, answer).waits_s

@@ -6,7 +6,7 @@ from spine_core import StepContext, StopReason, StopRun
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.guarding import Charge, Spent
-from spine_temporal.middleware.keeper import Keeper, name_of_attempt, patiently
+from spine_temporal.middleware.keeper import Keeper, found, name_of_attempt, patiently
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -49,19 +49,13 @@ class TenantBudget:
     async def spend(self, tenant_id: str | None) -> dict[str, float]:
         """What the tenant has spent: "cost" in USD, "tokens". The kernel's own answers the same, without await."""
         from temporalio.common import RawValue
-        from temporalio.service import RPCError, RPCStatusCode
 
         from spine_temporal.payloads import unpack
 
         client = await self._keeper.client()
         handle = client.get_workflow_handle(self._id(tenant_id))
-        try:
-            answer = await patiently(lambda: handle.query(names.SPENT_QUERY, result_type=RawValue))
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return {"cost": 0.0, "tokens": 0.0}
-        spent = unpack(Spent, answer)
+        answer = await found(lambda: handle.query(names.SPENT_QUERY, result_type=RawValue))
+        spent = unpack(Spent, answer) if answer is not None else Spent()
         return {"cost": spent.cost_usd, "tokens": float(spent.tokens)}
 
     async def before_model(self, ctx: StepContext) -> None:

@@ -1,7 +1,8 @@
 """Agents on a Worker of one's own."""
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from typing import Final
 
 from temporalio.plugin import SimplePlugin
@@ -76,7 +77,15 @@ class SpinePlugin(SimplePlugin):
             workflows=[AgentWorkflow, CheckpointWorkflow, BudgetWorkflow, RateWorkflow, OnceWorkflow],
             activities=self.activities_of_agents.all,
             workflow_runner=_sandbox,
+            run_context=self._meanwhile,
         )
+
+    @asynccontextmanager
+    async def _meanwhile(self) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await self.agents.aclose()
 
 
 def _sandbox(runner: WorkflowRunner | None) -> WorkflowRunner:

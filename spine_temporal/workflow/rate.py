@@ -20,9 +20,9 @@ class RateWorkflow:
 
     @workflow.update(name=names.TAKE_UPDATE)
     def take(self, value: RawValue) -> RawValue:
-        """A call wants to begin; answered at once, with how long it waits."""
-        self._pace, wait_s = taken(self._pace, read(TakeRequest, value), workflow.time())
-        return pack(Taken(wait_s=wait_s))
+        """Calls want to begin; answered at once, with how long each waits."""
+        self._pace, waits_s = taken(self._pace, read(TakeRequest, value), workflow.time())
+        return pack(Taken(waits_s=waits_s))
 
     @take.validator
     def check_take(self, value: RawValue) -> None:

@@ -118,7 +118,7 @@ def test_a_broken_tools_package_is_not_an_agent_without_tools(project: Project) 
         ("[spine", BadInput, "not valid TOML"),
         ("[spine]\nname = 3\n", BadInput, "name is 3"),
         ('[spine]\nsystem = "${NO_SUCH_VARIABLE}"\n', BadInput, "NO_SUCH_VARIABLE"),
-        ('[spine]\ndefault_model = "nowhere:x"\n', AgentBroken, "no installed plugin registers scheme 'nowhere'"),
+        ('[spine]\ndefault_model = "nowhere:x"\n', AgentBroken, "no plugin registers scheme 'nowhere'"),
         ('[spine.middleware]\nchain = ["nothing"]\n', AgentBroken, "nothing"),
     ],
 )

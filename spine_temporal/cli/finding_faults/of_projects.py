@@ -18,7 +18,7 @@ from spine_temporal.agents.project import places
 from spine_temporal.agents.project_modules import Found
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.agents.serving import serving
-from spine_temporal.agents.teams import members_of
+from spine_temporal.agents.teams import Team, members_of
 from spine_temporal.cli.finding_faults import Finding, Verdict
 from spine_temporal.errors import SpineTemporalError
 
@@ -72,7 +72,7 @@ async def _agents(
         return
     for each in found:
         try:
-            agent = await AgentRegistry({each.name: each.agent}).find(each.name)
+            agent = await _built(each)
         except SpineTemporalError as error:
             yield Finding(Verdict.FIX, f"agent {each.name}", str(error))
             continue
@@ -82,6 +82,14 @@ async def _agents(
         agents[each.name] = agent
         made_of = ", ".join(f"{name} {number}" for name, number in serving(agent).items() if name != OURS)
         yield Finding(Verdict.OK, f"agent {each.name}", f"made of {made_of}")
+
+
+async def _built(found: Found) -> Agent | Team:
+    registry = AgentRegistry({found.name: found.agent})
+    try:
+        return await registry.find(found.name)
+    finally:
+        await registry.aclose()
 
 
 def _plugins() -> Iterator[Finding]:
