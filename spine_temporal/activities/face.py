@@ -18,6 +18,7 @@ from spine_temporal.activities.failure import classify
 from spine_temporal.activities.restoring import parts_of, restore
 from spine_temporal.activities.resuming import Resumption, resumption
 from spine_temporal.activities.running_tool import ToolRun
+from spine_temporal.activities.spans import begin_for_the_end, span_of_the_end, spans_of
 from spine_temporal.activities.states import LedgerCache, RunKey
 from spine_temporal.activities.taking_step import Step
 from spine_temporal.activities.watching import watch
@@ -125,7 +126,8 @@ class AgentActivities:
             agent = await self._agents.get(task.agent)
             ledger = await self._ledger(task.head)
             step = Step(agent, ledger.state, task, lambda: task.elapsed_s + attempt.elapsed_s())
-            await step.take()
+            with spans_of(agent, ledger, _run()[0]):
+                await step.take()
             if (
                 step.cause is not None
                 and attempt.spent < self._step_policy.attempts
@@ -157,7 +159,8 @@ class AgentActivities:
                 first=task.first,
                 delegates=lambda tool: self._delegate(task.agent, tool),
             )
-            await call.run()
+            with spans_of(agent, ledger, _run()[0]):
+                await call.run()
             return self._told(recorded(call, _id(), lost), task.agent, agent, ledger)
 
         def lost(why: str) -> ToolOutcome:
@@ -175,7 +178,11 @@ class AgentActivities:
         async def work(_: Attempt) -> EndOutcome:
             agent = await self._agents.get(task.agent)
             folded = await fold_run(activity.client(), _run())
-            return await end_run(agent, folded.ledger, folded.segment_trace(), task, _id())
+            trace = folded.segment_trace()
+            with span_of_the_end(agent, folded.ledger, _run()[0], trace[0].ts if trace else None):
+                if not task.first:
+                    await begin_for_the_end(agent, folded.ledger)
+                return await end_run(agent, folded.ledger, trace, task, _id())
 
         def lost(why: str) -> EndOutcome:
             return EndOutcome(id=_id(), error=why)

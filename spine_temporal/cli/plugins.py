@@ -43,7 +43,7 @@ class Row:
 
 def plugins(*, load: bool, json: bool) -> Exit:
     """Print them; with `load`, after having imported each."""
-    rows = [_row(plugin, load=load) for plugin in sorted(installed(), key=lambda each: (each.distribution, each.name))]
+    rows = [_row(plugin, load=load) for plugin in installed()]
     if json:
         write(json_.dumps([asdict(row) for row in rows], indent=2))
         return Exit.DONE

@@ -96,9 +96,9 @@ class RateLimit:
         request = pack(TakeRequest(ids=ids, max_calls=self.max_calls, per_s=self.per_s))
         handle = client.get_workflow_handle(workflow_id)
         # Many updates at once that would each start the workflow are in the server's way.
-        answer = await found(lambda: handle.execute_update(names.TAKE_UPDATE, request, result_type=RawValue))
-        if answer is not None:
-            return unpack(Taken, answer).waits_s
+        going = await found(lambda: handle.execute_update(names.TAKE_UPDATE, request, result_type=RawValue))
+        if going is not None:
+            return unpack(Taken, going).waits_s
         answer = await patiently(
             lambda: client.execute_update_with_start_workflow(
                 names.TAKE_UPDATE,

@@ -87,9 +87,11 @@ class CommandLine:
             await process.wait()
         return text
 
-    async def start(self, *arguments: str, cwd: Path = PROJECT) -> Running:
+    async def start(
+        self, *arguments: str, cwd: Path = PROJECT, environment: dict[str, str] | None = None
+    ) -> Running:
         """Start a command that does not end by itself."""
-        return Running(await self._spawn(_COMMAND, *arguments, cwd=cwd))
+        return Running(await self._spawn(_COMMAND, *arguments, cwd=cwd, environment=environment))
 
     async def start_python(self, code: str, *, cwd: Path) -> Running:
         """Start Python code that does not end by itself."""

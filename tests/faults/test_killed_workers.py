@@ -17,7 +17,7 @@ from tests.harness import activities_in, assert_same, history_of, replay
 
 pytestmark = pytest.mark.durable
 
-SIGTERMS = 20
+SIGTERMS = 8
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ async def test_a_run_killed_between_two_steps_ends_as_if_undisturbed(
     assert [fleet.effects.count(f"finished tool-{n}") for n in range(ROUNDS)] == [1] * ROUNDS
 
 
-async def test_twenty_workers_told_to_stop_hand_the_step_over_each_and_exit_cleanly(
+async def test_eight_workers_told_to_stop_hand_the_step_over_each_and_exit_cleanly(
     client: Client, fleet: Fleet, tmp_path: Path
 ) -> None:
     run = await DurableAgent("counter", client, task_queue=fleet.task_queue).start("count")

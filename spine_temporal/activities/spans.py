@@ -1,0 +1,164 @@
+"""The spans that spine's OTel middleware makes, as one tree though its hooks run in several processes."""
+
+import copy
+import hashlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, StatusCode, TraceFlags, Tracer
+from spine_core import Agent
+
+from spine_temporal.journal.ledger import Ledger
+
+if TYPE_CHECKING:
+    from spine_otel.middleware import OTelMiddleware
+
+_MODULE: Final = "spine_otel.middleware"
+_ROOT: Final = "spine.run"
+_NS: Final = 1_000_000_000
+_current: ContextVar["_RunSpans | None"] = ContextVar("spine_temporal_run_spans", default=None)
+
+
+@contextmanager
+def spans_of(agent: Agent, ledger: Ledger, workflow_id: str) -> Iterator[None]:
+    """While a step or a tool call is made: what begins is a child of the run's span, what stays open ends with it.
+
+    The run's own span is named by the run, so that every process knows its id; it is recorded when the run ends.
+    """
+    middleware = _otel(agent)
+    if not middleware:
+        yield
+        return
+    with _within(_RunSpans(_identity(middleware[0], ledger, workflow_id))):
+        yield
+        # It remembers each run until its end, which may come to another process.
+        for each in middleware:
+            each._runs.pop(ledger.state.session_id, None)  # noqa: SLF001
+
+
+@contextmanager
+def span_of_the_end(agent: Agent, ledger: Ledger, workflow_id: str, began_s: float | None) -> Iterator[None]:
+    """While `on_run_end` runs: the run's own span is recorded, from `began_s` on."""
+    middleware = _otel(agent)
+    if not middleware:
+        yield
+        return
+    began_ns = int(began_s * _NS) if began_s is not None else None
+    with _within(_RunSpans(_identity(middleware[0], ledger, workflow_id), ending=True, began_ns=began_ns)):
+        yield
+
+
+async def begin_for_the_end(agent: Agent, ledger: Ledger) -> None:
+    """Tell the middleware of the run's start in the process that tells it of the end: it ends only what it knows."""
+    for each in _otel(agent):
+        await each.on_run_start(ledger.state)
+
+
+@dataclass(slots=True)
+class _RunSpans:
+    identity: SpanContext
+    ending: bool = False
+    began_ns: int | None = None
+    open: list[Span] = field(default_factory=list)
+
+
+class _RunTracer(Tracer):
+    """The middleware's tracer, within a durable run."""
+
+    def __init__(self, inner: Tracer) -> None:
+        self.inner = inner
+
+    def start_span(self, name: str, *args: Any, **kwargs: Any) -> Span:
+        """As the tracer would, but for the run's own span."""
+        run = _current.get()
+        if run is None:
+            return self.inner.start_span(name, *args, **kwargs)
+        if name == _ROOT and not run.ending:
+            return NonRecordingSpan(run.identity)
+        if name == _ROOT:
+            return _recorded(self.inner, run, kwargs.get("attributes"))
+        span = self.inner.start_span(name, *args, **kwargs)
+        run.open.append(span)
+        return span
+
+    def start_as_current_span(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """As the tracer would."""
+        return self.inner.start_as_current_span(name, *args, **kwargs)
+
+
+class _Ids:
+    """An id generator that knows what it will be asked for."""
+
+    def __init__(self, identity: SpanContext) -> None:
+        self._identity = identity
+
+    def generate_trace_id(self) -> int:
+        return self._identity.trace_id
+
+    def generate_span_id(self) -> int:
+        return self._identity.span_id
+
+    def is_trace_id_random(self) -> bool:
+        return False
+
+
+def _otel(agent: Agent) -> "list[OTelMiddleware]":
+    module = sys.modules.get(_MODULE)
+    if module is None:
+        return []
+    found = [each for each in agent.chain.middlewares if isinstance(each, module.OTelMiddleware)]
+    for each in found:
+        if not isinstance(each._tracer, _RunTracer):  # noqa: SLF001
+            each._tracer = _RunTracer(each._tracer)  # noqa: SLF001
+    return found
+
+
+@contextmanager
+def _within(run: _RunSpans) -> Iterator[None]:
+    token = _current.set(run)
+    attached = otel_context.attach(trace.set_span_in_context(NonRecordingSpan(run.identity), otel_context.Context()))
+    try:
+        yield
+    finally:
+        for span in run.open:
+            if span.is_recording():
+                span.set_status(Status(StatusCode.ERROR, "it was not finished"))
+                span.end()
+        otel_context.detach(attached)
+        _current.reset(token)
+
+
+def _identity(middleware: "OTelMiddleware", ledger: Ledger, workflow_id: str) -> SpanContext:
+    turn = hashlib.sha256(f"{workflow_id} turn {ledger.progress.turn}".encode()).digest()
+    stretch = hashlib.sha256(f"{workflow_id} stretch {ledger.segment}".encode()).digest()
+    trace_id = int.from_bytes(turn[:16]) or 1
+    return SpanContext(
+        trace_id,
+        int.from_bytes(stretch[:8]) or 1,
+        is_remote=True,
+        trace_flags=TraceFlags(TraceFlags.SAMPLED if _is_sampled(middleware, trace_id) else TraceFlags.DEFAULT),
+    )
+
+
+def _is_sampled(middleware: "OTelMiddleware", trace_id: int) -> bool:
+    sampler = getattr(_sdk_tracer(middleware._tracer.inner), "sampler", None)  # type: ignore[attr-defined] # noqa: SLF001
+    if sampler is None:
+        return True
+    return bool(sampler.should_sample(otel_context.Context(), trace_id, _ROOT).decision.is_sampled())
+
+
+def _sdk_tracer(tracer: Tracer) -> Tracer:
+    # One that was asked for before there was a provider stands in for it, and does not show it.
+    return tracer if hasattr(tracer, "id_generator") else trace.get_tracer_provider().get_tracer("spine-otel")
+
+
+def _recorded(tracer: Tracer, run: _RunSpans, attributes: Any) -> Span:
+    tracer = copy.copy(_sdk_tracer(tracer))
+    tracer.id_generator = _Ids(run.identity)  # type: ignore[attr-defined]
+    return tracer.start_span(_ROOT, otel_context.Context(), attributes=attributes, start_time=run.began_ns)
