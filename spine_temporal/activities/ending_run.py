@@ -1,4 +1,9 @@
-"""The `on_run_end` hooks of an agent, told of a run's Result."""
+"""The `on_run_end` hooks of an agent, told of a run's Result.
+
+What a hook changes here is seen again as far as it is recorded: of the Result the answer, the stop reason, the error;
+the State as a delta, which the next turn of the conversation begins with. Other fields of the Result are made anew from
+the history for each caller. A run that pauses has an end each time.
+"""
 
 from spine_core import Agent, Result, StopRun, TraceEvent
 
@@ -14,7 +19,7 @@ from spine_temporal.journal.result import result_of
 async def end_run(agent: Agent, ledger: Ledger, trace: list[TraceEvent], task: EndInput, id_: str) -> EndOutcome:
     """Run the hooks on a copy of the State, with the Result the caller will get; say what they changed in either."""
     state = working_copy(ledger.state)
-    result = result_of(ledger, trace).model_copy(update={"state": state})
+    result = result_of(ledger, trace).model_copy(update={"state": state, "usage": state.usage})
     before = _ending(result)
     error = None
     try:

@@ -179,7 +179,7 @@ class AgentActivities:
             agent = await self._agents.get(task.agent)
             folded = await fold_run(activity.client(), _run())
             trace = folded.segment_trace()
-            with span_of_the_end(agent, folded.ledger, _run()[0], trace[0].ts if trace else None):
+            with span_of_the_end(agent, folded.ledger, _run()[0], folded.segment_began_s):
                 if not task.first:
                     await begin_for_the_end(agent, folded.ledger)
                 return await end_run(agent, folded.ledger, trace, task, _id())

@@ -1,4 +1,15 @@
-"""One tool call of an agent, as the kernel runs it."""
+"""One tool call of an agent, as the kernel runs it.
+
+What a hook changes here is seen again as far as it is recorded:
+
+* The State: recorded as a delta with the call's outcome, for every later hook of the run. Calls that run side by side
+  each begin with the State from before the batch, so their hooks do not see each other's changes.
+* `ctx.args`: what the tool gets, what the trace tells, what `after_tool` finds. The model's own message stays as it
+  was, and when a gated call goes on, `before_tool` begins with its arguments, or with those that a person put in
+  their place.
+* `ctx.result`: what the last `after_tool` leaves is recorded as the text that the model reads.
+* `ctx.skip`, `ctx.timeout_s`, `ctx.error`: within this attempt of the call. Another attempt runs the hooks again.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,17 @@
-"""One step of an agent, as the kernel takes it."""
+"""One step of an agent, as the kernel takes it.
+
+What a hook changes here is seen again as far as it is recorded:
+
+* The State, its messages included: recorded as a delta with the step's outcome. Every later hook of the run sees it, on
+  whichever worker it runs. An attempt that fails records nothing: the next one runs all hooks again, on the State from
+  before the step.
+* `ctx.messages`, `ctx.tools`, `ctx.provider`: for the rest of this step. The next one begins with the agent's own, and
+  with the whole conversation. As long as no hook has replaced the list, `ctx.messages` is the State's.
+* `ctx.extra`: from `before_model` over `on_error` to `after_model`, within one attempt of this step.
+* `ctx.response`: its message, usage and finish reason are recorded as the last `after_model` leaves them.
+* Attributes of the middleware itself: by whatever runs in this process. Other workers have their own, a new process
+  begins anew, and a hook that runs again changes them again.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -48,6 +48,8 @@ class Fold:
     """Told every entry."""
     midway: bool = False
     """It is fed from somewhere within an execution, on a ledger that knows what was before."""
+    segment_began_s: float | None = None
+    """When the turn began or went on, in Unix time; None: that was before what it was fed."""
     _segment_at: int = 0
     _stopped_at: int = 0
     _reader: Reader = field(init=False)
@@ -63,7 +65,11 @@ class Fold:
         segment = self.ledger.segment
         self.ledger, told = apply(self.ledger, entry)
         self._note(entry)
+        if self.segment_began_s is None and isinstance(entry, Requested) and entry.request.carried is None:
+            self.segment_began_s = at_s(event)
         if self.ledger.segment != segment:
+            if segment or self.segment_began_s is None:
+                self.segment_began_s = at_s(event)
             # What came in while the run stood still belongs to what it then went on with.
             self._segment_at = self._stopped_at
         events = self._numbered(told, at_s(event))
