@@ -26,7 +26,7 @@ class Obedient:
         results = [message.content or "" for message in messages if message.role is Role.TOOL]
         if len(results) == len(said):
             return text(results[-1])
-        name, _, written = said[len(results)].partition(" ")
+        name, _space, written = said[len(results)].partition(" ")
         arguments: dict[str, Any] = json.loads(written or "{}")
         return calls((name, arguments))
 
