@@ -1,8 +1,8 @@
 """The `on_run_end` hooks of an agent, told of a run's Result.
 
 What a hook changes here is seen again as far as it is recorded: of the Result the answer, the stop reason, the error;
-the State as a delta, which the next turn of the conversation begins with. Other fields of the Result are made anew from
-the history for each caller. A run that pauses has an end each time.
+the State as a delta, with which the next turn of the conversation begins. The State's usage is the Result's; the other
+fields of the Result are made from the history again. A run has an end each time it pauses.
 """
 
 from spine_core import Agent, Result, StopRun, TraceEvent
