@@ -14,6 +14,7 @@ from typing import Final, Self
 from temporalio.client import Client
 
 from spine_temporal.cli.searching import latest
+from tests.cli.forked import forked
 
 PROJECT: Final = Path(__file__).with_name("project")
 
@@ -68,11 +69,7 @@ class CommandLine:
         self._environment = plain | ours
 
     async def __call__(self, *arguments: str, stdin: str = "", environment: dict[str, str] | None = None) -> Done:
-        process = await self._spawn(_COMMAND, *arguments, stdin=PIPE, stderr=PIPE, environment=environment)
-        async with asyncio.timeout(_BOUND_S):
-            out, err = await process.communicate(stdin.encode())
-        assert process.returncode is not None
-        return Done(process.returncode, out.decode(), err.decode())
+        return Done(*await forked(arguments, self._environment | (environment or {}), stdin, _BOUND_S))
 
     async def on_terminal(self, *arguments: str) -> str:
         """What the command shows on a terminal, once it has ended."""
@@ -87,9 +84,7 @@ class CommandLine:
             await process.wait()
         return text
 
-    async def start(
-        self, *arguments: str, cwd: Path = PROJECT, environment: dict[str, str] | None = None
-    ) -> Running:
+    async def start(self, *arguments: str, cwd: Path = PROJECT, environment: dict[str, str] | None = None) -> Running:
         """Start a command that does not end by itself."""
         return Running(await self._spawn(_COMMAND, *arguments, cwd=cwd, environment=environment))
 
