@@ -1,4 +1,4 @@
-"""The spans that spine's OTel middleware makes, as one tree though its hooks run in several processes."""
+"""One tree of spans for a run, though its hooks run in several processes."""
 
 import copy
 import hashlib
