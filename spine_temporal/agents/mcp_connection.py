@@ -213,12 +213,12 @@ async def _noticing_the_end(read: Any, over: asyncio.Event) -> AsyncIterator[Any
     send, receive = anyio.create_memory_object_stream[Any](0)
 
     async def relay() -> None:
-        async with send:
+        async with read, send:
             async for message in read:
                 await send.send(message)
         over.set()
 
-    async with anyio.create_task_group() as group:
+    async with receive, anyio.create_task_group() as group:
         group.start_soon(relay)
         try:
             yield receive

@@ -36,9 +36,14 @@ class Stage:
         self.port = _free_port()
         self._processes: list[subprocess.Popen[bytes]] = []
 
+    @property
+    def url(self) -> str:
+        """Where the MCP server is, once it is started."""
+        return f"http://127.0.0.1:{self.port}/mcp"
+
     def worker(self) -> subprocess.Popen[bytes]:
-        address, url = self.client.service_client.config.target_host, f"http://127.0.0.1:{self.port}/mcp"
-        return self._start("-m", "tests.adapters.worker_main", address, self.task_queue, str(self.folder), url)
+        address = self.client.service_client.config.target_host
+        return self._start("-m", "tests.adapters.worker_main", address, self.task_queue, str(self.folder), self.url)
 
     async def server(self, **environment: str) -> subprocess.Popen[bytes]:
         process = self._start(str(SERVER), "http", str(self.folder), str(self.port), **environment)

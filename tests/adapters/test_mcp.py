@@ -5,8 +5,11 @@ import signal
 
 import psutil
 import pytest
-from spine_core import StopReason
+from spine_core import Agent, StopReason
+from spine_mcp import MCPToolset
 
+from spine_temporal import AgentWorker
+from tests.adapters.agents import Obedient
 from tests.adapters.processes import Stage, is_alive
 from tests.faults.processes import until
 from tests.harness import history_of, replay
@@ -47,6 +50,24 @@ async def test_a_call_whose_server_dies_in_its_midst_is_not_made_again_and_the_m
     assert (result.stopped_reason, result.state.step) == (StopReason.FINAL, 2)
     assert "was lost in the midst of the call; whether it was done is unknown" in str(result.answer)
     assert not (stage.folder / "lingering").exists()
+
+
+# Spine's toolset connects by a function that mcp has renamed.
+@pytest.mark.filterwarnings("ignore:Use `streamable_http_client` instead:DeprecationWarning")
+async def test_an_agent_that_was_connected_before_its_worker_began_survives_its_server_too(stage: Stage) -> None:
+    server = await stage.server()
+    async with MCPToolset(url=stage.url) as mcp:
+        agent = Agent(Obedient(), tools=await mcp.load_tools(), name="connected")
+        async with AgentWorker(stage.client, agents=[agent], task_queue=stage.task_queue):
+            first = await stage.run("connected", "whoami")
+            server.kill()
+            server.wait()
+            server = await stage.server()
+
+            again = await stage.run("connected", "whoami")
+
+    assert first.answer != again.answer
+    assert again.answer == str(server.pid)
 
 
 async def test_a_remote_server_that_comes_back_with_other_tools_breaks_no_run(stage: Stage) -> None:
