@@ -7,13 +7,17 @@ import asyncio
 import os
 import sys
 
+from spine_core import Agent
+from spine_core.testing import ScriptedProvider, calls, text
 from temporalio.client import Client
 
 import spine_temporal
 from spine_temporal import AgentWorker, DurableAgent
+from spine_temporal.middleware import Idempotency, RateLimit, TenantBudget
 from spine_temporal.testing import dev_server
+from tests.agents_at_hand import add
 from tests.replay.runs import RUNS
-from tests.replay.stored import RECORDER, Stored
+from tests.replay.stored import GUARDS, RECORDER, Stored, guards_of, write_guard
 
 
 async def record(*, again: bool) -> None:
@@ -32,6 +36,25 @@ async def record(*, again: bool) -> None:
             stored = Stored(spine_temporal.__version__, name)
             stored.write(history, result)
             print(f"{stored}: {len(history.events)} events, {result.stopped_reason.value}: {result.answer}")
+        if again or not guards_of(spine_temporal.__version__):
+            await record_guards(client)
+
+
+async def record_guards(client: Client) -> None:
+    """Two runs that are guarded; what is kept are the histories of what guards them."""
+    pay = calls(("add", {"a": 1, "b": 2}), cost_usd=0.25)
+    guards = [TenantBudget(max_cost_usd=5.0), RateLimit(100), Idempotency()]
+    agent = Agent(ScriptedProvider(pay, text("3"), pay, text("3 again")), tools=[add], middleware=guards)
+    async with AgentWorker(client, agents={"agent": agent}, identity=RECORDER):
+        for _ in range(2):
+            await DurableAgent("agent", client).run("count the otters")
+    kept = [each async for each in client.list_workflows(f"WorkflowType IN {GUARDS}")]
+    while len(kept) < len(GUARDS):
+        kept = [each async for each in client.list_workflows(f"WorkflowType IN {GUARDS}")]
+    for each in kept:
+        history = await client.get_workflow_handle(each.id).fetch_history()
+        write_guard(spine_temporal.__version__, each.workflow_type, history)
+        print(f"{each.workflow_type}: {len(history.events)} events")
 
 
 if __name__ == "__main__":

@@ -9,12 +9,14 @@ from spine_core import Result, State
 from temporalio.client import WorkflowHistory
 from temporalio.converter import DataConverter
 
+from spine_temporal.contracts import names
 from spine_temporal.history.fold import Fold
 from spine_temporal.journal.result import result_of
 
 FOLDER: Final = Path(__file__).parent / "histories"
 RECORDER: Final = "recorder"
 """Who the client and the worker of a recording say they are."""
+GUARDS: Final = (names.BUDGET_WORKFLOW, names.ONCE_WORKFLOW, names.RATE_WORKFLOW)
 
 
 class Expected(BaseModel):
@@ -79,6 +81,23 @@ class Stored:
         self._history_file.parent.mkdir(parents=True, exist_ok=True)
         self._history_file.write_text(history.to_json() + "\n")
         self._expected_file.write_text(Expected.of(result).model_dump_json(indent=1) + "\n")
+
+
+def write_guard(version: str, workflow_type: str, history: WorkflowHistory) -> None:
+    """Keep the history of a guard's workflow."""
+    file = FOLDER / version / "guards" / f"{workflow_type}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(history.to_json() + "\n")
+
+
+def read_guard(file: Path) -> WorkflowHistory:
+    """The history that `write_guard` kept."""
+    return WorkflowHistory.from_json(file.stem, file.read_text())
+
+
+def guards_of(version: str) -> list[Path]:
+    """The histories of guards' workflows that a version recorded; "*" stands for all versions."""
+    return sorted(FOLDER.glob(f"{version}/guards/*.json"))
 
 
 def all_stored() -> list[Stored]:

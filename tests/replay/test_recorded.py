@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from temporalio.worker import Replayer
 import spine_temporal
 from spine_temporal import SpinePlugin
 from tests.replay.runs import RUNS
-from tests.replay.stored import RECORDER, Expected, Stored, all_stored, folded
+from tests.replay.stored import GUARDS, RECORDER, Expected, Stored, all_stored, folded, guards_of, read_guard
 
 STORED = all_stored()
 
@@ -27,6 +28,15 @@ def test_every_typical_run_is_recorded_for_this_version() -> None:
 @pytest.mark.parametrize("stored", STORED, ids=str)
 async def test_recorded_history_replays(stored: Stored) -> None:
     await replay(stored.history())
+
+
+def test_every_guard_is_recorded_for_this_version() -> None:
+    assert [file.stem for file in guards_of(spine_temporal.__version__)] == sorted(GUARDS)
+
+
+@pytest.mark.parametrize("file", guards_of("*"), ids=lambda file: file.stem)
+async def test_recorded_guard_replays(file: Path) -> None:
+    await replay(read_guard(file))
 
 
 @pytest.mark.parametrize("stored", STORED, ids=str)
