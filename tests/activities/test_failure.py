@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import anthropic
+import asyncpg
 import httpx
 import httpx2
 import openai
 import pytest
+import redis
 from spine_core.errors import ProviderError
 
 from spine_temporal.activities.failure import Transient, classify
@@ -107,6 +109,13 @@ def test_wait_that_nobody_understands_is_left_to_temporal(header: str, value: st
         httpx.RemoteProtocolError("half an answer"),
         ConnectionResetError("reset"),
         TimeoutError("slow"),
+        redis.ConnectionError("refused"),
+        redis.TimeoutError("slow"),
+        redis.BusyLoadingError("it starts"),
+        asyncpg.ConnectionDoesNotExistError("closed in the middle of operation"),
+        asyncpg.CannotConnectNowError("it starts"),
+        asyncpg.AdminShutdownError("it stops"),
+        asyncpg.TooManyConnectionsError("sorry, too many clients already"),
         UnknownAgent("another worker may know it"),
         AgentBroken("another worker may build it"),
     ],
@@ -118,7 +127,18 @@ def test_lost_connection_or_a_worker_that_cannot_passes(error: Exception) -> Non
 
 @pytest.mark.parametrize(
     "error",
-    [ValueError("a bug"), KeyError("a"), BadInput("no"), ProviderError("no"), FileNotFoundError("a"), AssertionError()],
+    [
+        ValueError("a bug"),
+        KeyError("a"),
+        BadInput("no"),
+        ProviderError("no"),
+        FileNotFoundError("a"),
+        AssertionError(),
+        redis.AuthenticationError("wrong password"),
+        redis.ResponseError("unknown command"),
+        asyncpg.InvalidPasswordError("wrong password"),
+        asyncpg.UndefinedTableError("no such table"),
+    ],
     ids=lambda error: type(error).__name__,
 )
 def test_what_will_be_the_same_the_next_time_does_not_pass(error: Exception) -> None:
