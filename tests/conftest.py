@@ -12,7 +12,8 @@ from tests.harness import MODES, Durable, Mode
 
 @pytest_asyncio.fixture(scope="session")
 async def client() -> AsyncIterator[Client]:
-    async with dev_server() as server:
+    # How often the server writes down how far it has come; no history is deleted before that. Stock, it is 30 s.
+    async with dev_server(dynamic_config={"history.transferProcessorUpdateAckInterval": "20ms"}) as server:
         yield server.client
 
 

@@ -153,14 +153,17 @@ async def delete_history(client: Client, workflow_id: str, *run_ids: str) -> Non
         await client.workflow_service.delete_workflow_execution(request)
 
     async def gone() -> bool:
-        return not [each for each in run_ids if await _there(client, workflow_id, each)]
+        return not [each for each in run_ids if await _ask_for_deletion(client, workflow_id, each)]
 
     await until(gone, f"the deletion of {workflow_id}")
 
 
-async def _there(client: Client, workflow_id: str, run_id: str) -> bool:
+async def _ask_for_deletion(client: Client, workflow_id: str, run_id: str) -> bool:
+    """Whether there is still something to delete. To be repeated: whoever asks once, too early, waits for seconds."""
+    execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+    request = DeleteWorkflowExecutionRequest(namespace=client.namespace, workflow_execution=execution)
     try:
-        await client.get_workflow_handle(workflow_id, run_id=run_id).describe()
+        await client.workflow_service.delete_workflow_execution(request)
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
