@@ -113,6 +113,18 @@ def test_ci_fails_when_one_check_fails(machine: Machine, failing: str) -> None:
     assert machine.run("bash", ".ci/run", CI="true", FAILING=failing).returncode != 0
 
 
+def test_ci_does_not_skip_a_test_whose_server_is_missing(machine: Machine) -> None:
+    machine.has("make", 'echo "make $* with servers ${SPINE_TEMPORAL_TEST_SERVERS:-or without}"')
+
+    assert machine.run("bash", ".ci/run", CI="true").stdout.splitlines()[-1] == "make test with servers required"
+
+
+def test_ci_fails_when_the_servers_cannot_be_installed(machine: Machine) -> None:
+    (machine.checkout / ".ci" / "install-servers.sh").write_text("#!/bin/sh\nexit 1\n")
+
+    assert machine.run("bash", ".ci/run", CI="true").returncode != 0
+
+
 def test_ci_fails_when_a_script_of_ours_is_no_shell(machine: Machine) -> None:
     (machine.checkout / ".ci" / "broken.sh").write_text("if true; then\n")
 

@@ -1,4 +1,4 @@
-"""A conversation in the agent's own checkpoint backend, and histories that grew long."""
+"""A conversation in a checkpoint backend that is no ordinary one, and histories that grew long."""
 
 from pathlib import Path
 
@@ -9,42 +9,10 @@ from temporalio.client import Client
 
 from spine_temporal.contracts.policy import ContinuePolicy
 from spine_temporal.history.checkpoint import TemporalCheckpoint
-from tests.conversations.talk import chain_of, check_chain, delete_history, new_session, parrot, texts, until_closed
+from tests.conversations.talk import chain_of, check_chain, new_session, parrot, texts, until_closed
 from tests.harness import ONLY_NORMAL, Durable, assert_same
 
 pytestmark = pytest.mark.durable
-
-
-async def test_kernel_and_durable_runs_take_turns_in_one_conversation(
-    client: Client, durable: Durable, tmp_path: Path
-) -> None:
-    store, session = SQLiteCheckpoint(tmp_path / "spine.db"), new_session()
-    kernel = parrot(checkpoint=store)
-    served = durable(parrot(checkpoint=store), client_options={"session_ttl_s": 0})
-    said: list[str] = []
-    for n in range(2):
-        said += [f"kernel {n}", f"heard kernel {n}"]
-        assert texts((await kernel.run(f"kernel {n}", session_id=session)).state) == said
-        said += [f"durable {n}", f"heard durable {n}"]
-        result = await served.run(f"durable {n}", session_id=session)
-        assert texts(result.state) == said
-        await until_closed(client, f"spine-{session}")
-        assert await store.get(session) == result.state
-
-
-@ONLY_NORMAL
-async def test_conversation_goes_on_from_the_backend_when_its_history_is_gone(
-    client: Client, durable: Durable, tmp_path: Path
-) -> None:
-    store, session = SQLiteCheckpoint(tmp_path / "spine.db"), new_session()
-    served = durable(parrot(checkpoint=store), client_options={"session_ttl_s": 0})
-    await served.run("hello", session_id=session)
-    await until_closed(client, f"spine-{session}")
-    await delete_history(client, f"spine-{session}", str(served.runs.pop().run_id))
-
-    result = await served.run("again", session_id=session)
-
-    assert texts(result.state) == ["hello", "heard hello", "again", "heard again"]
 
 
 async def test_conversation_that_the_kernel_kept_on_temporal_is_continued(client: Client, durable: Durable) -> None:

@@ -69,6 +69,8 @@ class Machine:
         """Put a program there; a plain name goes on PATH."""
         path = self.bin / program
         path.parent.mkdir(parents=True, exist_ok=True)
+        # It may be a link to the real one.
+        path.unlink(missing_ok=True)
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
         return path
