@@ -1,5 +1,6 @@
 """One real server for the whole suite; durable tests run with all caches, then without any."""
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,11 +10,14 @@ from temporalio.client import Client
 from spine_temporal.testing import dev_server
 from tests.harness import MODES, Durable, Mode
 
+# Else the SDK fails a workflow task whose process is not given the CPU for two seconds.
+os.environ["TEMPORAL_DEBUG"] = "1"
+
 
 @pytest_asyncio.fixture(scope="session")
 async def client() -> AsyncIterator[Client]:
     # How often the server writes down how far it has come; no history is deleted before that. Stock, it is 30 s.
-    async with dev_server(dynamic_config={"history.transferProcessorUpdateAckInterval": "20ms"}) as server:
+    async with dev_server(dynamic_config={"history.transferProcessorUpdateAckInterval": "200ms"}) as server:
         yield server.client
 
 

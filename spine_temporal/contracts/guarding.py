@@ -30,6 +30,8 @@ class TakeRequest(Wire):
     """Of these calls; one that is asked for again while it waits keeps its turn."""
     max_calls: int = Field(gt=0)
     per_s: float = Field(gt=0)
+    sits_out_s: float | None = None
+    """A call that has to wait for longer asks again when its turn has come; None: each sits its wait out."""
 
 
 class Taken(Wire):
@@ -45,7 +47,7 @@ class Pace(Wire):
     full_at_s: float = 0.0
     """When the bucket would be full again, in Unix time."""
     turns: dict[str, float] = {}
-    """When those that wait may begin, by the ids of their calls."""
+    """When those that will ask again may begin, by the ids of their calls."""
 
 
 class ClaimRequest(Wire):

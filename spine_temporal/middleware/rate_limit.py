@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
 # A wait that is shorter than a round trip through the server, with time to spare, is sat out.
-_SAT_OUT_S: Final = 2.0
+_SITS_OUT_S: Final = 2.0
 
 
 class RateLimit:
@@ -56,7 +56,7 @@ class RateLimit:
         from temporalio import activity
 
         wait_s = await self._turn()
-        if wait_s > _SAT_OUT_S and activity.in_activity():
+        if wait_s > _SITS_OUT_S and activity.in_activity():
             raise Postponed(wait_s)
         if wait_s > 0:
             await anyio.sleep(wait_s)
@@ -87,13 +87,15 @@ class RateLimit:
                     turn.set_result(answer[position])
 
     async def _take(self, ids: tuple[str, ...]) -> tuple[float, ...]:
+        from temporalio import activity
         from temporalio.client import WithStartWorkflowOperation
         from temporalio.common import RawValue, WorkflowIDConflictPolicy
 
         from spine_temporal.payloads import pack, unpack
 
         client, workflow_id = await self._keeper.client(), f"{names.RATE_ID_PREFIX}{self.name}"
-        request = pack(TakeRequest(ids=ids, max_calls=self.max_calls, per_s=self.per_s))
+        sits_out_s = _SITS_OUT_S if activity.in_activity() else None
+        request = pack(TakeRequest(ids=ids, max_calls=self.max_calls, per_s=self.per_s, sits_out_s=sits_out_s))
         handle = client.get_workflow_handle(workflow_id)
         # Many updates at once that would each start the workflow are in the server's way.
         going = await found(lambda: handle.execute_update(names.TAKE_UPDATE, request, result_type=RawValue))

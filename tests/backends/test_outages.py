@@ -12,7 +12,7 @@ from tests.services.guarded import GuardedServer
 
 pytestmark = [pytest.mark.durable, ONLY_NORMAL, pytest.mark.parametrize("backend", ["redis", "postgres"])]
 
-IMPATIENT = ActivityPolicy(attempts=1)
+IMPATIENT = ActivityPolicy(attempts=3, retry_first_s=0.05)
 AT_ONCE = ActivityPolicy(attempts=1000, retry_first_s=0.05, retry_longest_s=0.05)
 
 

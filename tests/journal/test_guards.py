@@ -38,14 +38,34 @@ def test_a_burst_begins_at_once_then_calls_begin_at_the_rate() -> None:
     assert taken(pace, TakeRequest(ids=("g",), max_calls=4, per_s=2.0), 101.0)[1] == (0.5,)
 
 
-def test_a_call_that_asks_again_while_it_waits_keeps_its_turn() -> None:
-    ask = TakeRequest(ids=("a", "b"), max_calls=1, per_s=10.0)
-    pace, _ = taken(Pace(), ask, 100.0)
+def asking(*ids: str) -> TakeRequest:
+    return TakeRequest(ids=ids, max_calls=1, per_s=10.0, sits_out_s=2.0)
 
-    pace, waits_s = taken(pace, TakeRequest(ids=("b", "c"), max_calls=1, per_s=10.0), 104.0)
 
+def test_a_call_that_asks_again_keeps_its_turn_and_has_it_when_it_has_come() -> None:
+    pace, waits_s = taken(Pace(), asking("a", "b"), 100.0)
+    assert waits_s == (0.0, 10.0)
+
+    pace, waits_s = taken(pace, asking("b", "c"), 104.0)
     assert waits_s == (6.0, 16.0)
-    assert set(pace.turns) == {"b", "c"}
+
+    pace, waits_s = taken(pace, asking("b"), 110.25)
+    assert waits_s == (0.0,)
+    assert pace.turns == {"c": 120.0}
+
+
+def test_an_attempt_after_its_turn_was_used_needs_another_one() -> None:
+    pace, _ = taken(Pace(), asking("a", "b"), 100.0)
+    pace, waits_s = taken(pace, asking("b"), 108.5)
+    assert waits_s == (1.5,), "it sits that out"
+
+    assert taken(pace, asking("b"), 115.0)[1] == (5.0,)
+
+
+def test_a_turn_that_nobody_comes_back_for_is_forgotten() -> None:
+    pace, _ = taken(Pace(), asking("a", "b"), 100.0)
+
+    assert taken(pace, asking("c"), 5000.0)[0].turns == {}
 
 
 @QUICK
