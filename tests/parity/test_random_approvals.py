@@ -46,20 +46,20 @@ async def assert_as_on_the_kernel(client: Client, mode: Mode, conversation: Gate
             number += 1
 
 
-@examples(30)
+@examples(20)
 @given(conversation=GATED)
 async def test_any_conversation_with_decisions_goes_on_as_on_the_kernel(client: Client, conversation: Gated) -> None:
     await assert_as_on_the_kernel(client, MODES[0], conversation)
 
 
 @pytest.mark.parametrize("mode", MODES[1:], ids=lambda mode: mode.name)
-@examples(6)
+@examples(5)
 @given(conversation=GATED)
 async def test_it_does_so_without_any_cache(client: Client, mode: Mode, conversation: Gated) -> None:
     await assert_as_on_the_kernel(client, mode, conversation)
 
 
-@examples(7)
+@examples(5)
 @given(conversation=GATED)
 async def test_it_does_so_when_it_continues_as_new_at_every_boundary(client: Client, conversation: Gated) -> None:
     await assert_as_on_the_kernel(client, MODES[0], conversation, continue_policy=AT_EVERY_BOUNDARY)

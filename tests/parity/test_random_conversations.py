@@ -39,7 +39,7 @@ async def kernels(conversation: Conversation, turns: int) -> list[Result]:
     "policy", [ContinuePolicy(), ContinuePolicy(events=1)], ids=["in_one_execution", "continued_at_every_boundary"]
 )
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -15,14 +15,14 @@ def quickly(most: int) -> settings:
     return settings(max_examples=most, deadline=None, derandomize=True, suppress_health_check=checks)
 
 
-@quickly(60)
+@quickly(40)
 @given(conversation=CONVERSATIONS)
 async def test_any_conversation_ends_as_on_the_kernel(client: Client, mode: Mode, conversation: Conversation) -> None:
     await assert_as_on_the_kernel(client, mode, conversation)
 
 
 @pytest.mark.parametrize("mode", ONE_CACHE, ids=lambda mode: mode.name)
-@quickly(15)
+@quickly(10)
 @given(conversation=CONVERSATIONS)
 async def test_it_does_so_without_one_of_the_caches(client: Client, mode: Mode, conversation: Conversation) -> None:
     await assert_as_on_the_kernel(client, mode, conversation)

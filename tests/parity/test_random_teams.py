@@ -88,13 +88,13 @@ OFFICES = st.builds(
 )
 
 
-@examples(25)
+@examples(16)
 @given(office=OFFICES)
 async def test_any_supervisor_ends_as_on_the_kernel(client: Client, office: Office) -> None:
     await assert_ends_as_on_the_kernel(client, CACHED, office)
 
 
-@examples(10)
+@examples(6)
 @given(office=OFFICES)
 async def test_any_supervisor_on_a_worker_that_hardly_caches_ends_as_on_the_kernel(
     client: Client, office: Office
@@ -102,7 +102,7 @@ async def test_any_supervisor_on_a_worker_that_hardly_caches_ends_as_on_the_kern
     await assert_ends_as_on_the_kernel(client, HARDLY_CACHED, office)
 
 
-@examples(8)
+@examples(5)
 @given(office=OFFICES)
 async def test_any_supervisor_that_continues_at_every_boundary_ends_as_on_the_kernel(
     client: Client, office: Office
@@ -111,7 +111,7 @@ async def test_any_supervisor_that_continues_at_every_boundary_ends_as_on_the_ke
 
 
 @pytest.mark.parametrize("mode", [CACHED, CONTINUING], ids=lambda mode: mode.name)
-@examples(6)
+@examples(5)
 @given(scripts=st.lists(_WORKER_TURNS, min_size=1, max_size=3))
 async def test_any_line_of_agents_ends_as_on_the_kernel(
     client: Client, mode: Mode, scripts: list[tuple[Turn, ...]]
