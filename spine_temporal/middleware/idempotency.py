@@ -13,7 +13,7 @@ from spine_core import ToolContext
 from spine_temporal.contracts import names
 from spine_temporal.contracts.guarding import Claimed, ClaimRequest, DoneRequest, OnceRequest
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
-from spine_temporal.middleware.keeper import Keeper, in_turn, name_of_work, patiently
+from spine_temporal.middleware.keeper import Keeper, name_of_work, patiently
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -96,33 +96,21 @@ class Idempotency:
             giving_up.add_done_callback(_giving_up.discard)
 
     async def _claim(self, workflow_id: str, owner: str) -> Claimed:
-        from temporalio.client import WithStartWorkflowOperation
-        from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+        from temporalio.common import RawValue, WorkflowIDReusePolicy
         from temporalio.exceptions import WorkflowAlreadyStartedError
 
         from spine_temporal.payloads import pack, unpack
 
-        client = await self._keeper.client()
-        request = ClaimRequest(owner=owner, lease_s=self._lease_s())
+        request = pack(ClaimRequest(owner=owner, lease_s=self._lease_s()))
+        begins_with = pack(OnceRequest(remember_s=self.remember_s))
+        again = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         try:
-            answer = await in_turn(
-                lambda: client.execute_update_with_start_workflow(
-                    names.CLAIM_UPDATE,
-                    pack(request),
-                    start_workflow_operation=WithStartWorkflowOperation(
-                        names.ONCE_WORKFLOW,
-                        pack(OnceRequest(remember_s=self.remember_s)),
-                        id=workflow_id,
-                        task_queue=self._keeper.task_queue,
-                        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-                    ),
-                    result_type=RawValue,
-                )
+            answer = await self._keeper.updated(
+                names.CLAIM_UPDATE, request, names.ONCE_WORKFLOW, begins_with, workflow_id, id_reuse_policy=again
             )
         except WorkflowAlreadyStartedError:
             # It is closed: its result is what was done.
-            handle = client.get_workflow_handle(workflow_id, result_type=RawValue)
+            handle = (await self._keeper.client()).get_workflow_handle(workflow_id, result_type=RawValue)
             answer = await patiently(handle.result)
         return unpack(Claimed, answer)
 

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.postponing import Postponed
@@ -11,6 +11,7 @@ from spine_temporal.errors import BadInput
 
 if TYPE_CHECKING:
     from temporalio.client import Client
+    from temporalio.common import RawValue
 
 _PATIENCE_S: Final = 60.0
 _PAUSE_S: Final = 0.5
@@ -55,6 +56,42 @@ class Keeper:
             return self._task_queue
         return activity.info().task_queue if activity.in_activity() else names.DEFAULT_TASK_QUEUE
 
+    async def updated(
+        self, update: str, request: "RawValue", workflow: str, begins_with: "RawValue", workflow_id: str, **start: Any
+    ) -> "RawValue":
+        """The workflow's answer to an update; it is started if it is not there.
+
+        Raises:
+            temporalio.exceptions.WorkflowAlreadyStartedError: it is closed, and `start` says not to start it again.
+            temporalio.service.RPCError: the server refuses, or has not answered for a minute.
+            Postponed: in a worker, too many ask the same workflow at once; the server takes ten of them.
+        """
+        from temporalio.client import WithStartWorkflowOperation
+        from temporalio.common import RawValue, WorkflowIDConflictPolicy
+
+        client = await self.client()
+        handle = client.get_workflow_handle(workflow_id)
+        # Many updates at once that would each start the workflow are in the server's way.
+        going = await found(lambda: handle.execute_update(update, request, result_type=RawValue))
+        if going is not None:
+            return going
+        answer: RawValue = await in_turn(
+            lambda: client.execute_update_with_start_workflow(
+                update,
+                request,
+                start_workflow_operation=WithStartWorkflowOperation(
+                    workflow,
+                    begins_with,
+                    id=workflow_id,
+                    task_queue=self.task_queue,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    **start,
+                ),
+                result_type=RawValue,
+            )
+        )
+        return answer
+
 
 def name_of_work() -> str:
     """The name of the work in hand: equal for each attempt of an activity; outside a worker it is always a new one."""
@@ -75,15 +112,16 @@ def name_of_attempt() -> str:
 
 
 async def found[Answer](ask: Callable[[], Awaitable[Answer]]) -> Answer | None:
-    """What `ask` gives; None: there is no such workflow.
+    """What `ask` gives; None: there is no such workflow, or it is closed.
 
     Raises:
         temporalio.service.RPCError: the server refuses, or has not answered for a minute.
+        Postponed: in a worker, too many ask the same workflow at once; the server takes ten of them.
     """
     from temporalio.service import RPCError, RPCStatusCode
 
     try:
-        return await patiently(ask)
+        return await in_turn(ask)
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise

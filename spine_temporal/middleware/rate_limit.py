@@ -10,7 +10,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.guarding import Pace, Taken, TakeRequest
 from spine_temporal.contracts.postponing import Postponed
 from spine_temporal.errors import BadInput
-from spine_temporal.middleware.keeper import Keeper, found, name_of_work, patiently
+from spine_temporal.middleware.keeper import Keeper, name_of_work
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -88,31 +88,13 @@ class RateLimit:
 
     async def _take(self, ids: tuple[str, ...]) -> tuple[float, ...]:
         from temporalio import activity
-        from temporalio.client import WithStartWorkflowOperation
-        from temporalio.common import RawValue, WorkflowIDConflictPolicy
 
         from spine_temporal.payloads import pack, unpack
 
-        client, workflow_id = await self._keeper.client(), f"{names.RATE_ID_PREFIX}{self.name}"
         sits_out_s = _SITS_OUT_S if activity.in_activity() else None
-        request = pack(TakeRequest(ids=ids, max_calls=self.max_calls, per_s=self.per_s, sits_out_s=sits_out_s))
-        handle = client.get_workflow_handle(workflow_id)
-        # Many updates at once that would each start the workflow are in the server's way.
-        going = await found(lambda: handle.execute_update(names.TAKE_UPDATE, request, result_type=RawValue))
-        if going is not None:
-            return unpack(Taken, going).waits_s
-        answer = await patiently(
-            lambda: client.execute_update_with_start_workflow(
-                names.TAKE_UPDATE,
-                request,
-                start_workflow_operation=WithStartWorkflowOperation(
-                    names.RATE_WORKFLOW,
-                    pack(Pace()),
-                    id=workflow_id,
-                    task_queue=self._keeper.task_queue,
-                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                ),
-                result_type=RawValue,
-            )
+        request = TakeRequest(ids=ids, max_calls=self.max_calls, per_s=self.per_s, sits_out_s=sits_out_s)
+        workflow_id = f"{names.RATE_ID_PREFIX}{self.name}"
+        answer = await self._keeper.updated(
+            names.TAKE_UPDATE, pack(request), names.RATE_WORKFLOW, pack(Pace()), workflow_id
         )
         return unpack(Taken, answer).waits_s
