@@ -72,7 +72,7 @@ class Keeper:
         client = await self.client()
         handle = client.get_workflow_handle(workflow_id)
         # Many updates at once that would each start the workflow are in the server's way.
-        going = await found(lambda: handle.execute_update(update, request, result_type=RawValue))
+        going: RawValue | None = await found(lambda: handle.execute_update(update, request, result_type=RawValue))
         if going is not None:
             return going
         answer: RawValue = await in_turn(
