@@ -28,6 +28,15 @@ def test_a_scheme_is_found_whatever_the_entry_point_is_called(python: Python) ->
     assert python(code, **ACME) == "AcmeProvider ['spine_core', 'spine_provider_acme', 'spine_temporal']"
 
 
+def test_an_agent_that_is_made_before_its_worker_finds_it_too(python: Python) -> None:
+    code = """
+from spine_core import Agent
+from spine_temporal import AgentWorker
+print(type(Agent("acme:some-model").provider).__name__)
+"""
+    assert python(code, **ACME) == "AcmeProvider"
+
+
 def test_the_kernel_alone_does_not_find_it(python: Python) -> None:
     code = f"from spine_core import Agent\n{SAID}\nprint(said(lambda: Agent('acme:some-model')))"
 
