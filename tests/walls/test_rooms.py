@@ -21,6 +21,7 @@ BREACHES = {
     "client": [".activities.working", ".workflow.agent", ".worker.plugin", ".agents.registry"],
     "activities": [".client.run", ".worker.plugin", ".cli.app"],
     "history": [".activities.working", ".workflow.agent"],
+    "middleware": [".activities.working", ".workflow.agent", ".worker.plugin", ".client.run"],
     "worker": [".cli.app", ".testing"],
 }
 
