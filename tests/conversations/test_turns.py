@@ -142,6 +142,7 @@ async def test_deleted_session_begins_anew(client: Client, durable: Durable) -> 
     served, session = durable(parrot()), new_session()
     await served.run("hello", session_id=session)
     await TemporalCheckpoint(client).delete(session)
+    served.runs.clear()
 
     result = await served.run("again", session_id=session)
 
