@@ -18,7 +18,7 @@ from spine_temporal.activities.failure import classify
 from spine_temporal.activities.restoring import parts_of, restore
 from spine_temporal.activities.resuming import Resumption, resumption
 from spine_temporal.activities.running_tool import ToolRun
-from spine_temporal.activities.spans import begin_for_the_end, span_of_the_end, spans_of
+from spine_temporal.activities.spans import span_of_the_end, spans_of
 from spine_temporal.activities.states import LedgerCache, RunKey
 from spine_temporal.activities.taking_step import Step
 from spine_temporal.activities.watching import watch
@@ -178,11 +178,9 @@ class AgentActivities:
         async def work(_: Attempt) -> EndOutcome:
             agent = await self._agents.get(task.agent)
             folded = await fold_run(activity.client(), _run())
-            trace = folded.segment_trace()
-            with span_of_the_end(agent, folded.ledger, _run()[0], folded.segment_began_s):
-                if not task.first:
-                    await begin_for_the_end(agent, folded.ledger)
-                return await end_run(agent, folded.ledger, trace, task, _id())
+            ledger, began_s = folded.ledger, folded.segment_began_s
+            async with span_of_the_end(agent, ledger, _run()[0], began_s, first=task.first):
+                return await end_run(agent, ledger, folded.segment_trace(), task, _id())
 
         def lost(why: str) -> EndOutcome:
             return EndOutcome(id=_id(), error=why)

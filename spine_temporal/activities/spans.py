@@ -3,8 +3,8 @@
 import copy
 import hashlib
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -42,22 +42,23 @@ def spans_of(agent: Agent, ledger: Ledger, workflow_id: str) -> Iterator[None]:
             each._runs.pop(ledger.state.session_id, None)  # noqa: SLF001
 
 
-@contextmanager
-def span_of_the_end(agent: Agent, ledger: Ledger, workflow_id: str, began_s: float | None) -> Iterator[None]:
-    """While `on_run_end` runs: the run's own span is recorded, from `began_s` on."""
+@asynccontextmanager
+async def span_of_the_end(
+    agent: Agent, ledger: Ledger, workflow_id: str, began_s: float | None, *, first: bool
+) -> AsyncIterator[None]:
+    """While `on_run_end` runs: the run's own span is recorded, from `began_s` on.
+
+    The middleware ends only what it knows, so it is told of the run's start here, unless that hook runs `first` anyway.
+    """
     middleware = _otel(agent)
     if not middleware:
         yield
         return
     began_ns = int(began_s * _NS) if began_s is not None else None
     with _within(_RunSpans(_identity(middleware[0], ledger, workflow_id), ending=True, began_ns=began_ns)):
+        for each in () if first else middleware:
+            await each.on_run_start(ledger.state)
         yield
-
-
-async def begin_for_the_end(agent: Agent, ledger: Ledger) -> None:
-    """Tell the middleware of the run's start in the process that tells it of the end: it ends only what it knows."""
-    for each in _otel(agent):
-        await each.on_run_start(ledger.state)
 
 
 @dataclass(slots=True)

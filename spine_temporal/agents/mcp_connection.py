@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -112,7 +113,8 @@ class Connection:
 
     async def _connect(self) -> _Live:
         give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
-        for attempt in range(1000):
+        pauses_s = chain(_PAUSES_S, repeat(_PAUSES_S[-1]))
+        while True:
             live = _Live(asyncio.get_running_loop().create_future())
             self._live, self._task = live, asyncio.create_task(self._keep(live))
             try:
@@ -120,10 +122,9 @@ class Connection:
             except ConnectionError as error:
                 if asyncio.get_running_loop().time() > give_up_s:
                     raise ConnectionError(f"cannot connect to the MCP server {self.where}: {error}") from error
-                await asyncio.sleep(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)])
+                await asyncio.sleep(next(pauses_s))
             else:
                 return live
-        raise AssertionError("unreachable: the time is up before")
 
     async def _keep(self, live: _Live) -> None:
         """Hold the connection open until it is over: what was entered in a task can only be left in that task."""
@@ -157,9 +158,11 @@ _refreshing: Final[set[asyncio.Task[None]]] = set()
 
 
 async def _logged(work: Awaitable[None]) -> None:
+    from mcp import McpError
+
     try:
         await work
-    except ConnectionError as error:
+    except (ConnectionError, McpError) as error:
         _log.warning("cannot read a changed list of tools: %s", error)
 
 

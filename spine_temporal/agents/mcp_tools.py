@@ -23,6 +23,8 @@ class _Mount:
     toolset: MCPToolset
     names: dict[str, str]
     """What the server calls them, by what the agent does."""
+    given: dict[str, Tool]
+    """Each as the agent was given it: one that goes, then comes back, is gated as it was."""
     whole: bool
     """The agent has all that the server had."""
 
@@ -52,7 +54,8 @@ class McpServers:
                 await toolset.aclose()
             server = self._servers.setdefault(_key(toolset), self._server(toolset))
             offered = {tool.name for tool in await server.toolset.load_tools()}
-            mount = _Mount(agent, toolset, names, whole=offered <= set(names.values()))
+            given = {name: agent.tools[name] for name in names}
+            mount = _Mount(agent, toolset, names, given, whole=offered <= set(names.values()))
             server.mounts.append(mount)
             await _refresh(server, [mount])
 
@@ -76,19 +79,18 @@ async def _refresh(server: _Server, mounts: Iterable[_Mount]) -> None:
     offered = {tool.name: tool for tool in await server.toolset.load_tools()}
     for mount in mounts:
         tools = mount.agent.tools
-        for name, theirs in list(mount.names.items()):
-            now = offered.get(theirs)
-            if now is None or name not in tools:
-                tools.pop(name, None)
-                del mount.names[name]
-            else:
-                tools[name] = replace(
-                    tools[name], func=now.func, parameters=now.parameters, description=now.description
-                )
         if mount.whole:
             for theirs in offered.keys() - set(mount.names.values()) - tools.keys():
-                tools[theirs] = replace(offered[theirs], approve=mount.toolset.approve)
                 mount.names[theirs] = theirs
+                mount.given[theirs] = replace(offered[theirs], approve=mount.toolset.approve)
+        for name, theirs in mount.names.items():
+            now = offered.get(theirs)
+            if now is None:
+                tools.pop(name, None)
+                continue
+            tools[name] = replace(
+                mount.given[name], func=now.func, parameters=now.parameters, description=now.description
+            )
 
 
 def _toolsets(tools: Iterable[Tool]) -> list[tuple[MCPToolset, dict[str, str]]]:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,7 @@ from spine_core import ToolContext
 from spine_temporal.contracts import names
 from spine_temporal.contracts.guarding import Claimed, ClaimRequest, DoneRequest, OnceRequest
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
-from spine_temporal.middleware.keeper import Keeper, name_of_work, patiently
+from spine_temporal.middleware.keeper import Keeper, found, name_of_work, patiently
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -58,13 +59,15 @@ class Idempotency:
         self._key = key or _key
         self._keeper = Keeper(client, task_queue, store)
         self._held: dict[str, tuple[str, str]] = {}
+        self._id = secrets.token_hex(8)
 
     async def before_tool(self, ctx: ToolContext) -> None:
         """Take the call's key, or its result if there is one; wait while another has it."""
         if not self._guards(ctx):
             return
         workflow_id = f"{names.ONCE_ID_PREFIX}{self.name}/{_hash(self._key(ctx.call.name, ctx.args))}"
-        owner = name_of_work()
+        # On the plain kernel a run's calls are one owner's: one of them may have been answered by another hook.
+        owner = name_of_work(f"{self._id}/{ctx.state.session_id}")
         claimed = await self._claim(workflow_id, owner)
         if not claimed.granted:
             ctx.result = json.loads(claimed.result)
@@ -91,7 +94,7 @@ class Idempotency:
         held = self._held.pop(call, None)
         if held is not None:
             workflow_id, owner = held
-            giving_up = loop.create_task(self._say(workflow_id, DoneRequest(owner=owner)))
+            giving_up = loop.create_task(found(lambda: self._say(workflow_id, DoneRequest(owner=owner))))
             _giving_up.add(giving_up)
             giving_up.add_done_callback(_giving_up.discard)
 

@@ -93,12 +93,12 @@ class Keeper:
         return answer
 
 
-def name_of_work() -> str:
-    """The name of the work in hand: equal for each attempt of an activity; outside a worker it is always a new one."""
+def name_of_work(otherwise: str | None = None) -> str:
+    """The name of the work in hand, equal for each attempt of an activity; outside a worker `otherwise`, or new."""
     from temporalio import activity
 
     if not activity.in_activity():
-        return secrets.token_hex(8)
+        return otherwise or secrets.token_hex(8)
     info = activity.info()
     return f"{info.workflow_run_id}/{info.activity_id}"
 

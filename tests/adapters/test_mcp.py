@@ -2,6 +2,8 @@
 
 import os
 import signal
+from contextlib import nullcontext
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -9,6 +11,7 @@ from spine_core import Agent, StopReason
 from spine_mcp import MCPToolset
 
 from spine_temporal import AgentWorker
+from spine_temporal.agents.registry import AgentRegistry
 from tests.adapters.agents import Obedient
 from tests.adapters.processes import Stage, is_alive
 from tests.faults.processes import until
@@ -68,6 +71,25 @@ async def test_an_agent_that_was_connected_before_its_worker_began_survives_its_
 
     assert first.answer != again.answer
     assert again.answer == str(server.pid)
+
+
+async def test_a_gated_tool_that_goes_with_its_server_is_gated_when_it_comes_back(stage: Stage) -> None:
+    async def build() -> Agent:
+        tools = await MCPToolset(url=stage.url).load_tools()
+        return Agent(Obedient(), tools=[replace(tool, approve=tool.name == "linger") for tool in tools])
+
+    registry, seen = AgentRegistry({"gated": build}), list[tuple[bool, ...]]()
+    for environment in ({}, {"OTHER_TOOLS": "yes"}, {}):
+        server = await stage.server(**environment)
+        with pytest.warns(DeprecationWarning, match="streamable_http_client") if not seen else nullcontext():
+            tools = (await registry.get("gated")).tools
+        assert await tools["whoami"].call({}) == str(server.pid)
+        seen.append(tuple(tool.approve for name, tool in tools.items() if name == "linger"))
+        server.kill()
+        server.wait()
+    await registry.aclose()
+
+    assert seen == [(True,), (), (True,)]
 
 
 async def test_a_remote_server_that_comes_back_with_other_tools_breaks_no_run(stage: Stage) -> None:

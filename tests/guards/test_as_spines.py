@@ -97,6 +97,17 @@ async def test_the_plain_kernel_uses_them_with_any_worker_of_the_queue(client: C
         ] * 2
 
 
+async def test_a_call_that_another_hook_answers_does_not_stand_in_the_way_of_the_next(client: Client) -> None:
+    queue = f"guards-{uuid.uuid4().hex}"
+    once = middleware.Idempotency(name=queue, client=client, task_queue=queue)
+
+    async with AgentWorker(client, agents=[adding_agent()], task_queue=queue):
+        kernel = Agent(ScriptedProvider(calls(PAY, PAY), text("done")), tools=[pay], middleware=[once, Answers()])
+        result = await kernel.run("go")
+
+    assert [message.content for message in result.state.messages if message.role == "tool"] == ["answered"] * 2
+
+
 def test_a_store_is_refused_for_there_is_none() -> None:
     for make in (middleware.TenantBudget, middleware.Idempotency):
         with pytest.raises(BadInput, match="keeps its state in Temporal"):

@@ -16,7 +16,7 @@ from spine_temporal.contracts import names
 from spine_temporal.middleware import Idempotency, RateLimit, TenantBudget
 from spine_temporal.testing import dev_server
 from tests.agents_at_hand import add, adding_agent
-from tests.conversations.talk import until_closed
+from tests.conversations.talk import until, until_closed
 from tests.harness import ONLY_NORMAL, Durable
 
 pytestmark = pytest.mark.durable
@@ -34,13 +34,15 @@ async def impatient() -> AsyncIterator[Client]:
         yield server.client
 
 
-async def executions(client: Client, workflow_id: str) -> int:
-    """How many executions the workflow has had, one of which is open."""
-    while True:
+async def went_on(client: Client, workflow_id: str) -> bool:
+    """Whether it goes on as an execution that is not its first, once the server's list, which is behind, says so."""
+
+    async def listed() -> bool:
         found = [each async for each in client.list_workflows(f"WorkflowId = '{workflow_id}'")]
-        running = [each for each in found if each.status is WorkflowExecutionStatus.RUNNING]
-        if len(running) == 1:
-            return len(found)
+        return len(found) > 1 and [each.status for each in found].count(WorkflowExecutionStatus.RUNNING) == 1
+
+    await until(listed, f"a new execution of {workflow_id}")
+    return True
 
 
 async def test_a_budget_loses_no_charge_when_it_continues_as_new(impatient: Client) -> None:
@@ -52,7 +54,7 @@ async def test_a_budget_loses_no_charge_when_it_continues_as_new(impatient: Clie
         await asyncio.gather(*[budget.after_model(context) for _ in range(8)])
 
     assert await budget.spend("acme") == {"cost": 48.0, "tokens": 96.0}
-    assert await executions(impatient, f"{names.BUDGET_ID_PREFIX}default/acme") > 1
+    assert await went_on(impatient, f"{names.BUDGET_ID_PREFIX}default/acme")
 
 
 async def test_a_rate_loses_no_turn_when_it_continues_as_new(impatient: Client) -> None:
@@ -62,7 +64,7 @@ async def test_a_rate_loses_no_turn_when_it_continues_as_new(impatient: Client) 
     for _ in range(40):
         await rate.before_model(context)
 
-    assert await executions(impatient, f"{names.RATE_ID_PREFIX}default") > 1
+    assert await went_on(impatient, f"{names.RATE_ID_PREFIX}default")
 
 
 async def test_what_was_done_once_is_remembered_when_it_continues_as_new(impatient: Client) -> None:
@@ -77,7 +79,7 @@ async def test_what_was_done_once_is_remembered_when_it_continues_as_new(impatie
 
     assert {message.content for message in result.state.messages if message.role == "tool"} == {"3"}
     [once] = {each.id async for each in impatient.list_workflows(f"WorkflowType = '{names.ONCE_WORKFLOW}'")}
-    assert await executions(impatient, once) > 1
+    assert await went_on(impatient, once)
 
 
 async def test_what_was_done_is_known_for_as_long_as_the_server_keeps_it(client: Client) -> None:
@@ -128,11 +130,15 @@ def counting(ran: list[int], *guards: Any) -> Agent:
 
 async def only_once(client: Client, name: str) -> str:
     """The id of the one workflow that keeps what was done under that name."""
-    while True:
-        found = {each.id async for each in client.list_workflows(f"WorkflowId STARTS_WITH 'spine.once-{name}'")}
-        if found:
-            [workflow_id] = found
-            return workflow_id
+    found: set[str] = set()
+
+    async def listed() -> bool:
+        found.update([each.id async for each in client.list_workflows(f"WorkflowId STARTS_WITH 'spine.once-{name}'")])
+        return found != set()
+
+    await until(listed, "the workflow in the server's list")
+    [workflow_id] = found
+    return workflow_id
 
 
 @ONLY_NORMAL

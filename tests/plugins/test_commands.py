@@ -126,7 +126,7 @@ async def test_doctor_is_content_when_all_is_in_order(client: Client, command: C
         )
 
     assert done.code == 0, done.out
-    assert f"ok    task queue         {command.queue[1]}, polled by 1 worker, last 0 s ago" in done.out
+    assert f"ok    task queue         {command.queue[1]}, polled by 1 worker, last " in done.out
     assert "ok    OTTER_KEY          set; spine.toml names it" in done.out
     assert "very-secret" not in done.out
 
