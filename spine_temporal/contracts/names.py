@@ -46,6 +46,7 @@ STEP_FAILED: Final = "spine.StepFailed"
 WORKER_STOPPING: Final = "spine.WorkerStopping"
 POSTPONED: Final = "spine.Postponed"
 NOT_DONE: Final = "spine.NotDone"
+CROWDED: Final = "spine.Crowded"
 
 # Why a workflow was terminated; whoever reads the session takes it as gone.
 DELETED: Final = "deleted by spine_temporal.TemporalCheckpoint"

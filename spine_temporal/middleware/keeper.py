@@ -136,14 +136,28 @@ async def in_turn[Answer](ask: Callable[[], Awaitable[Answer]]) -> Answer:
         Postponed: in a worker, too many ask the same workflow at once; the server takes ten of them.
     """
     from temporalio import activity
+    from temporalio.client import WorkflowUpdateFailedError
+    from temporalio.service import RPCError
+
+    while True:
+        try:
+            return await patiently(ask, also_crowded=not activity.in_activity())
+        except (RPCError, WorkflowUpdateFailedError) as error:
+            if not _is_crowded(error) or (isinstance(error, RPCError) and not activity.in_activity()):
+                raise
+            if activity.in_activity():
+                raise Postponed(_CROWDED_S) from error
+        await asyncio.sleep(_CROWDED_S)
+
+
+def _is_crowded(error: Exception) -> bool:
+    from temporalio.exceptions import ApplicationError
     from temporalio.service import RPCError, RPCStatusCode
 
-    try:
-        return await patiently(ask, also_crowded=not activity.in_activity())
-    except RPCError as error:
-        if error.status is not RPCStatusCode.RESOURCE_EXHAUSTED or not activity.in_activity():
-            raise
-        raise Postponed(_CROWDED_S) from error
+    if isinstance(error, RPCError):
+        return error.status is RPCStatusCode.RESOURCE_EXHAUSTED
+    cause = error.__cause__
+    return isinstance(cause, ApplicationError) and cause.type == names.CROWDED
 
 
 async def patiently[Answer](ask: Callable[[], Awaitable[Answer]], *, also_crowded: bool = True) -> Answer:

@@ -1,6 +1,7 @@
 """The workflow `spine.once`: a piece of work that is done by one of those who want it done."""
 
 import contextlib
+from typing import Final
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -12,6 +13,9 @@ from spine_temporal.journal.claiming import Once, claimed, done, is_free
 from spine_temporal.payloads import pack
 from spine_temporal.workflow.requests import heard, read
 
+# A server has ten updates at most in flight in one workflow; the owner's next attempt must find room among them.
+_MAX_WAITING: Final = 5
+
 
 @workflow.defn(name=names.ONCE_WORKFLOW)
 class OnceWorkflow:
@@ -21,6 +25,7 @@ class OnceWorkflow:
     def __init__(self, value: RawValue) -> None:
         request = heard(OnceRequest, value)
         self._once = Once(result=request.result if request else None)
+        self._waiting = 0
 
     @workflow.update(name=names.CLAIM_UPDATE)
     async def claim(self, value: RawValue) -> RawValue:
@@ -35,8 +40,11 @@ class OnceWorkflow:
 
     @claim.validator
     def check_claim(self, value: RawValue) -> None:
-        """Refuse what is no claim."""
-        read(ClaimRequest, value)
+        """Refuse what is no claim, also one that would have to wait where enough wait already."""
+        request = read(ClaimRequest, value)
+        waits = self._once.result is None and not is_free(self._once, request.owner, workflow.time())
+        if waits and self._waiting >= _MAX_WAITING:
+            raise ApplicationError("others wait for it already: ask again", type=names.CROWDED, non_retryable=True)
 
     @workflow.signal(name=names.DONE_SIGNAL)
     def done(self, value: RawValue) -> None:
@@ -72,6 +80,7 @@ class OnceWorkflow:
 
     async def _until_it_may_be_free(self, owner: str) -> None:
         left_s = self._once.until_s - workflow.time()
+        self._waiting += 1
         try:
             await workflow.wait_condition(
                 lambda: self._once.result is not None or self._once.owner in (None, owner), timeout=max(0.0, left_s)
@@ -79,3 +88,5 @@ class OnceWorkflow:
         except TimeoutError:
             # The owner is taken for lost; of those who wait, the first to look gets it.
             return
+        finally:
+            self._waiting -= 1

@@ -40,6 +40,7 @@ PINNED = {
     "WORKER_STOPPING": "spine.WorkerStopping",
     "POSTPONED": "spine.Postponed",
     "NOT_DONE": "spine.NotDone",
+    "CROWDED": "spine.Crowded",
     "DELETED": "deleted by spine_temporal.TemporalCheckpoint",
     "WORKFLOW_ID_PREFIX": "spine-",
     "CHECKPOINT_ID_PREFIX": "spine.checkpoint-",
