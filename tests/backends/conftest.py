@@ -4,7 +4,6 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from spine_backends import (
@@ -19,6 +18,7 @@ from spine_core import CheckpointStore
 from spine_core.memory import Memory
 
 from tests.backends.connections import disconnect
+from tests.services.bundled import pgvector_server
 from tests.services.debian import postgres_server, redis_server
 from tests.services.guarded import GuardedServer
 
@@ -70,18 +70,11 @@ def memory(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest_asyncio.fixture
-async def pgvector(postgres: GuardedServer) -> GuardedServer:
-    """PostgreSQL, if it has the extension."""
-    postgres.start()
-    connection = await asyncpg.connect(postgres.url)
-    try:
-        known = await connection.fetchval("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'")
-    finally:
-        await connection.close()
-    if not known:
-        pytest.skip("this PostgreSQL has no pgvector; on Debian 13: apt-get install postgresql-17-pgvector")
-    return postgres
+@pytest.fixture(scope="session")
+def pgvector() -> Iterator[GuardedServer]:
+    with pgvector_server() as server:
+        server.start()
+        yield server
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ _INITDB_BOUND_S: Final = 120.0
 def redis_server() -> Iterator[GuardedServer]:
     """An empty Redis, for as long as the body takes; what it is told outlives a stop in good order."""
     program = redis_program()
-    with _folder("redis") as folder, _port() as port:
+    with server_folder("redis") as folder, _port() as port:
         options = {"port": port, "bind": HOST, "dir": folder, "save": "3600 1"}
         command = [program, *[word for key, value in options.items() for word in (f"--{key}", str(value))]]
         with GuardedServer(command, f"redis://{HOST}:{port}", folder / "log", ready=_READY) as server:
@@ -40,8 +40,14 @@ def redis_server() -> Iterator[GuardedServer]:
 @contextmanager
 def postgres_server() -> Iterator[GuardedServer]:
     """A new cluster of PostgreSQL, for as long as the body takes; it outlives a stop in good order."""
-    initdb, postgres = postgres_program("initdb"), postgres_program("postgres")
-    with _folder("postgres") as folder, _port() as port:
+    with postgres_cluster(postgres_program("initdb"), postgres_program("postgres")) as server:
+        yield server
+
+
+@contextmanager
+def postgres_cluster(initdb: str, postgres: str) -> Iterator[GuardedServer]:
+    """A new cluster by these programs, wherever they come from."""
+    with server_folder("postgres") as folder, _port() as port:
         prefix = _as_another_user(folder)
         data = folder / "data"
         _initialize([*prefix, initdb], data)
@@ -115,7 +121,8 @@ def _cannot_run(why: str) -> NoReturn:
 
 
 @contextmanager
-def _folder(name: str) -> Iterator[Path]:
+def server_folder(name: str) -> Iterator[Path]:
+    """A folder that is gone afterwards."""
     # Not pytest's: no other user may look into those.
     with tempfile.TemporaryDirectory(prefix=f"spine-{name}-") as folder:
         yield Path(folder)
