@@ -11,7 +11,7 @@ from temporalio.service import RPCError
 
 from spine_temporal.connection.connect import connect
 from spine_temporal.errors import SpineTemporalError
-from spine_temporal.worker.leaving import leave
+from spine_temporal.worker.exit import leave
 
 
 async def polls() -> bool:

@@ -8,31 +8,31 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from spine_temporal.agents.options import durable
+    from spine_temporal.agents.durable_options import durable
     from spine_temporal.agents.teams import Handoff
+    from spine_temporal.checkpoint import TemporalCheckpoint
     from spine_temporal.client.agent import DurableAgent
     from spine_temporal.client.recording import recording
     from spine_temporal.client.run import Run
-    from spine_temporal.contracts.decision import Decision
-    from spine_temporal.contracts.ending import RunOutcome
-    from spine_temporal.contracts.policy import ActivityPolicy
+    from spine_temporal.contracts.approval import Decision
+    from spine_temporal.contracts.policies import ActivityPolicy
+    from spine_temporal.contracts.run_end import RunOutcome
     from spine_temporal.errors import SpineTemporalError
-    from spine_temporal.history.checkpoint import TemporalCheckpoint
     from spine_temporal.worker.plugin import SpinePlugin
     from spine_temporal.worker.worker import AgentWorker
 
 _HOME: Final = {
-    "ActivityPolicy": "spine_temporal.contracts.policy",
+    "ActivityPolicy": "spine_temporal.contracts.policies",
     "AgentWorker": "spine_temporal.worker.worker",
-    "Decision": "spine_temporal.contracts.decision",
+    "Decision": "spine_temporal.contracts.approval",
     "DurableAgent": "spine_temporal.client.agent",
     "Handoff": "spine_temporal.agents.teams",
     "Run": "spine_temporal.client.run",
-    "RunOutcome": "spine_temporal.contracts.ending",
+    "RunOutcome": "spine_temporal.contracts.run_end",
     "SpinePlugin": "spine_temporal.worker.plugin",
     "SpineTemporalError": "spine_temporal.errors",
-    "TemporalCheckpoint": "spine_temporal.history.checkpoint",
-    "durable": "spine_temporal.agents.options",
+    "TemporalCheckpoint": "spine_temporal.checkpoint",
+    "durable": "spine_temporal.agents.durable_options",
     "recording": "spine_temporal.client.recording",
 }
 

@@ -9,12 +9,12 @@ from typing import Final
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
-from spine_temporal.contracts.wire import Wire, dump, load
+from spine_temporal.contracts.base import WireModel, dump, load
 
 _JSON: Final = {"encoding": b"json/plain"}
 
 
-def pack(model: Wire) -> RawValue:
+def pack(model: WireModel) -> RawValue:
     """`model` as one JSON payload."""
     return pack_bytes(dump(model))
 
@@ -24,7 +24,7 @@ def pack_bytes(data: bytes) -> RawValue:
     return RawValue(Payload(metadata=_JSON, data=data))
 
 
-def unpack[W: Wire](type_: type[W], value: RawValue) -> W:
+def unpack[W: WireModel](type_: type[W], value: RawValue) -> W:
     """The model that a payload holds.
 
     Raises:

@@ -8,7 +8,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from spine_temporal.testing import dev_server
-from tests.harness import MODES, Durable, Mode
+from tests.support.harness import MODES, Durable, Mode
 
 # Else the SDK fails a workflow task whose process is not given the CPU for two seconds.
 os.environ["TEMPORAL_DEBUG"] = "1"

@@ -12,11 +12,11 @@ from typing import Any, Final
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from spine_temporal.activities.failure import Transient, classify
+from spine_temporal.activities.failures import Transient, classify
 from spine_temporal.contracts import names
-from spine_temporal.contracts.policy import ActivityPolicy
-from spine_temporal.contracts.postponing import Postponed
-from spine_temporal.contracts.wire import Wire
+from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.policies import ActivityPolicy
+from spine_temporal.contracts.postponing import RetryLater
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Attempt:
 
 
 @asynccontextmanager
-async def attempting() -> AsyncIterator[Attempt]:
+async def activity_attempt() -> AsyncIterator[Attempt]:
     """Beat while the body runs. When the worker stops in the midst of it, another worker gets the work at once."""
     attempt = _this_attempt()
     heart = _Heart(attempt)
@@ -68,13 +68,13 @@ async def attempting() -> AsyncIterator[Attempt]:
             raise
         told = "the worker is stopping; the work goes to another"
         raise attempt.uncounted(told, names.WORKER_STOPPING, _AT_ONCE) from cancelled
-    except Postponed as postponed:
+    except RetryLater as postponed:
         raise attempt.uncounted(str(postponed), names.POSTPONED, timedelta(seconds=postponed.wait_s)) from None
     finally:
         heart.stop()
 
 
-async def persevere[Outcome: Wire](
+async def run_with_attempts[Outcome: WireModel](
     policy: ActivityPolicy, work: Callable[[Attempt], Awaitable[Outcome]], lost: Callable[[str], Outcome]
 ) -> Outcome:
     """Do `work`. While attempts are left, a passing failure goes back to Temporal; any other becomes an outcome.
@@ -82,7 +82,7 @@ async def persevere[Outcome: Wire](
     So an activity of ours never fails for good: a run always gets something to go on with. That this worker does not
     know the agent, or cannot build it, passes too: another worker may.
     """
-    async with attempting() as attempt:
+    async with activity_attempt() as attempt:
         if attempt.spent > policy.attempts:
             return lost(
                 f"given up after {policy.attempts} attempts: each time the worker was lost, "
@@ -90,7 +90,7 @@ async def persevere[Outcome: Wire](
             )
         try:
             return await work(attempt)
-        except (ApplicationError, Postponed):
+        except (ApplicationError, RetryLater):
             raise
         except Exception as error:  # noqa: BLE001 - a passing one goes to Temporal, any other into the outcome
             passing = classify(error, now_s=time.time())

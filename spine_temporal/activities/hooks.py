@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from spine_core import StopRun
 
-from spine_temporal.contracts.postponing import Postponed
+from spine_temporal.contracts.postponing import RetryLater
 
 
 class HookRaised(Exception):
@@ -18,10 +18,10 @@ class HookRaised(Exception):
 
 @contextmanager
 def naming(hook: str) -> Iterator[None]:
-    """Turn what a hook raises into `HookRaised`; `StopRun` is the kernel's own way out, `Postponed` ours: they pass."""
+    """Turn what a hook raises into `HookRaised`; `StopRun` and `RetryLater` pass."""
     try:
         yield
-    except (StopRun, Postponed):
+    except (StopRun, RetryLater):
         raise
     except Exception as error:
         raise HookRaised(hook, error) from error

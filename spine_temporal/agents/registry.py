@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from spine_core import Agent, Guards, Tool
 
-from spine_temporal.agents.delegation import SubAgent, agent_behind
-from spine_temporal.agents.discovery import let_the_kernel_find_providers
-from spine_temporal.agents.mcp_tools import McpServers
-from spine_temporal.agents.plugins import allowing
-from spine_temporal.agents.serving import refuse_unusable
+from spine_temporal.agents.subagents import SubAgent, agent_behind
 from spine_temporal.agents.teams import Team, is_team, members_of
 from spine_temporal.errors import AgentBroken, DuplicateAgent, UnknownAgent, UnnamedAgent
+from spine_temporal.mcp.tools import McpServers
+from spine_temporal.plugins.installed import allowing
+from spine_temporal.plugins.loader import let_the_kernel_find_providers
+from spine_temporal.plugins.usage import refuse_unusable
 
 type AgentFactory = Callable[[], Agent | Team | Awaitable[Agent | Team]]
 type Agents = Sequence[Agent] | Mapping[str, Agent | Team | AgentFactory]

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from spine_core import Agent, Guards, InMemoryCheckpointStore, Middleware
 
-from spine_temporal.contracts.opening import AgentSpec, Budget
-from spine_temporal.contracts.policy import ActivityPolicy
+from spine_temporal.contracts.policies import ActivityPolicy
+from spine_temporal.contracts.run_request import AgentSpec, Budget
 
 _HOOK_POINTS: Final = (
     "after_model",

@@ -5,7 +5,7 @@ from spine_orchestration import Handoff as KernelHandoff
 from spine_orchestration import Sequential
 from typing_extensions import TypeIs
 
-from spine_temporal.contracts.child import TRANSFERS_TO
+from spine_temporal.contracts.subagent import TRANSFERS_TO
 from spine_temporal.contracts.team import TeamPlan
 
 _SCHEMA = {

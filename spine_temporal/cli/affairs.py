@@ -11,8 +11,8 @@ from spine_temporal.cli.finding import named
 from spine_temporal.cli.helpers import Helper
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.whole import Whole
-from spine_temporal.cli.wording import ago, shortened
-from spine_temporal.journal.ledger import Made
+from spine_temporal.format import ago, shortened
+from spine_temporal.journal.ledger import DecisionRecord
 
 _WIDEST: Final = 200
 _STYLES: Final = {"running": "cyan", "paused": "yellow", "final": "green"}
@@ -83,7 +83,7 @@ def _moved(name: str, before: str | None, now: str | None) -> str | None:
     return f"{name} {now}" + (f", {before} before" if before else "")
 
 
-def _made(made: Made) -> str:
+def _made(made: DecisionRecord) -> str:
     by = f" by {made.decided_by}" if made.decided_by else ""
     edited = " with edited arguments" if made.edited else ""
     when = ago(datetime.now(UTC).timestamp() - made.at_s)

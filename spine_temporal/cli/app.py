@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import NoReturn
 
 from spine_temporal.cli.exits import Exit
-from spine_temporal.worker.leaving import leave
+from spine_temporal.worker.exit import leave
 
 
 def main() -> NoReturn:

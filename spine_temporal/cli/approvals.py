@@ -18,10 +18,10 @@ from spine_temporal.cli.screen import note, say, write
 from spine_temporal.cli.searching import paused
 from spine_temporal.cli.server import Server, creating
 from spine_temporal.cli.table import Table
-from spine_temporal.cli.wording import harmless
-from spine_temporal.client.approval import Approval, approvals_in
-from spine_temporal.connection.attributes import missing
+from spine_temporal.client.approvals import Approval, approvals_in
+from spine_temporal.connection.search_attributes import missing
 from spine_temporal.errors import RunNotFound, SpineTemporalError
+from spine_temporal.format import harmless
 from spine_temporal.history.fold import fold_execution
 
 _AT_ONCE: Final = 20

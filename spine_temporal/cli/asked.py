@@ -6,8 +6,8 @@ from typing import Final
 
 from spine_temporal.cli.finding import named
 from spine_temporal.cli.server import Server
-from spine_temporal.cli.wording import ago, ahead, call, shortened
-from spine_temporal.client.approval import Approval
+from spine_temporal.client.approvals import Approval
+from spine_temporal.format import ago, ahead, call, shortened
 
 ASKS: Final = "manual"
 """The mode of a call whose tool asks by itself, and takes a value; any other is approved or rejected."""

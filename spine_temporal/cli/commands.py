@@ -75,7 +75,7 @@ def spine_temporal(
 @app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})
 def demo(context: typer.Context) -> int:
     """See a run survive the kill of its worker, in a minute."""
-    from spine_temporal.cli.story.command import demo as story
+    from spine_temporal.demo.story.command import demo as story
 
     told = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     told.command(context_settings=_HELP_OPTIONS)(story)

@@ -12,11 +12,11 @@ from spine_temporal.cli.exits import Exit
 from spine_temporal.cli.finding import find, named
 from spine_temporal.cli.screen import show_log, write
 from spine_temporal.cli.server import Server
-from spine_temporal.client.approval import Approval
+from spine_temporal.client.approvals import Approval
 from spine_temporal.client.pending import Unlisted, chosen
-from spine_temporal.client.presence import telling_when_nobody_polls
+from spine_temporal.client.pollers import warn_if_no_worker
 from spine_temporal.client.run import Run
-from spine_temporal.contracts.decision import Decided, Decision
+from spine_temporal.contracts.approval import Decision, DecisionReceipt
 from spine_temporal.errors import BadInput, DecisionRefused
 
 
@@ -82,7 +82,7 @@ async def _decide(server: Server, id: str, call: str | None, decision: Decision,
         call = f"{approval.run}/{approval.position}"
         if edit is not None:
             decision = decision.model_copy(update=edit.of(approval))
-    async with telling_when_nobody_polls(client, seen.task_queue):
+    async with warn_if_no_worker(client, seen.task_queue):
         decided = await run.decide(decision, call)
     write(_said(decided, approval, decision, seen.id, is_answer=edit is None))
 
@@ -107,7 +107,7 @@ def _check_kind(server: Server, approval: Approval, *, is_answer: bool) -> None:
         raise DecisionRefused(f"call {call} of {approval.tool!r} has asked a question; it is answered with {way}")
 
 
-def _said(decided: Decided, approval: Approval | None, decision: Decision, run: str, *, is_answer: bool) -> str:
+def _said(decided: DecisionReceipt, approval: Approval | None, decision: Decision, run: str, *, is_answer: bool) -> str:
     verdict = "answered" if is_answer else "approved" if decided.approved else "rejected"
     with_edits = " with edited arguments" if decision.arguments is not None else ""
     asked = decided.tool

@@ -9,16 +9,16 @@ from typing import Final, NoReturn
 from rich.text import Text
 from temporalio.client import Client
 
-from spine_temporal.agents.project import find_project, load_project
 from spine_temporal.agents.registry import Agents
 from spine_temporal.cli.screen import facts, show_log, stdout
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.ui import LOCAL, UI_PORT_OFFSET, ui_of
 from spine_temporal.connection.connect import connect
-from spine_temporal.connection.devserver import DevServer, is_serving
 from spine_temporal.connection.settings import connect_options
 from spine_temporal.contracts import names
-from spine_temporal.worker.leaving import leave
+from spine_temporal.devserver.server import DevServer, is_serving
+from spine_temporal.plugins.project import find_project, load_project
+from spine_temporal.worker.exit import leave
 from spine_temporal.worker.process import check_namespace, work_until_told
 from spine_temporal.worker.worker import AgentWorker
 

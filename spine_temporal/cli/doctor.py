@@ -9,14 +9,14 @@ from typing import Final
 
 from rich.text import Text
 
-from spine_temporal.agents.project import find_project
 from spine_temporal.cli.exits import Exit
 from spine_temporal.cli.finding_faults import Finding, Verdict
 from spine_temporal.cli.finding_faults.of_projects import of_project
 from spine_temporal.cli.finding_faults.of_servers import of_server
 from spine_temporal.cli.screen import stdout, write
 from spine_temporal.cli.server import Server
-from spine_temporal.cli.wording import harmless
+from spine_temporal.format import harmless
+from spine_temporal.plugins.project import find_project
 
 _STYLES: Final = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FIX: "bold red"}
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from spine_temporal.cli.finding import named
-from spine_temporal.contracts.child import ChildOutcome
+from spine_temporal.contracts.subagent import SubagentOutcome
 from spine_temporal.history.fold import Fold
-from spine_temporal.journal.entries import ChildDone, Entry
+from spine_temporal.journal.entries import Entry, SubagentDone
 from spine_temporal.journal.ledger import Child
 
 
@@ -29,7 +29,7 @@ class Helpers:
 
     fold: Fold
     _children: dict[str, Child] = field(default_factory=dict)
-    _outcomes: dict[str, ChildOutcome] = field(default_factory=dict)
+    _outcomes: dict[str, SubagentOutcome] = field(default_factory=dict)
 
     def look(self) -> None:
         """See who is at work now; called after each event."""
@@ -37,7 +37,7 @@ class Helpers:
 
     def hear(self, entry: Entry) -> None:
         """Hear what came of one."""
-        if isinstance(entry, ChildDone):
+        if isinstance(entry, SubagentDone):
             self._outcomes[entry.position] = entry.outcome
 
     def all(self) -> list[Helper]:

@@ -10,9 +10,9 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client
 
 from spine_temporal.cli.standing import GOING_ON
-from spine_temporal.cli.wording import call, duration, first_line
-from spine_temporal.client.presence import count_pollers
+from spine_temporal.client.pollers import count_pollers
 from spine_temporal.contracts import names
+from spine_temporal.format import call, duration, first_line
 from spine_temporal.journal.ledger import Child, Ledger
 
 _STATES: Final = {

@@ -14,7 +14,7 @@ from spine_temporal.cli.searching import latest
 from spine_temporal.cli.seen import Seen
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.table import Table
-from spine_temporal.cli.wording import ago, duration, first_line, harmless
+from spine_temporal.format import ago, duration, first_line, harmless
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -10,7 +10,7 @@ from rich.text import Text
 from spine_core import TraceEvent
 
 from spine_temporal.cli.narrator import Line, Narrator
-from spine_temporal.cli.wording import duration
+from spine_temporal.format import duration
 
 _WIDEST: Final = 110
 _WIDEST_IN_PIPE: Final = 300

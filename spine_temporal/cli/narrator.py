@@ -6,7 +6,7 @@ from typing import Any
 
 from spine_core import EventType, TraceEvent
 
-from spine_temporal.cli.wording import call, first_line
+from spine_temporal.format import call, first_line
 
 
 @dataclass(frozen=True, slots=True)

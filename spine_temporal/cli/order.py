@@ -8,7 +8,7 @@ from temporalio.client import Client
 from spine_temporal.client.agent import DurableAgent
 from spine_temporal.client.run import Run
 from spine_temporal.contracts import names
-from spine_temporal.contracts.decision import OnTimeout
+from spine_temporal.contracts.approval import OnTimeout
 from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.errors import BadInput
 

@@ -9,9 +9,9 @@ from spine_temporal.cli.exits import Exit
 from spine_temporal.cli.failing import say_error
 from spine_temporal.cli.screen import say, stderr, write
 from spine_temporal.cli.server import Server
-from spine_temporal.cli.wording import duration, many, spent
-from spine_temporal.client.approval import Approval
+from spine_temporal.client.approvals import Approval
 from spine_temporal.client.run import Run
+from spine_temporal.format import duration, many, spent
 
 
 @dataclass(frozen=True, slots=True)

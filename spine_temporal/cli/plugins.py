@@ -7,12 +7,12 @@ from typing import Final
 
 from rich.text import Text
 
-from spine_temporal.agents.discovery import Kind, import_problem, registered
-from spine_temporal.agents.plugins import CORE, Plugin, installed
 from spine_temporal.cli.exits import Exit
 from spine_temporal.cli.screen import stdout, write
 from spine_temporal.cli.table import Table
-from spine_temporal.cli.wording import harmless
+from spine_temporal.format import harmless
+from spine_temporal.plugins.installed import CORE, Plugin, installed
+from spine_temporal.plugins.loader import Kind, import_problem, registered
 
 _COLUMNS: Final = Table(
     ("KIND", "NAME", "DISTRIBUTION", "VERSION", CORE.upper()), last="USABLE", always=5, widest=10_000, least=10_000

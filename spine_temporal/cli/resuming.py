@@ -12,9 +12,9 @@ from spine_temporal.cli.live import follow as show
 from spine_temporal.cli.outcome import Stopped, stopped, tell_it_goes_on
 from spine_temporal.cli.screen import note, show_log, stderr
 from spine_temporal.cli.server import Server
-from spine_temporal.client.presence import telling_when_nobody_polls
+from spine_temporal.client.follow_run import Seen
+from spine_temporal.client.pollers import warn_if_no_worker
 from spine_temporal.client.run import Run
-from spine_temporal.client.waiting import Seen
 from spine_temporal.history.fold import Fold, fold_execution
 from spine_temporal.history.follow import follow
 
@@ -38,7 +38,7 @@ async def _stopped(server: Server, id: str, word: str, resumed: list[Run], *, li
     # Of that very turn: the next one may wait already, and then begins as soon as this one is over.
     turn = (await fold_execution(client, (found.workflow_id, seen.run_id))).progress.turn
     run = Run(client, id=found.id, workflow_id=found.workflow_id, run_id=seen.run_id, turn=turn)
-    async with telling_when_nobody_polls(client, seen.task_queue):
+    async with warn_if_no_worker(client, seen.task_queue):
         _, before = await run.decide_on(word, None)
         resumed.append(run)
         if live:

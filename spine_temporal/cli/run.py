@@ -12,7 +12,7 @@ from spine_temporal.cli.outcome import Stopped, stopped, tell_it_goes_on
 from spine_temporal.cli.screen import note, say, show_log, stderr
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.ui import page_of
-from spine_temporal.client.presence import telling_when_nobody_polls
+from spine_temporal.client.pollers import warn_if_no_worker
 from spine_temporal.client.run import Run
 
 
@@ -31,7 +31,7 @@ def run(server: Server, order: Order, *, json: bool, live: bool) -> Exit:
 
 async def _stopped(server: Server, order: Order, started: list[Run], *, live: bool) -> Stopped:
     client = await server.client()
-    async with telling_when_nobody_polls(client, order.task_queue):
+    async with warn_if_no_worker(client, order.task_queue):
         run = await order.place(client)
         started.append(run)
         if run.turn is not None:

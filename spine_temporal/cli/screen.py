@@ -10,7 +10,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from spine_temporal.cli.wording import harmless
+from spine_temporal.format import harmless
 
 _PIPE_WIDTH: Final = 10_000
 

@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 from spine_temporal.cli.finding import ABSENT
 from spine_temporal.cli.seen import Seen, see
 from spine_temporal.cli.standing import OURS, SUSPENDED, standing_in, status_of
-from spine_temporal.connection.attributes import missing
+from spine_temporal.connection.search_attributes import missing
 from spine_temporal.contracts import names
 
 _PAGE: Final = 50

@@ -16,8 +16,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from spine_temporal.cli.standing import GOING_ON, standing_in, status_of
-from spine_temporal.contracts.opening import RunRequest
-from spine_temporal.history.reader import Reader
+from spine_temporal.contracts.run_request import RunRequest
+from spine_temporal.history.event_reader import Reader
 from spine_temporal.journal.entries import Closed, Entry, Requested
 
 _ALL_EVENTS: Final = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT

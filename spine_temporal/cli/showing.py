@@ -17,7 +17,7 @@ from spine_temporal.cli.screen import facts, stdout, write
 from spine_temporal.cli.seen import Seen
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.whole import Whole, read_whole
-from spine_temporal.cli.wording import call, duration, harmless, many, size, spent
+from spine_temporal.format import call, duration, harmless, many, size, spent
 from spine_temporal.history.fold import Fold
 
 _RESULT_LINES = 6

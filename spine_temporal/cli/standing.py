@@ -8,9 +8,9 @@ from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.converter import DataConverter
 
 from spine_temporal.contracts import names
-from spine_temporal.contracts.turn import Standing
-from spine_temporal.contracts.wire import load
-from spine_temporal.history.reader import payload_bytes
+from spine_temporal.contracts.base import load
+from spine_temporal.contracts.turn import StatusRecord
+from spine_temporal.history.event_reader import payload_bytes
 
 OURS: Final = ("running", "paused", "idle")
 """What a run that Temporal calls running does: it works, waits for a person, waits for its next turn."""
@@ -24,18 +24,18 @@ _TEMPORALS: Final = {
 }
 
 
-async def standing_in(info: WorkflowExecutionInfo, converter: DataConverter) -> Standing | None:
+async def standing_in(info: WorkflowExecutionInfo, converter: DataConverter) -> StatusRecord | None:
     """What the memo says; None: it says nothing, as that of a run started by hand, or nothing that can be read."""
     written = info.memo.fields.get(names.STANDING_MEMO)
     if written is None:
         return None
     try:
-        return load(Standing, await payload_bytes(Payloads(payloads=[written]), converter))
+        return load(StatusRecord, await payload_bytes(Payloads(payloads=[written]), converter))
     except Exception:  # noqa: BLE001 - anybody may write a memo, and a codec may raise anything
         return None
 
 
-def status_of(info: WorkflowExecutionInfo, standing: Standing | None) -> str:
+def status_of(info: WorkflowExecutionInfo, standing: StatusRecord | None) -> str:
     """One word for where the run is: of OURS, "suspended", or how it closed, as Temporal calls it."""
     word = _TEMPORALS.get(info.status, f"status {info.status}")
     if word == "paused":

@@ -10,7 +10,7 @@ from spine_temporal.cli.order import Order
 from spine_temporal.cli.screen import note, show_log, write
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.ui import page_of
-from spine_temporal.client.presence import telling_when_nobody_polls
+from spine_temporal.client.pollers import warn_if_no_worker
 from spine_temporal.client.run import Run
 
 
@@ -24,7 +24,7 @@ def start(server: Server, order: Order, *, json: bool) -> Exit:
 async def _start(server: Server, order: Order, *, json: bool) -> None:
     client = await server.client()
     # A further turn of an open session is taken by a worker.
-    async with telling_when_nobody_polls(client, order.task_queue):
+    async with warn_if_no_worker(client, order.task_queue):
         run = await order.place(client)
     await tell(server, client, run, json=json)
 

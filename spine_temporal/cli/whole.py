@@ -12,9 +12,9 @@ from spine_temporal.cli.inflight import InFlight, in_flight
 from spine_temporal.cli.listing import as_json, plain
 from spine_temporal.cli.seen import Seen
 from spine_temporal.cli.ui import page_of
-from spine_temporal.client.approval import Approval
+from spine_temporal.client.approvals import Approval
 from spine_temporal.client.pending import pending_in
-from spine_temporal.contracts.restoring import Origin
+from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.follow import follow
 from spine_temporal.journal.ledger import Ledger
@@ -38,7 +38,7 @@ class Whole:
         return self.fold.ledger
 
     @property
-    def forked_from(self) -> Origin | None:
+    def forked_from(self) -> RestorePoint | None:
         """Where it began, if in the midst of another run."""
         origin = self.ledger.origin
         return origin if origin is not None and origin.step is not None else None

@@ -10,14 +10,14 @@ from spine_core import Result, Tool, TraceEvent
 from spine_core.errors import ResumeError
 from temporalio.client import Client
 
-from spine_temporal.client.delegating import as_tool
-from spine_temporal.client.presence import asking, telling_when_nobody_polls
+from spine_temporal.client.as_tool import as_tool
+from spine_temporal.client.pollers import asking, warn_if_no_worker
 from spine_temporal.client.run import Run
-from spine_temporal.client.sessions import Speaker, Spoken
+from spine_temporal.client.sessions import SessionStarter, TurnRef
 from spine_temporal.contracts import names
-from spine_temporal.contracts.decision import ApprovalPolicy, OnTimeout
+from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
-from spine_temporal.contracts.opening import RunRequest
+from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.errors import BadInput, InputTooLarge, RunNotFound
 
@@ -81,7 +81,7 @@ class DurableAgent:
             UnknownAgent: the worker serves no such agent.
         """
         cancelled = should_cancel is not None and should_cancel()
-        async with telling_when_nobody_polls(self._client, self.task_queue):
+        async with warn_if_no_worker(self._client, self.task_queue):
             run = await self._start(input, session_id, stop=cancelled, on_busy=on_busy)
             async with asking(should_cancel, run):
                 result = await run.result()
@@ -105,7 +105,7 @@ class DurableAgent:
                 raise ResumeError(f"no resumable run for token {token!r}: nothing waits for a decision")
         except RunNotFound as error:
             raise ResumeError(f"no resumable run for token {token!r}: {error}") from error
-        async with telling_when_nobody_polls(self._client, self.task_queue):
+        async with warn_if_no_worker(self._client, self.task_queue):
             _, before = await run.decide_on(decision, None)
             result = await run.next_result(after=before)
         self.last_result = result
@@ -121,7 +121,7 @@ class DurableAgent:
             SessionBusy: another turn is in hand, with `on_busy="reject"`, or too many wait already.
             ServerUnreachable: no server answers.
         """
-        async with telling_when_nobody_polls(self._client, self.task_queue):
+        async with warn_if_no_worker(self._client, self.task_queue):
             return await self._start(input, session_id, stop=False, on_busy=on_busy)
 
     async def stream(self, input: str, *, session_id: str | None = None) -> AsyncIterator[TraceEvent]:
@@ -129,7 +129,7 @@ class DurableAgent:
 
         Whoever stops reading leaves the run going.
         """
-        async with telling_when_nobody_polls(self._client, self.task_queue):
+        async with warn_if_no_worker(self._client, self.task_queue):
             run = await self._start(input, session_id, stop=False, on_busy="queue")
             async for event in run.events():
                 yield event
@@ -166,11 +166,11 @@ class DurableAgent:
     async def _start(self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy) -> Run:
         request = self._request(input, session_id, stop=stop)
         run = self.get_run(str(request.session_id))
-        speaker = Speaker(self._client, self.task_queue)
+        speaker = SessionStarter(self._client, self.task_queue)
         if session_id is None:
             run.run_id = await speaker.start(run.workflow_id, request)
             return run
-        spoken: Spoken = await speaker.say(run.workflow_id, request, on_busy=on_busy)
+        spoken: TurnRef = await speaker.say(run.workflow_id, request, on_busy=on_busy)
         run.run_id, run.turn = spoken.run_id, spoken.turn
         return run
 

@@ -6,7 +6,7 @@ from spine_core import ModelResponse
 
 from spine_temporal.client.run import Run
 from spine_temporal.journal.calls import child_content, position_of
-from spine_temporal.journal.entries import ChildDone, Entry, StepDone, ToolDone
+from spine_temporal.journal.entries import Entry, StepDone, SubagentDone, ToolDone
 
 
 async def recording(run: Run) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class _Recorder:
         elif isinstance(entry, ToolDone) and entry.outcome.asks is None and entry.outcome.delegates is None:
             self._results[len(self.model), entry.index] = entry.outcome.content
 
-        elif isinstance(entry, ChildDone):
+        elif isinstance(entry, SubagentDone):
             _, index = position_of(entry.position)
             self._results[len(self.model), index] = child_content("", entry.outcome)
 

@@ -7,14 +7,14 @@ from spine_core import Result, State, TraceEvent
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.client.approval import Approval
-from spine_temporal.client.deciding import decide, request_of
-from spine_temporal.client.failures import unreachable
-from spine_temporal.client.forking import fork
+from spine_temporal.client.approvals import Approval
+from spine_temporal.client.decide import decide, request_of
+from spine_temporal.client.follow_run import Seen, Watch
+from spine_temporal.client.fork import fork
 from spine_temporal.client.pending import Unlisted, chosen, pending_in
-from spine_temporal.client.waiting import Seen, Watch
+from spine_temporal.client.server_errors import unreachable
 from spine_temporal.contracts import names
-from spine_temporal.contracts.decision import Decided
+from spine_temporal.contracts.approval import DecisionReceipt
 from spine_temporal.contracts.turn import StopRequest
 from spine_temporal.errors import DecisionRefused
 from spine_temporal.history.fold import fold_execution
@@ -71,7 +71,7 @@ class Run:
         return Run(self._client, id=self.id, workflow_id=self.workflow_id, turn=turn)
 
     async def next_result(self, *, after: int | Seen) -> Result:
-        """The Result of the first stop later than the one numbered `after`, as `Decided.standings` numbers them.
+        """The Result of the first stop later than the one numbered `after`, as a DecisionReceipt numbers them.
 
         Raises what `result` raises.
         """
@@ -113,7 +113,7 @@ class Run:
         """
         return await pending_in(self._client, self.workflow_id, await self._ledger())
 
-    async def decide(self, decision: Any, call_id: str | None = None, *, id: str | None = None) -> Decided:
+    async def decide(self, decision: Any, call_id: str | None = None, *, id: str | None = None) -> DecisionReceipt:
         """Decide on a call that waits: one of spine's words ("approve", "no", ...), a truth value, or a `Decision`.
 
         For a tool that raised `Interrupt`, `decision` is its result. `call_id` is the model's id of the call, or its
@@ -129,7 +129,9 @@ class Run:
         decided, _ = await self.decide_on(decision, call_id, id=id)
         return decided
 
-    async def decide_on(self, decision: Any, call_id: str | None, *, id: str | None = None) -> tuple[Decided, Seen]:
+    async def decide_on(
+        self, decision: Any, call_id: str | None, *, id: str | None = None
+    ) -> tuple[DecisionReceipt, Seen]:
         """`decide`; besides, what was seen before anything comes of it."""
         request = request_of(decision, call_id)
         ledger = await self._ledger()
@@ -190,7 +192,7 @@ class Run:
         """
         await self._watch().journal(hear)
 
-    def _seen(self, ledger: Ledger, approval: Approval, decided: Decided) -> Seen:
+    def _seen(self, ledger: Ledger, approval: Approval, decided: DecisionReceipt) -> Seen:
         if approval.workflow_id == self.workflow_id:
             return Seen(decided.standings)
         asks = f"{approval.workflow_id}/"
@@ -201,7 +203,7 @@ class Run:
         # The latest execution knows all that the ones before it did.
         return await fold_execution(self._client, (self.workflow_id, ""))
 
-    async def _ask(self, request: Any, workflow_ids: list[str], id_: str | None) -> Decided:
+    async def _ask(self, request: Any, workflow_ids: list[str], id_: str | None) -> DecisionReceipt:
         refused: DecisionRefused | None = None
         for workflow_id in workflow_ids:
             try:

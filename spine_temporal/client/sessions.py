@@ -10,11 +10,11 @@ from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.client.failures import refused_update, unreachable
+from spine_temporal.client.server_errors import refused_update, unreachable
 from spine_temporal.contracts import names
-from spine_temporal.contracts.opening import RunRequest
-from spine_temporal.contracts.restoring import Origin
-from spine_temporal.contracts.turn import OnBusy, Standing, TurnRequest, TurnTaken
+from spine_temporal.contracts.continuation import RestorePoint
+from spine_temporal.contracts.run_request import RunRequest
+from spine_temporal.contracts.turn import OnBusy, StatusRecord, TurnRequest, TurnTaken
 from spine_temporal.errors import NotAnAgentRun, RunNotFound, SessionBusy
 from spine_temporal.history.follow import describe
 from spine_temporal.payloads import pack, unpack
@@ -24,7 +24,7 @@ _TRIES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class TurnRef:
     """Where the turn is that the user's words became."""
 
     run_id: str | None
@@ -34,13 +34,13 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
+class SessionStarter:
     """Brings words to sessions whose workers poll `task_queue`."""
 
     client: Client
     task_queue: str
 
-    async def say(self, workflow_id: str, request: RunRequest, *, on_busy: OnBusy) -> Spoken:
+    async def say(self, workflow_id: str, request: RunRequest, *, on_busy: OnBusy) -> TurnRef:
         """Begin, or go on with, the session `workflow_id`.
 
         A start is accepted also while no worker is there; a turn of an open session needs one.
@@ -54,7 +54,7 @@ class Speaker:
         for _ in range(_TRIES):
             run_id = await self.start(workflow_id, request)
             if run_id is not None:
-                return Spoken(run_id, 1)
+                return TurnRef(run_id, 1)
             spoken = await self._say_more(workflow_id, request, on_busy, update_id)
             # None: it is closed, so what was said in it is gone on with. Meanwhile somebody else may have done so.
             spoken = spoken or await self._reopen(workflow_id, request)
@@ -70,7 +70,7 @@ class Speaker:
             ServerUnreachable: no server answers.
         """
         reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE if anew else WorkflowIDReusePolicy.REJECT_DUPLICATE
-        standing = Standing(agent=request.agent, session_id=str(request.session_id))
+        standing = StatusRecord(agent=request.agent, session_id=str(request.session_id))
         try:
             handle = await self.client.start_workflow(
                 names.AGENT_WORKFLOW,
@@ -88,7 +88,7 @@ class Speaker:
             raise unreachable(self.client, error) if error.status is RPCStatusCode.UNAVAILABLE else error from error
         return handle.first_execution_run_id
 
-    async def _say_more(self, workflow_id: str, request: RunRequest, on_busy: OnBusy, update_id: str) -> Spoken | None:
+    async def _say_more(self, workflow_id: str, request: RunRequest, on_busy: OnBusy, update_id: str) -> TurnRef | None:
         words = TurnRequest(input=request.input or "", on_busy=on_busy, agent=request.agent)
         handle = self.client.get_workflow_handle(workflow_id)
         try:
@@ -108,9 +108,9 @@ class Speaker:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
             raise
-        return Spoken(update.workflow_run_id, taken.turn)
+        return TurnRef(update.workflow_run_id, taken.turn)
 
-    async def _reopen(self, workflow_id: str, request: RunRequest) -> Spoken | None:
+    async def _reopen(self, workflow_id: str, request: RunRequest) -> TurnRef | None:
         try:
             info = (await describe(self.client, workflow_id)).workflow_execution_info
         except RunNotFound:
@@ -118,6 +118,6 @@ class Speaker:
             return None
         if info.type.name != names.AGENT_WORKFLOW:
             raise NotAnAgentRun(f"workflow {workflow_id!r} is a {info.type.name!r}, not a run of an agent")
-        origin = Origin(workflow_id=workflow_id, run_id=info.execution.run_id)
+        origin = RestorePoint(workflow_id=workflow_id, run_id=info.execution.run_id)
         run_id = await self.start(workflow_id, request.model_copy(update={"origin": origin}), anew=True)
-        return Spoken(run_id, None) if run_id is not None else None
+        return TurnRef(run_id, None) if run_id is not None else None

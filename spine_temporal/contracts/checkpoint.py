@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from spine_temporal.contracts.wire import Wire
+from spine_temporal.contracts.base import WireModel
 
 
-class Put(Wire):
+class CheckpointRecord(WireModel):
     """The first argument of the signal `spine.put`; the second is the body, or a part of it.
 
     The body is a StateDelta, or, without a `base`, a whole State as the kernel writes it.

@@ -44,7 +44,7 @@ DECISION_REFUSED: Final = "spine.DecisionRefused"
 CONVERSATION_LOST: Final = "spine.ConversationLost"
 STEP_FAILED: Final = "spine.StepFailed"
 WORKER_STOPPING: Final = "spine.WorkerStopping"
-POSTPONED: Final = "spine.Postponed"
+POSTPONED: Final = "spine.RetryLater"
 NOT_DONE: Final = "spine.NotDone"
 CROWDED: Final = "spine.Crowded"
 

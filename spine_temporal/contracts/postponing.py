@@ -1,7 +1,7 @@
 """A step, or a tool call, that is to be tried again later."""
 
 
-class Postponed(Exception):
+class RetryLater(Exception):
     """Raised by a hook of ours in a worker: its turn comes in `wait_s` seconds, nobody has to sit there and wait.
 
     The activity is tried again then, from its first hook on; the attempt does not count.

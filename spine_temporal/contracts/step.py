@@ -4,13 +4,13 @@ from typing import Any
 
 from spine_core import Usage
 
-from spine_temporal.contracts.decision import ApprovalPolicy
-from spine_temporal.contracts.delta import SpokenDelta, StateDelta
-from spine_temporal.contracts.ending import Ending
-from spine_temporal.contracts.wire import Wire
+from spine_temporal.contracts.approval import ApprovalPolicy
+from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.run_end import Ending
+from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
 
 
-class StepInput(Wire):
+class StepInput(WireModel):
     """The input of the activity `spine.step`. It names the State it starts from, it does not carry it."""
 
     agent: str
@@ -23,7 +23,7 @@ class StepInput(Wire):
     """Run `on_run_start` before anything else."""
 
 
-class PlannedCall(Wire):
+class PlannedCall(WireModel):
     """One tool call that the model asked for, as far as the workflow must know it."""
 
     id: str
@@ -40,12 +40,12 @@ class PlannedCall(Wire):
     """The tool's own."""
 
 
-class StepHead(Wire):
+class StepBase(WireModel):
     """The part of a step's outcome that decides what happens next."""
 
     id: str
     """Random name of this outcome; it enters the next `head`, so that a State no history holds is never used."""
-    delta: SpokenDelta | StateDelta
+    delta: DeltaSummary | StateDelta
     usage: Usage = Usage()
     """What the model's response cost; it is added to the run's total."""
     calls: list[PlannedCall] = []
@@ -55,20 +55,20 @@ class StepHead(Wire):
     """The model's last words, given only when they cannot be read off the appended messages: "" for none."""
 
 
-class StepVerdict(StepHead):
+class StepSummary(StepBase):
     """A step's outcome as the workflow reads it: from the same JSON, ignoring the rest."""
 
-    delta: SpokenDelta = SpokenDelta()
+    delta: DeltaSummary = DeltaSummary()
 
 
-class ModelError(Wire):
+class ModelError(WireModel):
     """A failed call of the provider within the step, with what `on_error` decided."""
 
     error: str
     action: str
 
 
-class StepOutcome(StepHead):
+class StepOutcome(StepBase):
     """A step's outcome, whole: what the fold reads."""
 
     delta: StateDelta = StateDelta()

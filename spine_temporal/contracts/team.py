@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from spine_temporal.contracts.wire import Wire
+from spine_temporal.contracts.base import WireModel
 
 
-class TeamPlan(Wire):
+class TeamPlan(WireModel):
     """Who is on a team, in which order they work.
 
     "sequential": each one's answer is the next one's input, the last one's Result is the team's. "handoff": `start`

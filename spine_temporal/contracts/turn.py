@@ -4,14 +4,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from spine_temporal.contracts.ending import Ending
-from spine_temporal.contracts.wire import Wire
+from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.run_end import Ending
 
 type OnBusy = Literal["queue", "reject"]
 type Status = Literal["running", "paused", "idle"]
 
 
-class TurnRequest(Wire):
+class TurnRequest(WireModel):
     """The argument of the update `spine.turn`: what the user says next."""
 
     input: str = Field(min_length=1)
@@ -21,7 +21,7 @@ class TurnRequest(Wire):
     """Whom it is said to; refused when the session is with another agent. None: whoever it is."""
 
 
-class TurnTaken(Wire):
+class TurnTaken(WireModel):
     """The result of the update `spine.turn`: the turn is in the conversation, or in its queue."""
 
     turn: int
@@ -29,21 +29,21 @@ class TurnTaken(Wire):
     """Another turn was in hand."""
 
 
-class StopRequest(Wire):
+class StopRequest(WireModel):
     """The argument of the signal `spine.stop_turn`."""
 
     turn: int
     """The turn that is to end, or not to begin."""
 
 
-class QueuedTurn(Wire):
+class QueuedTurn(WireModel):
     """A turn that waits while another one runs."""
 
     turn: int
     input: str
 
 
-class Standing(Wire):
+class StatusRecord(WireModel):
     """Where a conversation stands: the workflow's memo `spine`, written anew at each turn, pause and end.
 
     The history holds each of them, so whoever folds it need not re-enact clocks and races; lists of workflows show

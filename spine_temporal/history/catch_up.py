@@ -9,8 +9,8 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverse
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from spine_temporal.history.event_reader import MissedItsBeginning, made_by
 from spine_temporal.history.fold import Fold
-from spine_temporal.history.reader import MissedItsBeginning, made_by
 from spine_temporal.journal.ledger import Ledger
 
 _PAGE_EVENTS: Final = 24

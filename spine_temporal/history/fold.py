@@ -9,14 +9,14 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 
-from spine_temporal.contracts.opening import RunRequest
-from spine_temporal.contracts.wire import load
+from spine_temporal.contracts.base import load
+from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import RunNotFound
+from spine_temporal.history.event_reader import Reader, payload_bytes
 from spine_temporal.history.follow import first_event, follow
-from spine_temporal.history.reader import Reader, payload_bytes
 from spine_temporal.history.times import at_s
-from spine_temporal.journal.entries import CameBack, Closed, Entry, Requested, Stood
-from spine_temporal.journal.folding import apply, came_back
+from spine_temporal.journal.apply import apply, came_back
+from spine_temporal.journal.entries import Closed, ConversationRestored, Entry, Requested, StatusChanged
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.trace import Event
 
@@ -74,11 +74,11 @@ class Fold:
             self._segment_at = self._stopped_at
         events = self._numbered(told, at_s(event))
         turn = self.ledger.progress.turn
-        if isinstance(entry, Closed) or (isinstance(entry, Stood) and entry.standing.status != "running"):
+        if isinstance(entry, Closed) or (isinstance(entry, StatusChanged) and entry.standing.status != "running"):
             self.stops[turn] = Stop(self.ledger, self.segment_trace())
             self._stopped_at = len(self.trace)
             self.closed = isinstance(entry, Closed)
-        elif isinstance(entry, Stood):
+        elif isinstance(entry, StatusChanged):
             # A pause is no stop any more once the turn goes on.
             self.stops.pop(turn, None)
         return events
@@ -92,7 +92,7 @@ class Fold:
             self.request = entry.request
             self.restoring = entry.request.origin is not None
             self.first_turn = self.first_turn or (None if self.restoring else 1)
-        elif isinstance(entry, CameBack):
+        elif isinstance(entry, ConversationRestored):
             before = entry.ledger.progress.turn if entry.ledger is not None else 0
             if not entry.same:
                 self.first_turn = before + 1
@@ -144,7 +144,7 @@ async def fold_execution(client: Client, run: tuple[str, str]) -> Ledger:
     except RunNotFound:
         return fold.ledger
     same = fold.request is not None and fold.request.carried is not None
-    return came_back(fold.ledger, CameBack("", before, same=same))
+    return came_back(fold.ledger, ConversationRestored("", before, same=same))
 
 
 async def fold_to(client: Client, run: tuple[str, str], head: str) -> Ledger:

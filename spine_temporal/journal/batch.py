@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from spine_temporal.contracts.child import ChildOutcome
-from spine_temporal.contracts.decision import Expiry
+from spine_temporal.contracts.approval import ApprovalTimeout
 from spine_temporal.contracts.step import PlannedCall
-from spine_temporal.contracts.tool import AFTER_CHILD, ToolHead
+from spine_temporal.contracts.subagent import SubagentOutcome
+from spine_temporal.contracts.tool_call import AFTER_CHILD, ToolBase
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Verdict:
     approved: bool
     digest: str = ""
     """Of the arguments that were decided on."""
-    expiry: Expiry | None = None
+    expiry: ApprovalTimeout | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class Batch:
     calls: tuple[PlannedCall, ...]
     parallel: bool
     """The agent runs calls side by side where the kernel would: not in a group with a gated one."""
-    outcomes: Mapping[int, tuple[ToolHead, ...]] = field(default_factory=dict)
+    outcomes: Mapping[int, tuple[ToolBase, ...]] = field(default_factory=dict)
     """What has not entered the conversation yet."""
     done: frozenset[int] = frozenset()
     """Calls that have their result."""
     entered: int = 0
     group: int = 0
     """Where the calls begin that the kernel would run as one list: after a pause, those behind the one decided."""
-    asks: Mapping[int, ToolHead] = field(default_factory=dict)
+    asks: Mapping[int, ToolBase] = field(default_factory=dict)
     held: frozenset[int] = frozenset()
     """Calls that have ever asked."""
     verdicts: Mapping[int, Verdict] = field(default_factory=dict)
@@ -47,11 +47,11 @@ class Batch:
     """Calls that have begun with what they had waited for."""
     settled: Mapping[int, str] = field(default_factory=dict)
     """What was decided of a call, for whoever comes late."""
-    children: Mapping[int, ToolHead] = field(default_factory=dict)
+    children: Mapping[int, ToolBase] = field(default_factory=dict)
     """Calls that another agent works on."""
     paused: Mapping[int, int] = field(default_factory=dict)
     """Calls whose agent is paused or goes on: the number of its standing, negative when it goes on."""
-    returned: Mapping[int, ChildOutcome] = field(default_factory=dict)
+    returned: Mapping[int, SubagentOutcome] = field(default_factory=dict)
     """What an agent gave back, when a hook has yet to see it."""
 
     @property
@@ -109,7 +109,7 @@ class Batch:
             acting=self.acting | {index},
         )
 
-    def with_outcome(self, index: int, outcome: ToolHead) -> "Batch":
+    def with_outcome(self, index: int, outcome: ToolBase) -> "Batch":
         """This batch with one more outcome of a call."""
         batch = replace(
             self,
@@ -163,7 +163,7 @@ class Batch:
         return batch
 
 
-def with_one_more[H: ToolHead](outcomes: tuple[H, ...], outcome: H) -> tuple[H, ...]:
+def with_one_more[H: ToolBase](outcomes: tuple[H, ...], outcome: H) -> tuple[H, ...]:
     """A call's outcomes so far with its next; of two results, as two attempts may bring them, the last counts."""
     return (*(each for each in outcomes if each.asks is not None or each.delegates is not None), outcome)
 

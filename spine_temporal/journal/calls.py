@@ -5,14 +5,14 @@ from typing import Final
 
 from spine_core import Message, State, ToolCall
 
-from spine_temporal.contracts.child import ChildOutcome, ChildStands
-from spine_temporal.contracts.decision import Decided, DecideRequest
-from spine_temporal.contracts.ending import RunOutcome
-from spine_temporal.contracts.tool import AFTER_CHILD, AFTER_EXPIRY, ToolOutcome
-from spine_temporal.journal import delta, trace
+from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
+from spine_temporal.contracts.run_end import RunOutcome
+from spine_temporal.contracts.subagent import SubagentOutcome, SubagentStatus
+from spine_temporal.contracts.tool_call import AFTER_CHILD, AFTER_EXPIRY, ToolOutcome
+from spine_temporal.journal import state_delta, trace
 from spine_temporal.journal.batch import Batch, Verdict, with_one_more
-from spine_temporal.journal.entries import ChildBegun, ChildDone, DecisionTaken, ToolBegun, ToolDone
-from spine_temporal.journal.ledger import Child, Ledger, Made, moved_to
+from spine_temporal.journal.entries import Decided, SubagentDone, SubagentStarted, ToolBegun, ToolDone
+from spine_temporal.journal.ledger import Child, DecisionRecord, Ledger, moved_to
 from spine_temporal.journal.progress import Progress, after_tool, after_tool_begun
 from spine_temporal.journal.trace import Event
 
@@ -71,13 +71,13 @@ def tool_done(ledger: Ledger, entry: ToolDone) -> tuple[Ledger, list[Event]]:
     return _with_entered(ledger, entered), told
 
 
-def child_begun(ledger: Ledger, entry: ChildBegun) -> Ledger:
+def child_begun(ledger: Ledger, entry: SubagentStarted) -> Ledger:
     """Another agent was given a call."""
     child = Child(entry.position, entry.workflow_id, entry.agent, entry.input)
     return replace(ledger, children={**ledger.children, entry.position: child})
 
 
-def child_told(ledger: Ledger, told: ChildStands) -> Ledger:
+def child_told(ledger: Ledger, told: SubagentStatus) -> Ledger:
     """A child paused, or goes on."""
     before = ledger.heard.get(told.position)
     if before is None or before.number < told.number:
@@ -93,7 +93,7 @@ def child_told(ledger: Ledger, told: ChildStands) -> Ledger:
     )
 
 
-def after_child_told(progress: Progress, told: ChildStands) -> Progress:
+def after_child_told(progress: Progress, told: SubagentStatus) -> Progress:
     """Where the run is once a child paused, or goes on."""
     step, index = position_of(told.position)
     if progress.batch is None or step != progress.step:
@@ -101,7 +101,7 @@ def after_child_told(progress: Progress, told: ChildStands) -> Progress:
     return progress.with_batch(progress.batch.with_standing(index, told.number, paused=told.status == "paused"))
 
 
-def child_done(ledger: Ledger, entry: ChildDone) -> tuple[Ledger, list[Event]]:
+def child_done(ledger: Ledger, entry: SubagentDone) -> tuple[Ledger, list[Event]]:
     """A child is over."""
     child = ledger.children.get(entry.position)
     if child is not None:
@@ -118,9 +118,9 @@ def child_done(ledger: Ledger, entry: ChildDone) -> tuple[Ledger, list[Event]]:
     return tool_done(ledger, ToolDone(index, outcome))
 
 
-def outcome_of(outcome: RunOutcome) -> ChildOutcome:
+def outcome_of(outcome: RunOutcome) -> SubagentOutcome:
     """What a parent keeps of a child's outcome."""
-    return ChildOutcome(
+    return SubagentOutcome(
         answer=outcome.answer,
         reason=outcome.reason.value,
         error=outcome.error,
@@ -135,7 +135,7 @@ def returns_to_hook(progress: Progress, index: int) -> bool:
     return child is not None and child.delegates is not None and child.delegates.hooked
 
 
-def with_returned(progress: Progress, index: int, outcome: ChildOutcome) -> Progress:
+def with_returned(progress: Progress, index: int, outcome: SubagentOutcome) -> Progress:
     """Where the run is once a child gave something back that a hook has yet to see."""
     if progress.batch is None:
         return progress
@@ -143,21 +143,21 @@ def with_returned(progress: Progress, index: int, outcome: ChildOutcome) -> Prog
     return progress.with_batch(replace(progress.batch, returned=returned))
 
 
-def delegated(progress: Progress, index: int, outcome: ChildOutcome) -> ToolOutcome:
+def delegated(progress: Progress, index: int, outcome: SubagentOutcome) -> ToolOutcome:
     """The outcome of a call that another agent did."""
     name = progress.batch.calls[index].name if progress.batch else ""
     content = child_content(name, outcome)
     return ToolOutcome(id=f"{progress.step}.{index} {AFTER_CHILD}", content=content, called=True, spent=outcome.usage)
 
 
-def child_content(name: str, outcome: ChildOutcome) -> str:
+def child_content(name: str, outcome: SubagentOutcome) -> str:
     """What the model is told of a child's end, in the kernel's words."""
     if outcome.reason:
         return outcome.answer or f"[sub-agent stopped: {outcome.reason}]"
     return f"Error executing tool '{name}': {outcome.error}"
 
 
-def decision_taken(ledger: Ledger, entry: DecisionTaken) -> Ledger:
+def decision_taken(ledger: Ledger, entry: Decided) -> Ledger:
     """A person decided."""
     decided, batch = entry.decided, ledger.progress.batch
     step, index = position_of(decided.position)
@@ -174,7 +174,7 @@ def decision_taken(ledger: Ledger, entry: DecisionTaken) -> Ledger:
     )
 
 
-def settled_as(batch: Batch, index: int, decided: Decided, request: DecideRequest) -> str:
+def settled_as(batch: Batch, index: int, decided: DecisionReceipt, request: DecideRequest) -> str:
     """What was decided, for whoever comes late: "approved by anna"."""
     ask = batch.asks.get(index)
     manual = ask is not None and ask.asks is not None and ask.asks.mode == "manual"
@@ -183,9 +183,9 @@ def settled_as(batch: Batch, index: int, decided: Decided, request: DecideReques
     return f"{verdict} by {by}" if by else verdict
 
 
-def _made(entry: DecisionTaken, settled: str) -> Made:
+def _made(entry: Decided, settled: str) -> DecisionRecord:
     decided, decision = entry.decided, entry.request.decision
-    return Made(
+    return DecisionRecord(
         position=decided.position,
         call_id=decided.call_id,
         tool=decided.tool,
@@ -197,11 +197,11 @@ def _made(entry: DecisionTaken, settled: str) -> Made:
     )
 
 
-def _expired(ledger: Ledger, entry: ToolBegun) -> Made:
+def _expired(ledger: Ledger, entry: ToolBegun) -> DecisionRecord:
     task = entry.task
     call, expiry = ledger.calls[task.index], task.expiry
     reason = f"nobody decided within {expiry.timeout_s:g} s" if expiry else None
-    return Made(f"{task.step}.{task.index}", call.id, call.name, "expired", entry.at_s, reason=reason)
+    return DecisionRecord(f"{task.step}.{task.index}", call.id, call.name, "expired", entry.at_s, reason=reason)
 
 
 def _with_entered(ledger: Ledger, entered: list[int]) -> Ledger:
@@ -215,7 +215,7 @@ def _with_entered(ledger: Ledger, entered: list[int]) -> Ledger:
 
 def _with_outcome(state: State, call: ToolCall, outcome: ToolOutcome, *, held: bool) -> State:
     spent = outcome.spent if outcome.spent.total_tokens or outcome.spent.cost_usd else None
-    state = delta.apply(state, outcome.delta, banked=spent)
+    state = state_delta.apply(state, outcome.delta, banked=spent)
     if outcome.ending is not None or outcome.asks is not None or outcome.delegates is not None:
         return state
     message = Message.tool(outcome.content, call.id, call.name)

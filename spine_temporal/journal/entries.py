@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from spine_temporal.contracts.child import ChildOutcome, ChildStands
-from spine_temporal.contracts.decision import Decided, DecideRequest
-from spine_temporal.contracts.ending import Ending, EndInput, EndOutcome
-from spine_temporal.contracts.opening import AgentSpec, RunRequest
+from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
+from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome
+from spine_temporal.contracts.run_request import AgentSpec, RunRequest
 from spine_temporal.contracts.step import StepInput, StepOutcome
-from spine_temporal.contracts.tool import ToolInput, ToolOutcome
-from spine_temporal.contracts.turn import Standing
+from spine_temporal.contracts.subagent import SubagentOutcome, SubagentStatus
+from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
+from spine_temporal.contracts.turn import StatusRecord
 
 if TYPE_CHECKING:
     from spine_temporal.journal.ledger import Ledger
@@ -33,14 +33,14 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Refreshed:
+class SpecRefreshed:
     """A worker answered what the agent is by now."""
 
     spec: AgentSpec
 
 
 @dataclass(frozen=True, slots=True)
-class CameBack:
+class ConversationRestored:
     """The conversation as another execution, or a checkpoint, had it; None: there was none."""
 
     id: str
@@ -50,7 +50,7 @@ class CameBack:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnAccepted:
+class TurnQueued:
     """The user said more."""
 
     turn: int
@@ -58,10 +58,10 @@ class TurnAccepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Stood:
+class StatusChanged:
     """The workflow said where the run stands: a turn begins, pauses, goes on, ends."""
 
-    standing: Standing
+    standing: StatusRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +96,17 @@ class ToolDone:
 
 
 @dataclass(frozen=True, slots=True)
-class DecisionTaken:
+class Decided:
     """A person decided."""
 
     id: str
     request: DecideRequest
-    decided: Decided
+    decided: DecisionReceipt
     at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class ChildBegun:
+class SubagentStarted:
     """Another agent was given a call, in a workflow of its own."""
 
     position: str
@@ -116,18 +116,18 @@ class ChildBegun:
 
 
 @dataclass(frozen=True, slots=True)
-class ChildTold:
+class SubagentStatusChanged:
     """A child paused, or goes on."""
 
-    told: ChildStands
+    told: SubagentStatus
 
 
 @dataclass(frozen=True, slots=True)
-class ChildDone:
+class SubagentDone:
     """A child is over."""
 
     position: str
-    outcome: ChildOutcome = field(default_factory=ChildOutcome)
+    outcome: SubagentOutcome = field(default_factory=SubagentOutcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,18 +155,18 @@ class Closed:
 type Entry = (
     Requested
     | Opened
-    | Refreshed
-    | CameBack
-    | TurnAccepted
-    | Stood
+    | SpecRefreshed
+    | ConversationRestored
+    | TurnQueued
+    | StatusChanged
     | StepBegun
     | StepDone
     | ToolBegun
     | ToolDone
-    | DecisionTaken
-    | ChildBegun
-    | ChildTold
-    | ChildDone
+    | Decided
+    | SubagentStarted
+    | SubagentStatusChanged
+    | SubagentDone
     | EndBegun
     | EndDone
     | Closed

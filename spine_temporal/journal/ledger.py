@@ -5,11 +5,11 @@ from typing import Final
 
 from spine_core import Guards, Message, State, ToolCall
 
-from spine_temporal.contracts.child import ChildOutcome, ChildStands
-from spine_temporal.contracts.decision import ApprovalPolicy, Ask, DecideRequest
-from spine_temporal.contracts.opening import AgentSpec, RunRequest
-from spine_temporal.contracts.restoring import Origin
-from spine_temporal.contracts.tool import ToolOutcome
+from spine_temporal.contracts.approval import ApprovalPolicy, ApprovalRequest, DecideRequest
+from spine_temporal.contracts.continuation import RestorePoint
+from spine_temporal.contracts.run_request import AgentSpec, RunRequest
+from spine_temporal.contracts.subagent import SubagentOutcome, SubagentStatus
+from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.contracts.turn import QueuedTurn, Status
 from spine_temporal.journal.progress import Progress
 
@@ -17,7 +17,7 @@ _MOST_MOVES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class DecisionRecord:
     """A decision, for whoever asks later who made it."""
 
     position: str
@@ -32,7 +32,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class VersionChange:
     """From a step on, the agent was made of other versions of its distributions."""
 
     step: int
@@ -71,30 +71,30 @@ class Ledger:
     """The tool calls of the step in hand."""
     outcomes: dict[int, tuple[ToolOutcome, ...]] = field(default_factory=dict)
     """What came of them and has not entered the State yet."""
-    asks: dict[int, Ask] = field(default_factory=dict)
+    asks: dict[int, ApprovalRequest] = field(default_factory=dict)
     asked_s: dict[int, float] = field(default_factory=dict)
     announced: frozenset[int] = frozenset()
     """Calls whose TOOL_CALL event has been told."""
     requests: dict[str, DecideRequest] = field(default_factory=dict)
     """Decisions on the calls of the step in hand, by the ids of the updates that brought them."""
-    decisions: tuple[Made, ...] = ()
-    returned: dict[int, ChildOutcome] = field(default_factory=dict)
+    decisions: tuple[DecisionRecord, ...] = ()
+    returned: dict[int, SubagentOutcome] = field(default_factory=dict)
     """What other agents gave back for calls of the step in hand."""
     children: dict[str, Child] = field(default_factory=dict)
     """By position; of a team, all; else those of the step in hand."""
-    heard: dict[str, ChildStands] = field(default_factory=dict)
+    heard: dict[str, SubagentStatus] = field(default_factory=dict)
     """The last word of each of them, also of one that spoke before the conversation had come back."""
     queue: tuple[QueuedTurn, ...] = ()
     """Turns that were accepted and have not begun."""
     segment: int = 0
     """Counts what the kernel would tell in one Result: from a turn's beginning, or a pause's end, to the next stop."""
-    origin: Origin | None = None
+    origin: RestorePoint | None = None
     """Where a fork began."""
     plugins: dict[str, str] = field(default_factory=dict)
     """The versions of the distributions that the agent is made of, as far as the run knows."""
     opened_with: dict[str, str] = field(default_factory=dict)
     """Those that it had when the conversation began."""
-    moves: tuple[Moved, ...] = ()
+    moves: tuple[VersionChange, ...] = ()
     opened: bool = False
     result_of: str | None = None
 
@@ -104,7 +104,7 @@ def moved_to(ledger: Ledger, plugins: dict[str, str] | None) -> Ledger:
     if not plugins or plugins == ledger.plugins:
         return ledger
     # Two versions that work side by side for long would have it grow with every step.
-    moves = (*ledger.moves, Moved(ledger.state.step, plugins))[-_MOST_MOVES:]
+    moves = (*ledger.moves, VersionChange(ledger.state.step, plugins))[-_MOST_MOVES:]
     return replace(ledger, plugins=plugins, moves=moves)
 
 

@@ -6,13 +6,13 @@ from hashlib import blake2b
 
 from spine_core import Message, StopReason, Usage
 
-from spine_temporal.contracts.delta import SpokenDelta, SpokenMessage, StateDelta
-from spine_temporal.contracts.ending import AnswerFrom, Ending, EndOutcome
-from spine_temporal.contracts.step import StepHead
-from spine_temporal.contracts.tool import ToolHead, ToolInput
-from spine_temporal.contracts.turn import Standing
+from spine_temporal.contracts.run_end import AnswerFrom, Ending, EndOutcome
+from spine_temporal.contracts.state_delta import DeltaSummary, MessageSummary, StateDelta
+from spine_temporal.contracts.step import StepBase
+from spine_temporal.contracts.tool_call import ToolBase, ToolInput
+from spine_temporal.contracts.turn import StatusRecord
 from spine_temporal.journal.batch import Batch
-from spine_temporal.journal.delta import count
+from spine_temporal.journal.state_delta import count
 
 _HEAD_BYTES = 6
 
@@ -63,7 +63,7 @@ def moved(progress: Progress, id_: str) -> Progress:
     return replace(progress, head=advance(progress.head, id_), last=id_)
 
 
-def after_step(progress: Progress, outcome: StepHead, *, parallel: bool) -> Progress:
+def after_step(progress: Progress, outcome: StepBase, *, parallel: bool) -> Progress:
     """Where the run is once a step is done."""
     progress = _entered(progress, outcome.id, outcome.delta, outcome.said, banked=outcome.usage)
     progress = replace(progress, begun=True, batch=None)
@@ -88,7 +88,7 @@ def gone_on(step: int, index: int, after: str) -> str:
     return f"{step}.{index} {after}"
 
 
-def after_tool(progress: Progress, index: int, outcome: ToolHead) -> tuple[Progress, list[int]]:
+def after_tool(progress: Progress, index: int, outcome: ToolBase) -> tuple[Progress, list[int]]:
     """Where the run is once a tool call has an outcome, with the calls whose outcomes thereby entered it.
 
     Raises:
@@ -117,7 +117,7 @@ def after_end(progress: Progress, outcome: EndOutcome) -> Progress:
     return concluded(progress, outcome.ending)
 
 
-def after_standing(progress: Progress, standing: Standing) -> Progress:
+def after_standing(progress: Progress, standing: StatusRecord) -> Progress:
     """Where the run is once its workflow said where it stands; what is no news changes nothing."""
     if standing.number <= progress.standings:
         return progress
@@ -158,7 +158,7 @@ def _ended(progress: Progress, ending: Ending) -> bool:
 def _entered(
     progress: Progress,
     id_: str,
-    delta: SpokenDelta | StateDelta,
+    delta: DeltaSummary | StateDelta,
     said: str | None,
     *,
     banked: Usage | None = None,
@@ -172,6 +172,6 @@ def _entered(
     )
 
 
-def _said(before: str | None, messages: Sequence[SpokenMessage | Message]) -> str | None:
+def _said(before: str | None, messages: Sequence[MessageSummary | Message]) -> str | None:
     spoken = (message.content for message in reversed(messages) if message.role == "assistant" and message.content)
     return next(spoken, before)

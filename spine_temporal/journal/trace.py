@@ -5,9 +5,9 @@ from typing import Any
 
 from spine_core import EventType, State, ToolCall
 
-from spine_temporal.contracts.ending import Ending
+from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.step import StepOutcome
-from spine_temporal.contracts.tool import ToolOutcome
+from spine_temporal.contracts.tool_call import ToolOutcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from pydantic_core import to_jsonable_python
 from spine_core import ToolContext
 
 from spine_temporal.contracts import names
-from spine_temporal.contracts.guarding import Claimed, ClaimRequest, DoneRequest, OnceRequest
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
-from spine_temporal.middleware.keeper import Keeper, found, name_of_work, patiently
+from spine_temporal.contracts.shared_limits import Claimed, ClaimRequest, DoneRequest, LeaseRequest
+from spine_temporal.middleware.server_state import StateWorkflow, found, name_of_work, patiently
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -57,7 +57,7 @@ class Idempotency:
         self.remember_s = remember_s
         self.lease_s = lease_s
         self._key = key or _key
-        self._keeper = Keeper(client, task_queue, store)
+        self._keeper = StateWorkflow(client, task_queue, store)
         self._held: dict[str, tuple[str, str]] = {}
         self._id = secrets.token_hex(8)
 
@@ -105,7 +105,7 @@ class Idempotency:
         from spine_temporal.payloads import pack, unpack
 
         request = pack(ClaimRequest(owner=owner, lease_s=self._lease_s()))
-        begins_with = pack(OnceRequest(remember_s=self.remember_s))
+        begins_with = pack(LeaseRequest(remember_s=self.remember_s))
         again = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         try:
             answer = await self._keeper.updated(

@@ -7,10 +7,10 @@ import anyio
 from spine_core import StepContext
 
 from spine_temporal.contracts import names
-from spine_temporal.contracts.guarding import Pace, Taken, TakeRequest
-from spine_temporal.contracts.postponing import Postponed
+from spine_temporal.contracts.postponing import RetryLater
+from spine_temporal.contracts.shared_limits import BucketReply, BucketState, TakeRequest
 from spine_temporal.errors import BadInput
-from spine_temporal.middleware.keeper import Keeper, name_of_work
+from spine_temporal.middleware.server_state import StateWorkflow, name_of_work
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -47,7 +47,7 @@ class RateLimit:
         self.max_calls = max_calls
         self.per_s = per_s
         self.name = name
-        self._keeper = Keeper(client, task_queue, None)
+        self._keeper = StateWorkflow(client, task_queue, None)
         self._asking: dict[str, asyncio.Future[float]] = {}
         self._asker: asyncio.Task[None] | None = None
 
@@ -57,7 +57,7 @@ class RateLimit:
 
         wait_s = await self._turn()
         if wait_s > _SITS_OUT_S and activity.in_activity():
-            raise Postponed(wait_s)
+            raise RetryLater(wait_s)
         if wait_s > 0:
             await anyio.sleep(wait_s)
 
@@ -95,6 +95,6 @@ class RateLimit:
         request = TakeRequest(ids=ids, max_calls=self.max_calls, per_s=self.per_s, sits_out_s=sits_out_s)
         workflow_id = f"{names.RATE_ID_PREFIX}{self.name}"
         answer = await self._keeper.updated(
-            names.TAKE_UPDATE, pack(request), names.RATE_WORKFLOW, pack(Pace()), workflow_id
+            names.TAKE_UPDATE, pack(request), names.RATE_WORKFLOW, pack(BucketState()), workflow_id
         )
-        return unpack(Taken, answer).waits_s
+        return unpack(BucketReply, answer).waits_s

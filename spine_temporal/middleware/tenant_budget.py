@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Final
 from spine_core import StepContext, StopReason, StopRun
 
 from spine_temporal.contracts import names
-from spine_temporal.contracts.guarding import Charge, Spent
-from spine_temporal.middleware.keeper import Keeper, found, name_of_attempt, patiently
+from spine_temporal.contracts.shared_limits import BudgetState, Charge
+from spine_temporal.middleware.server_state import StateWorkflow, found, name_of_attempt, patiently
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -44,7 +44,7 @@ class TenantBudget:
         self.max_tokens = max_tokens
         self.message = message
         self.name = name
-        self._keeper = Keeper(client, task_queue, store)
+        self._keeper = StateWorkflow(client, task_queue, store)
 
     async def spend(self, tenant_id: str | None) -> dict[str, float]:
         """What the tenant has spent: "cost" in USD, "tokens". The kernel's own answers the same, without await."""
@@ -55,7 +55,7 @@ class TenantBudget:
         client = await self._keeper.client()
         handle = client.get_workflow_handle(self._id(tenant_id))
         answer = await found(lambda: handle.query(names.SPENT_QUERY, result_type=RawValue))
-        spent = unpack(Spent, answer) if answer is not None else Spent()
+        spent = unpack(BudgetState, answer) if answer is not None else BudgetState()
         return {"cost": spent.cost_usd, "tokens": float(spent.tokens)}
 
     async def before_model(self, ctx: StepContext) -> None:
@@ -80,7 +80,7 @@ class TenantBudget:
         await patiently(
             lambda: client.start_workflow(
                 names.BUDGET_WORKFLOW,
-                pack(Spent()),
+                pack(BudgetState()),
                 id=workflow_id,
                 task_queue=self._keeper.task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -10,7 +10,7 @@ from temporalio.client import Client, Plugin
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
 
-from spine_temporal.connection.devserver import DevServer
+from spine_temporal.devserver.server import DevServer
 
 
 class TestServer:

@@ -9,15 +9,15 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from spine_temporal.activities.face import AgentActivities
-from spine_temporal.agents.discovery import let_the_kernel_find_providers
+from spine_temporal.activities.registered import AgentActivities
 from spine_temporal.agents.registry import AgentRegistry, Agents
-from spine_temporal.contracts.policy import ActivityPolicy, ContinuePolicy
+from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
+from spine_temporal.plugins.loader import let_the_kernel_find_providers
 from spine_temporal.workflow.agent import AgentWorkflow
-from spine_temporal.workflow.budget import BudgetWorkflow
-from spine_temporal.workflow.holder import CheckpointWorkflow
-from spine_temporal.workflow.once import OnceWorkflow
-from spine_temporal.workflow.rate import RateWorkflow
+from spine_temporal.workflow.shared.budget import BudgetWorkflow
+from spine_temporal.workflow.shared.checkpoint import CheckpointWorkflow
+from spine_temporal.workflow.shared.once import OnceWorkflow
+from spine_temporal.workflow.shared.rate import RateWorkflow
 
 # On import, so that agents made before their worker find their providers, too.
 let_the_kernel_find_providers()

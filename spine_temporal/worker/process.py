@@ -10,12 +10,12 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.agents.project import load_project
 from spine_temporal.connection.connect import connect
 from spine_temporal.contracts import names
 from spine_temporal.errors import BadInput
-from spine_temporal.worker.leaving import leave
-from spine_temporal.worker.stopping import told_to_stop
+from spine_temporal.plugins.project import load_project
+from spine_temporal.worker.exit import leave
+from spine_temporal.worker.signals import until_signalled
 from spine_temporal.worker.worker import AgentWorker
 
 _log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ async def work_until_told(worker: AgentWorker, *, deadline_s: float = 10.0, read
     Raises:
         Exception: the worker cannot go on, for instance because it may not poll.
     """
-    with told_to_stop(deadline_s) as told:
+    with until_signalled(deadline_s) as told:
         async with worker:
             ready()
             await told.wait()

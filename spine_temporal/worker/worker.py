@@ -13,8 +13,8 @@ from temporalio.worker import Worker
 
 from spine_temporal.agents.registry import Agents
 from spine_temporal.contracts import names
-from spine_temporal.contracts.policy import ActivityPolicy, ContinuePolicy
-from spine_temporal.worker.leaving import leave_at_exit
+from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
+from spine_temporal.worker.exit import leave_at_exit
 from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, SpinePlugin
 
 # The server holds a dead worker's workflow tasks back for this long; the SDK's own default is 10 s.

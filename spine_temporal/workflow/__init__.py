@@ -1,5 +1,5 @@
 """The waiting: the only code that uses `temporalio.workflow`."""
 
-from spine_temporal.workflow.child import run_agent
+from spine_temporal.workflow.run_agent import run_agent
 
 __all__ = ["run_agent"]

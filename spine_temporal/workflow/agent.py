@@ -9,18 +9,18 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from spine_temporal.contracts import names
-from spine_temporal.contracts.child import ChildStands
-from spine_temporal.contracts.ending import Ending, RunOutcome
-from spine_temporal.contracts.opening import RunRequest
+from spine_temporal.contracts.run_end import Ending, RunOutcome
+from spine_temporal.contracts.run_request import RunRequest
+from spine_temporal.contracts.subagent import SubagentStatus
 from spine_temporal.contracts.turn import StopRequest
 from spine_temporal.journal.calls import after_child_told
 from spine_temporal.journal.progress import trip
 from spine_temporal.payloads import pack, unpack
-from spine_temporal.workflow import mailbox
-from spine_temporal.workflow.continuing import continue_if_due, is_due
-from spine_temporal.workflow.conversation import Conversation
-from spine_temporal.workflow.opening import open_conversation, refresh
-from spine_temporal.workflow.standing import stand
+from spine_temporal.workflow import updates
+from spine_temporal.workflow.continue_as_new import continue_if_due, is_due
+from spine_temporal.workflow.open_session import open_conversation, refresh
+from spine_temporal.workflow.session import Conversation
+from spine_temporal.workflow.status import stand
 from spine_temporal.workflow.team import run_team
 from spine_temporal.workflow.turn import Turn
 
@@ -61,7 +61,7 @@ class AgentWorkflow:
     def child_stands(self, value: RawValue) -> None:
         """An agent that works for this one paused, or goes on."""
         try:
-            told = unpack(ChildStands, value)
+            told = unpack(SubagentStatus, value)
         except ValidationError as error:
             workflow.logger.warning("a signal %s that is none: %s", names.CHILD_SIGNAL, error)
             return
@@ -73,22 +73,22 @@ class AgentWorkflow:
     @workflow.update(name=names.TURN_UPDATE)
     async def turn(self, value: RawValue) -> RawValue:
         """The user says more; answered at once, with the turn's number."""
-        return await mailbox.take_turn(self._conversation, value)
+        return await updates.take_turn(self._conversation, value)
 
     @turn.validator
     def check_turn(self, value: RawValue) -> None:
         """Refuse what cannot be taken."""
-        mailbox.check_turn(self._conversation, value)
+        updates.check_turn(self._conversation, value)
 
     @workflow.update(name=names.DECIDE_UPDATE)
     async def decide(self, value: RawValue) -> RawValue:
         """A person decides on a call; answered at once."""
-        return await mailbox.take_decision(self._conversation, value)
+        return await updates.take_decision(self._conversation, value)
 
     @decide.validator
     def check_decision(self, value: RawValue) -> None:
         """Refuse what cannot be taken."""
-        mailbox.check_decision(self._conversation, value)
+        updates.check_decision(self._conversation, value)
 
     @workflow.run
     async def run(self, value: RawValue) -> RawValue:  # noqa: ARG002 - `__init__` has read it

@@ -6,13 +6,13 @@ from dataclasses import replace
 from spine_core import StopReason
 from temporalio import workflow
 
-from spine_temporal.contracts.child import ChildOutcome, Delegation
-from spine_temporal.contracts.ending import Ending, RunOutcome
+from spine_temporal.contracts.run_end import Ending, RunOutcome
+from spine_temporal.contracts.subagent import Delegation, SubagentOutcome
 from spine_temporal.contracts.team import TeamPlan
 from spine_temporal.journal.progress import pause
-from spine_temporal.workflow.children import child_id, run_child, stop_child
-from spine_temporal.workflow.conversation import Conversation
-from spine_temporal.workflow.standing import stand
+from spine_temporal.workflow.session import Conversation
+from spine_temporal.workflow.status import stand
+from spine_temporal.workflow.subagents import child_id, run_child, stop_child
 
 
 async def run_team(conversation: Conversation, plan: TeamPlan) -> RunOutcome:
@@ -31,14 +31,14 @@ async def run_team(conversation: Conversation, plan: TeamPlan) -> RunOutcome:
         said = (outcome.answer or "") if plan.kind == "sequential" else said
 
 
-def _following(plan: TeamPlan, outcome: ChildOutcome, number: int) -> str | None:
+def _following(plan: TeamPlan, outcome: SubagentOutcome, number: int) -> str | None:
     if plan.kind == "handoff":
         return outcome.transfer if number <= plan.max_handoffs and outcome.transfer in plan.members else None
     names = list(plan.members)
     return names[number] if number < len(names) else None
 
 
-async def _member(conversation: Conversation, position: str, delegation: Delegation) -> ChildOutcome:
+async def _member(conversation: Conversation, position: str, delegation: Delegation) -> SubagentOutcome:
     """Have a member work; its pauses are the team's."""
     task = asyncio.create_task(run_child(conversation, position, delegation, below=False))
     task.add_done_callback(lambda _: conversation.changed())
@@ -70,7 +70,7 @@ def _follow(conversation: Conversation, position: str, heard: int) -> int:
     return told.number
 
 
-def _outcome(conversation: Conversation, outcome: ChildOutcome, number: int) -> RunOutcome:
+def _outcome(conversation: Conversation, outcome: SubagentOutcome, number: int) -> RunOutcome:
     ending = Ending(reason=StopReason(outcome.reason or StopReason.ERROR), answer=outcome.answer, error=outcome.error)
     return RunOutcome(
         reason=ending.reason,

@@ -10,12 +10,12 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from spine_temporal.contracts import names
-from spine_temporal.contracts.child import ChildOutcome
-from spine_temporal.contracts.ending import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
-from spine_temporal.contracts.step import StepInput, StepVerdict
-from spine_temporal.contracts.tool import ToolInput, ToolVerdict
+from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
+from spine_temporal.contracts.step import StepInput, StepSummary
+from spine_temporal.contracts.subagent import SubagentOutcome
+from spine_temporal.contracts.tool_call import ToolInput, ToolSummary
 from spine_temporal.journal.calls import delegated, returns_to_hook, with_returned
-from spine_temporal.journal.decide import Finish, Move, Pause, RunTools, TakeStep, Wait, decide
+from spine_temporal.journal.next_move import Finish, Move, Pause, RunTools, TakeStep, Wait, decide
 from spine_temporal.journal.progress import (
     Progress,
     after_end,
@@ -26,13 +26,13 @@ from spine_temporal.journal.progress import (
     pause,
     trip,
 )
-from spine_temporal.workflow.calls import carry_out
-from spine_temporal.workflow.children import run_child, stop_child, watch_child
-from spine_temporal.workflow.continuing import continue_if_due, is_due
-from spine_temporal.workflow.conversation import Conversation
-from spine_temporal.workflow.expiring import expire, next_deadline_s, set_deadline
-from spine_temporal.workflow.opening import refresh
-from spine_temporal.workflow.standing import stand
+from spine_temporal.workflow.approval_timeouts import expire, next_deadline_s, set_deadline
+from spine_temporal.workflow.continue_as_new import continue_if_due, is_due
+from spine_temporal.workflow.execute import execute_activity
+from spine_temporal.workflow.open_session import refresh
+from spine_temporal.workflow.session import Conversation
+from spine_temporal.workflow.status import stand
+from spine_temporal.workflow.subagents import run_child, stop_child, watch_child
 
 
 class Turn:
@@ -67,7 +67,7 @@ class Turn:
         conversation = self._conversation
         spec, progress = conversation.spec, conversation.progress
         task = MirrorInput(agent=spec.agent, head=progress.head, ending=conversation.over())
-        done = await carry_out(
+        done = await execute_activity(
             names.MIRROR_ACTIVITY, task, Mirrored, spec.step_policy, activity_id=f"mirror {progress.turn}"
         )
         if done.error is not None:
@@ -126,7 +126,9 @@ class Turn:
             elapsed_s=conversation.elapsed_s(),
             first=self._first(),
         )
-        verdict = await carry_out(names.STEP_ACTIVITY, task, StepVerdict, spec.step_policy, activity_id=str(step))
+        verdict = await execute_activity(
+            names.STEP_ACTIVITY, task, StepSummary, spec.step_policy, activity_id=str(step)
+        )
         conversation.progress = after_step(conversation.progress, verdict, parallel=spec.parallel_tools)
         conversation.changed()
 
@@ -153,10 +155,10 @@ class Turn:
             task = task.model_copy(update={"head": conversation.progress.head})
         conversation.in_flight.add(index)
         try:
-            outcome = await carry_out(
+            outcome = await execute_activity(
                 names.TOOL_ACTIVITY,
                 task,
-                ToolVerdict,
+                ToolSummary,
                 spec.tool_policy,
                 summary=name,
                 activity_id=f"{step}.{index}" + (f" {after}" if after else ""),
@@ -197,7 +199,7 @@ class Turn:
             conversation.children.discard(position)
         self._returned(index, outcome)
 
-    def _returned(self, index: int, outcome: ChildOutcome) -> None:
+    def _returned(self, index: int, outcome: SubagentOutcome) -> None:
         conversation = self._conversation
         progress = conversation.progress
         if returns_to_hook(progress, index):
@@ -285,7 +287,7 @@ class Turn:
         if "on_run_end" not in spec.hooks and not first:
             return
         task = EndInput(agent=spec.agent, head=progress.head, ending=ending, first=first, at=at)
-        outcome = await carry_out(
+        outcome = await execute_activity(
             names.END_ACTIVITY, task, EndOutcome, spec.step_policy, activity_id=self._end_id(paused=at is not None)
         )
         conversation.progress = after_end(progress, outcome)

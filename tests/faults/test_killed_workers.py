@@ -12,8 +12,8 @@ from temporalio.client import Client
 from spine_temporal import DurableAgent
 from spine_temporal.contracts import names
 from tests.faults.agents import ROUNDS, Effects, counting_agent
-from tests.faults.processes import Fleet, until
-from tests.harness import activities_in, assert_same, history_of, replay
+from tests.support.harness import activities_in, assert_same, history_of, replay
+from tests.support.processes import Fleet, until
 
 pytestmark = pytest.mark.durable
 

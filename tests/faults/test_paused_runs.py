@@ -11,8 +11,8 @@ from spine_core import Result
 from spine_temporal import DurableAgent
 from spine_temporal.testing import dev_server
 from tests.faults.agents import paying_agent
-from tests.faults.processes import Fleet, until
-from tests.harness import assert_same, history_of, replay
+from tests.support.harness import assert_same, history_of, replay
+from tests.support.processes import Fleet, until
 
 pytestmark = pytest.mark.durable
 

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from spine_core import StopRun
 from temporalio.client import Client
 
-from spine_temporal.contracts.policy import ContinuePolicy
-from tests.harness import MODES, Durable, Mode, assert_same
+from spine_temporal.contracts.policies import ContinuePolicy
 from tests.parity.gated import GATED, Gated
+from tests.support.harness import MODES, Durable, Mode, assert_same
 
 pytestmark = pytest.mark.durable
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from spine_core import Result
 from temporalio.client import Client
 
-from spine_temporal.contracts.policy import ContinuePolicy
-from spine_temporal.journal.unanswered import answered
-from tests.conversations.talk import check_chain
-from tests.harness import MODES, Durable, assert_same
+from spine_temporal.contracts.policies import ContinuePolicy
+from spine_temporal.journal.dangling_calls import answered
+from tests.features.sessions.talk import check_chain
 from tests.parity.scripts import CONVERSATIONS, Conversation
+from tests.support.harness import MODES, Durable, assert_same
 
 pytestmark = pytest.mark.durable
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from temporalio.client import Client
 
-from tests.harness import ONE_CACHE, Durable, Mode, assert_same
 from tests.parity.scripts import CONVERSATIONS, Conversation
+from tests.support.harness import ONE_CACHE, Durable, Mode, assert_same
 
 pytestmark = pytest.mark.durable
 

@@ -10,9 +10,9 @@ from spine_core import Agent, Guards, Message, ModelResponse, Result, Usage
 from spine_orchestration import Sequential, supervisor
 from temporalio.client import Client
 
-from tests.harness import Mode, assert_same, told
+from tests.features.teams.serving import CACHED, CONTINUING, HARDLY_CACHED, Crew
 from tests.parity.scripts import ACTS, TOOLS, TURNS, USAGE, Act, Actor, Script, Turn
-from tests.teams.serving import CACHED, CONTINUING, HARDLY_CACHED, Crew
+from tests.support.harness import Mode, assert_same, told
 
 pytestmark = pytest.mark.durable
 

@@ -15,9 +15,9 @@ import spine_temporal
 from spine_temporal import AgentWorker, DurableAgent
 from spine_temporal.middleware import Idempotency, RateLimit, TenantBudget
 from spine_temporal.testing import dev_server
-from tests.agents_at_hand import add
 from tests.replay.runs import RUNS
 from tests.replay.stored import GUARDS, RECORDER, Stored, guards_of, write_guard
+from tests.support.agents_at_hand import add
 
 
 async def record(*, again: bool) -> None:

@@ -10,7 +10,7 @@ from spine_middleware import LoopGuard
 
 from spine_temporal import Decision
 from spine_temporal.client.run import Run
-from tests.agents_at_hand import Gate, add
+from tests.support.agents_at_hand import Gate, add
 
 
 @tool

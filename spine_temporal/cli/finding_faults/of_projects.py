@@ -11,16 +11,16 @@ from typing import Final
 from spine_cli.config import CONFIG_FILENAME
 from spine_core import Agent
 
-from spine_temporal.agents.described import read, unknown_in
-from spine_temporal.agents.discovery import import_problem
-from spine_temporal.agents.plugins import CORE, OURS, installed
-from spine_temporal.agents.project import places
-from spine_temporal.agents.project_modules import Found
 from spine_temporal.agents.registry import AgentRegistry
-from spine_temporal.agents.serving import serving
 from spine_temporal.agents.teams import Team, members_of
 from spine_temporal.cli.finding_faults import Finding, Verdict
 from spine_temporal.errors import SpineTemporalError
+from spine_temporal.plugins.installed import CORE, OURS, installed
+from spine_temporal.plugins.loader import import_problem
+from spine_temporal.plugins.project import places
+from spine_temporal.plugins.project_agents import Found
+from spine_temporal.plugins.spine_toml import read, unknown_in
+from spine_temporal.plugins.usage import serving
 
 _ENV_EXAMPLE: Final = ".env.example"
 _VARIABLE: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", re.MULTILINE)

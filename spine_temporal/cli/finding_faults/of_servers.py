@@ -15,9 +15,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.cli.finding_faults import Finding, Verdict
 from spine_temporal.cli.server import Server, creating
-from spine_temporal.cli.wording import ago, many
-from spine_temporal.connection.attributes import missing
+from spine_temporal.connection.search_attributes import missing
 from spine_temporal.errors import BadInput, ServerUnreachable
+from spine_temporal.format import ago, many
 
 
 async def of_server(server: Server, task_queue: str) -> list[Finding]:

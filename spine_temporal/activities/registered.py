@@ -1,0 +1,286 @@
+"""The activities that a worker registers."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from spine_core import Agent, Guards, StopReason, Tool
+from temporalio import activity
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from spine_temporal.activities.attempt import Attempt, activity_attempt, run_with_attempts
+from spine_temporal.activities.await_subagent import watch
+from spine_temporal.activities.failures import classify
+from spine_temporal.activities.ledger_cache import LedgerCache, RunKey
+from spine_temporal.activities.outcome_json import recorded, written
+from spine_temporal.activities.restore import parts_of, restore
+from spine_temporal.activities.resumption import Resumption, resumption
+from spine_temporal.activities.run_end import end_run
+from spine_temporal.activities.search_attributes import Attributes
+from spine_temporal.activities.state_copy import working_copy
+from spine_temporal.activities.step import Step
+from spine_temporal.activities.tool_call import ToolRun
+from spine_temporal.agents.registry import AgentRegistry
+from spine_temporal.agents.spec import narrowed, spec_of
+from spine_temporal.agents.subagents import RemoteAgent, agent_behind
+from spine_temporal.agents.teams import members_of, plan_of
+from spine_temporal.contracts import names
+from spine_temporal.contracts.continuation import Restored, RestoreInput
+from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
+from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
+from spine_temporal.contracts.run_request import AgentSpec, Budget, RunRequest, SpecInput
+from spine_temporal.contracts.step import ModelError, StepInput, StepOutcome
+from spine_temporal.contracts.subagent import SubagentOutcome, WatchInput
+from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
+from spine_temporal.errors import AgentBroken, UnknownAgent
+from spine_temporal.history.catch_up import catch_up
+from spine_temporal.history.fold import fold_run, fold_to
+from spine_temporal.journal.apply import conclude
+from spine_temporal.journal.entries import Entry, Opened, StepDone, ToolDone
+from spine_temporal.journal.ledger import Ledger
+from spine_temporal.payloads import pack, pack_bytes, unpack
+from spine_temporal.plugins.usage import serving
+from spine_temporal.telemetry.spans import span_of_the_end, spans_of
+
+
+class AgentActivities:
+    """The activities of the agents in one registry, with the cache they share."""
+
+    def __init__(
+        self,
+        agents: AgentRegistry,
+        *,
+        step_policy: ActivityPolicy,
+        tool_policy: ActivityPolicy,
+        continuing: ContinuePolicy,
+        search_attributes: bool | None,
+        cache_bytes: int,
+    ) -> None:
+        self._agents = agents
+        self._step_policy = step_policy
+        self._tool_policy = tool_policy
+        self._continuing = continuing
+        self._attributes = Attributes(known=search_attributes)
+        self._serving: dict[str, dict[str, str]] = {}
+        self.cache = LedgerCache(_folded, _caught_up, max_bytes=cache_bytes)
+
+    @property
+    def all(self) -> Sequence[Callable[..., Any]]:
+        """What to register, each under its name in `contracts.names`."""
+        return [self.open, self.spec, self.restore, self.step, self.tool, self.watch, self.end, self.mirror]
+
+    @activity.defn(name=names.OPEN_ACTIVITY)
+    async def open(self, value: RawValue) -> RawValue:
+        """Answer what the agent is. Local: it is recorded as one event, its input not at all."""
+        request = unpack(RunRequest, value)
+        spec = await self._spec(request.agent, request.budget)
+        opened = Opened(request, request.session_id or str(activity.info().workflow_id), spec)
+        self.cache.begin(_run(), opened, len(value.payload.data))
+        return pack(spec)
+
+    @activity.defn(name=names.SPEC_ACTIVITY)
+    async def spec(self, value: RawValue) -> RawValue:
+        """Answer what the agent is by now. Local, too."""
+        task = unpack(SpecInput, value)
+        return pack(await self._spec(task.agent, task.budget))
+
+    @activity.defn(name=names.RESTORE_ACTIVITY)
+    async def restore(self, value: RawValue) -> RawValue:
+        """Fetch the conversation that the run goes on with, or a part of it."""
+        task = unpack(RestoreInput, value)
+
+        async def work(_: Attempt) -> Restored:
+            agent = None if task.same else await self._agents.get(task.agent)
+            ledger = await restore(activity.client(), agent, task, _run()[1])
+            return parts_of(ledger, _id())[task.part] if ledger is not None else Restored(id=_id())
+
+        def lost(why: str) -> Restored:
+            raise ApplicationError(
+                f"the conversation cannot go on: {why}", type=names.CONVERSATION_LOST, non_retryable=True
+            )
+
+        return pack(await run_with_attempts(self._step_policy, work, lost))
+
+    @activity.defn(name=names.WATCH_ACTIVITY)
+    async def watch(self, value: RawValue) -> RawValue:
+        """Wait until a child is over."""
+        task = unpack(WatchInput, value)
+        async with activity_attempt() as attempt:
+            try:
+                return pack(await watch(activity.client(), task.workflow_id))
+            except asyncio.CancelledError:
+                if attempt.handed_over():
+                    raise
+                # Nobody waits for it any more: the workflow was cancelled, or continues as new and watches anew.
+                return pack(SubagentOutcome(error="Cancelled"))
+
+    @activity.defn(name=names.STEP_ACTIVITY)
+    async def step(self, value: RawValue) -> RawValue:
+        """Ask the model once."""
+        task = unpack(StepInput, value)
+
+        async def work(attempt: Attempt) -> StepOutcome:
+            agent = await self._agents.get(task.agent)
+            ledger = await self._ledger(task.head)
+            step = Step(agent, ledger.state, task, lambda: task.elapsed_s + attempt.elapsed_s())
+            with spans_of(agent, ledger, _run()[0]):
+                await step.take()
+            if (
+                step.cause is not None
+                and attempt.spent < self._step_policy.attempts
+                and classify(step.cause, now_s=time.time())
+            ):
+                raise step.cause
+            return self._told(recorded(step, _id(), lost), task.agent, agent, ledger)
+
+        def lost(why: str) -> StepOutcome:
+            ending = Ending(reason=StopReason.ERROR, error=why)
+            return StepOutcome(id=_id(), ending=ending, errors=[ModelError(error=why, action="fail")])
+
+        return await self._reported(self._step_policy, task.head, work, lost, StepDone)
+
+    @activity.defn(name=names.TOOL_ACTIVITY)
+    async def tool(self, value: RawValue) -> RawValue:
+        """Run one tool call."""
+        task = unpack(ToolInput, value)
+
+        async def work(_: Attempt) -> ToolOutcome:
+            agent = await self._agents.get(task.agent)
+            ledger, resumed = await self._resumed(task)
+            call = ToolRun(
+                agent,
+                ledger.state,
+                ledger.calls[task.index],
+                task.index,
+                resumption=resumed,
+                first=task.first,
+                delegates=lambda tool: self._delegate(task.agent, tool),
+            )
+            with spans_of(agent, ledger, _run()[0]):
+                await call.run()
+            return self._told(recorded(call, _id(), lost), task.agent, agent, ledger)
+
+        def lost(why: str) -> ToolOutcome:
+            return ToolOutcome(id=_id(), content=f"Error executing tool '{task.name}': {why}", called=True)
+
+        return await self._reported(
+            self._tool_policy, task.head, work, lost, lambda outcome: ToolDone(task.index, outcome, time.time())
+        )
+
+    @activity.defn(name=names.END_ACTIVITY)
+    async def end(self, value: RawValue) -> RawValue:
+        """Run the `on_run_end` hooks."""
+        task = unpack(EndInput, value)
+
+        async def work(_: Attempt) -> EndOutcome:
+            agent = await self._agents.get(task.agent)
+            folded = await fold_run(activity.client(), _run())
+            ledger, began_s = folded.ledger, folded.segment_began_s
+            async with span_of_the_end(agent, ledger, _run()[0], began_s, first=task.first):
+                return await end_run(agent, ledger, folded.segment_trace(), task, _id())
+
+        def lost(why: str) -> EndOutcome:
+            return EndOutcome(id=_id(), error=why)
+
+        return pack_bytes(written(await run_with_attempts(self._step_policy, work, lost), lost)[1])
+
+    @activity.defn(name=names.MIRROR_ACTIVITY)
+    async def mirror(self, value: RawValue) -> RawValue:
+        """Write the turn's State to the agent's own checkpoint backend."""
+        task = unpack(MirrorInput, value)
+
+        async def work(_: Attempt) -> Mirrored:
+            agent = await self._agents.get(task.agent)
+            ledger, _told = conclude(await self._ledger(task.head), task.ending)
+            await agent.checkpoint.put(working_copy(ledger.state))
+            return Mirrored()
+
+        return pack(await run_with_attempts(self._step_policy, work, lambda why: Mirrored(error=why)))
+
+    async def _reported[Outcome: (StepOutcome, ToolOutcome)](
+        self,
+        policy: ActivityPolicy,
+        head: str,
+        work: Callable[[Attempt], Awaitable[Outcome]],
+        lost: Callable[[str], Outcome],
+        entry: Callable[[Outcome], Entry],
+    ) -> RawValue:
+        outcome, data = written(await run_with_attempts(policy, work, lost), lost)
+        # What the cache holds must be what the fold will read: the outcome as its JSON tells it.
+        self.cache.record(_run(), head, entry(outcome), len(data))
+        return pack_bytes(data)
+
+    async def _resumed(self, task: ToolInput) -> tuple[Ledger, Resumption | None]:
+        ledger = await self._ledger(task.head)
+        try:
+            return ledger, resumption(ledger, task)
+        except LookupError:
+            # What this worker remembers leaves out what came from outside while an activity of it was at work.
+            self.cache.forget(_run())
+            ledger = await self._ledger(task.head)
+            return ledger, resumption(ledger, task)
+
+    async def _ledger(self, head: str) -> Ledger:
+        return await self.cache.at(_run(), head)
+
+    def _told[Outcome: (StepOutcome, ToolOutcome)](
+        self, outcome: Outcome, name: str, agent: Agent, ledger: Ledger
+    ) -> Outcome:
+        """The outcome, with the versions that made it if the run knows of others."""
+        made_with = self._versions(name, agent)
+        return outcome if made_with == ledger.plugins else outcome.model_copy(update={"plugins": made_with})
+
+    def _versions(self, name: str, agent: Agent) -> dict[str, str]:
+        if name not in self._serving:
+            self._serving[name] = serving(agent)
+        return self._serving[name]
+
+    def _delegate(self, owner: str, tool: Tool) -> tuple[str, int, str | None] | None:
+        remote = agent_behind(tool)
+        if isinstance(remote, RemoteAgent) and remote.namespace == activity.info().namespace:
+            return remote.name, remote.max_depth, remote.task_queue
+        found = self._agents.delegate(owner, tool)
+        return (*found, None) if found is not None else None
+
+    async def _spec(self, name: str, budget: Budget | None) -> AgentSpec:
+        try:
+            agent = await self._agents.find(name)
+        except UnknownAgent as error:
+            raise _refused(error, names.UNKNOWN_AGENT) from None
+        except AgentBroken as error:
+            raise _refused(error, names.AGENT_BROKEN) from error
+        common: dict[str, Any] = {
+            "continuing": self._continuing,
+            "attributes": await self._attributes.are_there(activity.client),
+        }
+        if isinstance(agent, Agent):
+            spec = spec_of(name, agent, step_policy=self._step_policy, tool_policy=self._tool_policy)
+            common |= {"guards": narrowed(spec.guards, budget), "plugins": self._versions(name, agent)}
+            return spec.model_copy(update=common)
+        members = {each: self._agents.durable_name(one, f"{name}/{each}") for each, one in members_of(agent).items()}
+        return AgentSpec(agent=name, guards=Guards(), team=plan_of(agent, members), **common)
+
+
+def _refused(error: Exception, type_: str) -> ApplicationError:
+    # Benign: the caller is told; the worker's log need not show where in our code.
+    return ApplicationError(str(error), type=type_, non_retryable=True, category=ApplicationErrorCategory.BENIGN)
+
+
+async def _folded(run: RunKey, head: str) -> Ledger:
+    return await fold_to(activity.client(), run, head)
+
+
+async def _caught_up(run: RunKey, ledger: Ledger, head: str) -> Ledger | None:
+    return await catch_up(activity.client(), run, ledger, head)
+
+
+def _run() -> RunKey:
+    info = activity.info()
+    return str(info.workflow_id), str(info.workflow_run_id)
+
+
+def _id() -> str:
+    return secrets.token_hex(4)

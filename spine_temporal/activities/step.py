@@ -1,0 +1,195 @@
+"""One step of an agent, as the kernel takes it.
+
+What a hook changes here is seen again as far as it is recorded:
+
+* The State, its messages included: recorded as a delta with the step's outcome. Every later hook of the run sees it, on
+  whichever worker it runs. An attempt that fails records nothing: the next one runs all hooks again, on the State from
+  before the step.
+* `ctx.messages`, `ctx.tools`, `ctx.provider`: for the rest of this step. The next one begins with the agent's own, and
+  with the whole conversation. As long as no hook has replaced the list, `ctx.messages` is the State's.
+* `ctx.extra`: from `before_model` over `on_error` to `after_model`, within one attempt of this step.
+* `ctx.response`: its message, usage and finish reason are recorded as the last `after_model` leaves them.
+* Attributes of the middleware itself: by whatever runs in this process. Other workers have their own, a new process
+  begins anew, and a hook that runs again changes them again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from spine_core import (
+    Agent,
+    ErrorAction,
+    EventType,
+    ModelResponse,
+    State,
+    StepContext,
+    StopReason,
+    StopRun,
+    ToolCall,
+    Usage,
+)
+
+from spine_temporal.activities.hooks import HookRaised, naming
+from spine_temporal.activities.state_copy import working_copy
+from spine_temporal.agents.durable_options import approval_of
+from spine_temporal.agents.spec import hooks_of
+from spine_temporal.contracts.run_end import AnswerFrom, Ending
+from spine_temporal.contracts.step import ModelError, PlannedCall, StepInput, StepOutcome
+from spine_temporal.journal import state_delta
+from spine_temporal.journal.digest import digest_of
+from spine_temporal.journal.progress import trip
+
+# The kernel's own cap (spine_core.agent), which no on_error hook can talk it out of.
+_MAX_PROVIDER_ATTEMPTS: Final = 100
+_HOOKS: Final = frozenset({"on_run_start", "before_model", "after_model", "on_error"})
+
+
+class _Ended(Exception):
+    """The run ends within this step."""
+
+    def __init__(self, ending: Ending, cause: Exception | None = None) -> None:
+        super().__init__(ending.reason)
+        self.ending = ending
+        self.cause = cause
+
+
+@dataclass(slots=True)
+class Step:
+    """One step in the making: hooks and the provider work on `state`, a copy; `outcome` says what they did to it."""
+
+    agent: Agent
+    before: State
+    task: StepInput
+    elapsed_s: Callable[[], float]
+    """Seconds since the run began."""
+    state: State = field(init=False)
+    cause: Exception | None = field(default=None, init=False)
+    """What made the step fail; None: it did not, or it is the run's normal end."""
+    _ending: Ending | None = field(default=None, init=False)
+    _calls: list[PlannedCall] = field(default_factory=list, init=False)
+    _banked: Usage = field(default_factory=Usage, init=False)
+    _told: dict[str, Any] = field(default_factory=dict, init=False)
+    _errors: list[ModelError] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        self.state = working_copy(self.before, hooked=not _HOOKS.isdisjoint(hooks_of(self.agent)))
+
+    async def take(self) -> None:
+        """Run the hooks and ask the model. Whatever they raise ends up in the outcome."""
+        try:
+            await self._take()
+        except StopRun as stop:
+            self._ending = stopped(stop)
+        except _Ended as ended:
+            self._ending, self.cause = ended.ending, ended.cause
+        except HookRaised as raised:
+            self._ending, self.cause = Ending(reason=StopReason.ERROR, error=str(raised)), raised.error
+
+    def outcome(self, id_: str) -> StepOutcome:
+        """What happened, as it is recorded.
+
+        Raises:
+            pydantic_core.PydanticSerializationError: a hook put something into the State that JSON cannot hold.
+        """
+        changed = state_delta.diff(self.before, self.state, banked=self._banked)
+        rewrote = bool(changed.edits or changed.cut)
+        return StepOutcome(
+            id=id_,
+            delta=changed,
+            usage=self._banked,
+            calls=self._calls,
+            ending=self._spelled_out() if rewrote or not changed.messages else self._ending,
+            said=(last_text(self.state) or "") if rewrote else None,
+            errors=self._errors,
+            **self._told,
+        )
+
+    def _spelled_out(self) -> Ending | None:
+        # When a hook rewrote the conversation, the answer may have stood there before: then no new message holds it.
+        if self._ending is None or self._ending.answer_from is not AnswerFrom.LAST_MESSAGE:
+            return self._ending
+        answer = self.state.messages[-1].content
+        return self._ending.model_copy(update={"answer": answer, "answer_from": AnswerFrom.HERE})
+
+    async def _take(self) -> None:
+        chain = self.agent.chain
+        if self.task.first:
+            self._told["stepped"] = False
+            with naming("on_run_start"):
+                await chain.on_run_start(self.state)
+            tripped = self.agent.guards.check(self.state, self.elapsed_s())
+            if tripped is not None:
+                raise _Ended(trip(tripped))
+            del self._told["stepped"]
+        self.state.step += 1
+        context = StepContext(self.state, self.state.messages, list(self.agent.tools.values()), self.agent.provider)
+        with naming("before_model"):
+            await chain.before_model(context)
+        self._told["called"] = True
+        if context.response is None:
+            self._told["asked"] = len(context.messages)
+            context.response = await self._complete(context)
+        with naming("after_model"):
+            await chain.after_model(context)
+            self._bank(context.response, force_continue=context.force_continue)
+
+    async def _complete(self, context: StepContext) -> ModelResponse:
+        schemas = [tool.schema for tool in context.tools]
+        timeout_s = self.agent.guards.timeout_s
+        while True:
+            if timeout_s is not None and self.elapsed_s() >= timeout_s:
+                raise _Ended(trip(StopReason.TIMEOUT))
+            if context.attempt >= _MAX_PROVIDER_ATTEMPTS:
+                error = f"provider retry cap ({_MAX_PROVIDER_ATTEMPTS}) exceeded"
+                raise _Ended(Ending(reason=StopReason.ERROR, error=error))
+            provider = context.provider or self.agent.provider
+            try:
+                return await provider.complete(context.messages, schemas)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the middleware decides
+                await self._failed(context, error)
+
+    async def _failed(self, context: StepContext, error: Exception) -> None:
+        with naming("on_error"):
+            action = await self.agent.chain.on_error(context, error)
+        self._errors.append(ModelError(error=str(error), action=action.value))
+        if action not in (ErrorAction.RETRY, ErrorAction.FALLBACK):
+            raise _Ended(Ending(reason=StopReason.ERROR, error=str(error)), cause=error)
+        context.attempt += 1
+
+    def _bank(self, response: ModelResponse, *, force_continue: bool) -> None:
+        message = response.message
+        self._banked = response.usage
+        self.state.add_usage(response.usage)
+        self.state.add_message(message)
+        self._told |= {"answered": True, "finish_reason": response.finish_reason}
+        self._calls = [self._planned(call) for call in message.tool_calls]
+        if not message.tool_calls and not force_continue:
+            self._ending = Ending(
+                reason=StopReason.FINAL, answer_from=AnswerFrom.LAST_MESSAGE, event=str(EventType.FINAL)
+            )
+
+    def _planned(self, call: ToolCall) -> PlannedCall:
+        tool = self.agent.tools.get(call.name)
+        if tool is None:
+            return PlannedCall(id=call.id, name=call.name, known=False)
+        planned = PlannedCall(id=call.id, name=call.name, approval=approval_of(tool))
+        if not tool.approve:
+            return planned
+        gate = {"approve": True, "parameters": tool.parameters, "digest": digest_of(call.arguments)}
+        return planned.model_copy(update=gate)
+
+
+def stopped(stop: StopRun) -> Ending:
+    """The ending that a hook's `StopRun` asks for, by the kernel's rules."""
+    if stop.reason is StopReason.ERROR:
+        return Ending(reason=stop.reason, error=stop.message, event=str(EventType.GUARD_TRIP))
+    return Ending(reason=stop.reason, answer=stop.message or None, event=str(EventType.GUARD_TRIP))
+
+
+def last_text(state: State) -> str | None:
+    """The last thing the model said in words."""
+    spoken = (
+        message.content for message in reversed(state.messages) if message.role == "assistant" and message.content
+    )
+    return next(spoken, None)

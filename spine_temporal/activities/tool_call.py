@@ -1,0 +1,202 @@
+"""One tool call of an agent, as the kernel runs it.
+
+What a hook changes here is seen again as far as it is recorded:
+
+* The State: recorded as a delta with the call's outcome, for every later hook of the run. Calls that run side by side
+  each begin with the State from before the batch, so their hooks do not see each other's changes.
+* `ctx.args`: what the tool gets, what the trace tells, what `after_tool` finds. The model's own message stays as it
+  was, and when a gated call goes on, `before_tool` begins with its arguments, or with those that a person put in
+  their place.
+* `ctx.result`: what the last `after_tool` leaves is recorded as the text that the model reads.
+* `ctx.skip`, `ctx.timeout_s`, `ctx.error`: within this attempt of the call. Another attempt runs the hooks again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import anyio
+from pydantic_core import to_jsonable_python
+from spine_core import Agent, Interrupt, State, StopReason, StopRun, Tool, ToolCall, ToolContext
+
+from spine_temporal.activities.hooks import HookRaised, naming
+from spine_temporal.activities.resumption import Resumption
+from spine_temporal.activities.state_copy import stringify, working_copy
+from spine_temporal.activities.step import last_text, stopped
+from spine_temporal.agents.spec import hooks_of
+from spine_temporal.agents.subagents import takes, transfer_of
+from spine_temporal.contracts.approval import ApprovalRequest
+from spine_temporal.contracts.run_end import Ending
+from spine_temporal.contracts.subagent import Delegation
+from spine_temporal.contracts.tool_call import ToolOutcome
+from spine_temporal.journal import state_delta
+from spine_temporal.journal.calls import child_content
+from spine_temporal.journal.digest import digest_of
+
+_HOOKS: Final = frozenset({"before_tool", "after_tool", "on_run_start"})
+
+type Delegates = Callable[[Tool], tuple[str, int, str | None] | None]
+"""The agent that a tool is, how deep it may stand, its task queue; None: an ordinary tool."""
+
+
+class _Waits(Exception):
+    """The call cannot be finished here: a person decides, or another agent works."""
+
+
+@dataclass(slots=True)
+class ToolRun:
+    """One tool call in the making: hooks work on `state`, a copy; `outcome` says what they did to it."""
+
+    agent: Agent
+    before: State
+    call: ToolCall
+    index: int
+    resumption: Resumption | None = None
+    first: bool = False
+    delegates: Delegates = lambda _: None
+    state: State = field(init=False)
+    _content: str = field(default="", init=False)
+    _ending: Ending | None = field(default=None, init=False)
+    _told: dict[str, Any] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        child = self.resumption.child if self.resumption else None
+        if child is not None:
+            self.before = self.before.model_copy(update={"usage": self.before.usage + child.usage})
+            self._told["spent"] = child.usage
+        self.state = working_copy(self.before, hooked=not _HOOKS.isdisjoint(hooks_of(self.agent)))
+
+    async def run(self) -> None:
+        """Run the hooks and the tool. Whatever they raise ends up in the outcome."""
+        try:
+            if self.first:
+                with naming("on_run_start"):
+                    await self.agent.chain.on_run_start(self.state)
+            self._content = await self._run()
+        except _Waits:
+            self._content = ""
+        except StopRun as stop:
+            self._ending = stopped(stop)
+        except HookRaised as raised:
+            self._ending = Ending(reason=StopReason.ERROR, error=str(raised))
+
+    def outcome(self, id_: str) -> ToolOutcome:
+        """What happened, as it is recorded.
+
+        Raises:
+            pydantic_core.PydanticSerializationError: a hook put something into the State that JSON cannot hold.
+        """
+        changed = state_delta.diff(self.before, self.state)
+        rewrote = bool(changed.edits or changed.cut)
+        return ToolOutcome(
+            id=id_,
+            ending=self._ending,
+            said=(last_text(self.state) or "") if rewrote else None,
+            content=self._content,
+            delta=changed,
+            **self._told,
+        )
+
+    async def _run(self) -> str:
+        goes_on = self.resumption
+        if goes_on is not None and goes_on.verdict:
+            self._told["verdict"] = goes_on.verdict
+            if goes_on.verdict != "approved":
+                return goes_on.content
+        call = self._own_call()
+        tool = self.agent.tools.get(call.name)
+        context = ToolContext(self.state, tool, call)
+        if goes_on is not None and goes_on.child is not None:
+            return await self._returned(context, goes_on)
+        with naming("before_tool"):
+            await self.agent.chain.before_tool(context)
+        if tool is None:
+            # Of a call that a person approved, the kernel tells the trace the text alone.
+            self._told["known"] = goes_on is not None
+            return f"Error: unknown tool '{call.name}'"
+        if tool.approve and goes_on is None:
+            self._ask("approve", {"tool": call.name, "arguments": context.args}, context)
+        if context.skip:
+            return stringify(context.result)
+        self._told["called"] = True
+        if context.args != self.call.arguments:
+            self._told["arguments"] = to_jsonable_python(context.args, fallback=str)
+        refused = self._delegate(tool, context)
+        if refused is not None:
+            context.result = refused
+        else:
+            await self._call(tool, context)
+        with naming("after_tool"):
+            await self.agent.chain.after_tool(context)
+        return stringify(context.result)
+
+    def _own_call(self) -> ToolCall:
+        if self.resumption is not None and self.resumption.arguments is not None:
+            self._told["edited"] = True
+            return self.call.model_copy(update={"arguments": dict(self.resumption.arguments)})
+        # The hooks may change the call itself; it must be the one inside our copy of the conversation.
+        for message in reversed(self.state.messages):
+            if message.tool_calls:
+                if self.index < len(message.tool_calls) and message.tool_calls[self.index] == self.call:
+                    return message.tool_calls[self.index]
+                break
+        return self.call.model_copy(deep=True)
+
+    def _ask(self, mode: str, payload: Any, context: ToolContext) -> None:
+        """Have a person asked.
+
+        Raises:
+            _Waits: always.
+        """
+        arguments = to_jsonable_python(context.args, fallback=str)
+        written = to_jsonable_python(payload, fallback=str)
+        self._told["asks"] = ApprovalRequest(
+            mode=mode, payload=written, arguments=arguments, digest=digest_of(arguments)
+        )
+        raise _Waits
+
+    def _delegate(self, tool: Tool, context: ToolContext) -> str | None:
+        """Have another agent work; why not, if it stands too deep; None: it is an ordinary tool.
+
+        Raises:
+            _Waits: another agent works.
+        """
+        found = self.delegates(tool)
+        if found is None or not takes(context.args):
+            return None
+        name, max_depth, task_queue = found
+        if self.state.depth >= max_depth:
+            return f"Error: max delegation depth ({max_depth}) exceeded"
+        self._told["delegates"] = Delegation(
+            agent=name,
+            input=context.args["input"],
+            task_queue=task_queue,
+            hooked="after_tool" in hooks_of(self.agent),
+        )
+        raise _Waits
+
+    async def _returned(self, context: ToolContext, goes_on: Resumption) -> str:
+        child = goes_on.child
+        context.args = {"input": goes_on.child_input}
+        context.result = child_content(context.call.name, child) if child is not None else ""
+        if child is not None and not child.reason:
+            context.error = RuntimeError(child.error or "")
+        with naming("after_tool"):
+            await self.agent.chain.after_tool(context)
+        return stringify(context.result)
+
+    async def _call(self, tool: Tool, context: ToolContext) -> None:
+        name = context.call.name
+        try:
+            if context.timeout_s is None:
+                context.result = await tool.call(context.args)
+            else:
+                with anyio.fail_after(context.timeout_s):
+                    context.result = await tool.call(context.args)
+        except Interrupt as interrupt:
+            self._ask("manual", interrupt.payload, context)
+        except Exception as error:  # noqa: BLE001 - the model is told, as in the kernel
+            context.error = error
+            context.result = f"Error executing tool '{name}': {error}"
+        else:
+            self._told["transfer"] = transfer_of(tool)

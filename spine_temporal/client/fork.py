@@ -1,0 +1,58 @@
+"""A new run from the middle of another one."""
+
+import uuid
+from dataclasses import dataclass
+
+from temporalio.client import Client
+
+from spine_temporal.client.sessions import SessionStarter
+from spine_temporal.contracts.base import load
+from spine_temporal.contracts.continuation import RestorePoint
+from spine_temporal.contracts.run_request import RunRequest
+from spine_temporal.errors import BadInput
+from spine_temporal.history.event_reader import payload_bytes
+from spine_temporal.history.follow import first_event, latest_run_id
+from spine_temporal.history.restore_points import ledger_at
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """Where the new run is."""
+
+    id: str
+    workflow_id: str
+    run_id: str
+
+
+async def fork(
+    client: Client, workflow_id: str, id_: str, *, step: int, input: str | None, session_id: str | None
+) -> Forked:
+    """Start the run that begins as `workflow_id` was after `step`.
+
+    Raises:
+        BadInput: the step was never taken, or is not over; or there is a session of that id.
+        RunNotFound: there is no such run, or its history is gone.
+    """
+    if input is not None and not input.strip():
+        raise BadInput(f"the input of a fork is what the user says, {input!r} says nothing; None goes on without it")
+    if step < 0:
+        raise BadInput(f"there is no step {step}; steps count from 1, and 0 is before the first")
+    origin = RestorePoint(workflow_id=workflow_id, run_id=await latest_run_id(client, workflow_id), step=step)
+    if await ledger_at(client, origin) is None:
+        raise BadInput(f"run {workflow_id!r} was deleted")
+    started = (await first_event(client, workflow_id, origin.run_id)).workflow_execution_started_event_attributes
+    before = load(RunRequest, await payload_bytes(started.input, client.data_converter))
+    session = session_id or uuid.uuid4().hex
+    request = RunRequest(
+        agent=before.agent,
+        input=input,
+        session_id=session,
+        session_ttl_s=before.session_ttl_s if session_id else 0.0,
+        approval=before.approval,
+        origin=origin,
+    )
+    there = f"{workflow_id.removesuffix(id_)}{session}"
+    run_id = await SessionStarter(client, started.task_queue.name).start(there, request)
+    if run_id is None:
+        raise BadInput(f"there is a session {session!r} already; a fork needs an id of its own")
+    return Forked(session, there, run_id)

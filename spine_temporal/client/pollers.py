@@ -1,0 +1,87 @@
+"""What goes on beside a caller who waits for a run."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from spine_temporal.client.run import Run
+
+_log = logging.getLogger(__name__)
+
+_LOOK_AFTER_S: Final = 3.0
+_LOOK_AGAIN_S: Final = 30.0
+_ASK_EVERY_S: Final = 0.1
+
+
+async def count_pollers(client: Client, task_queue: str) -> int:
+    """How many workers polled the task queue for workflow tasks lately (in the last five minutes, the server says)."""
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=task_queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    described = await client.workflow_service.describe_task_queue(request)
+    return len(described.pollers)
+
+
+@asynccontextmanager
+async def warn_if_no_worker(client: Client, task_queue: str) -> AsyncIterator[None]:
+    """Log a warning when the body still waits after a few seconds while no worker polls the task queue."""
+    async with _beside(_look_for_pollers(client, task_queue)):
+        yield
+
+
+@asynccontextmanager
+async def asking(should_cancel: Callable[[], bool] | None, run: Run) -> AsyncIterator[None]:
+    """Stop the run as soon as `should_cancel` says so."""
+    if should_cancel is None:
+        yield
+        return
+    async with _beside(_ask(should_cancel, run)):
+        yield
+
+
+@asynccontextmanager
+async def _beside(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(coroutine)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _look_for_pollers(client: Client, task_queue: str) -> None:
+    pause_s = _LOOK_AFTER_S
+    while True:
+        await asyncio.sleep(pause_s)
+        pause_s = _LOOK_AGAIN_S
+        try:
+            pollers = await count_pollers(client, task_queue)
+        except RPCError as error:
+            _log.warning("cannot ask who polls task queue %r: %s", task_queue, error.message)
+            continue
+        if not pollers:
+            _log.warning(
+                "no worker polls task queue %r in namespace %r; the run is accepted and waits for one: "
+                "`spine-temporal worker --task-queue %s`",
+                task_queue,
+                client.namespace,
+                task_queue,
+            )
+
+
+async def _ask(should_cancel: Callable[[], bool], run: Run) -> None:
+    while not should_cancel():
+        await asyncio.sleep(_ASK_EVERY_S)
+    await run.stop()

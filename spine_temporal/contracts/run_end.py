@@ -1,0 +1,91 @@
+"""How a run ends."""
+
+from enum import StrEnum
+
+from spine_core import StopReason, Usage
+
+from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.state_delta import StateDelta
+
+
+class AnswerFrom(StrEnum):
+    """Where the answer of an ended run stands, so that no text is written twice."""
+
+    HERE = "here"
+    """In the ending itself."""
+    LAST_MESSAGE = "last_message"
+    """It is the content of the conversation's last message."""
+    LAST_TEXT = "last_text"
+    """It is the last thing the model said in words: the kernel's answer when a guard trips."""
+
+
+class Ending(WireModel):
+    """A run's last word, as whoever ended it wrote it."""
+
+    reason: StopReason
+    answer: str | None = None
+    answer_from: AnswerFrom = AnswerFrom.HERE
+    error: str | None = None
+    event: str = ""
+    """The trace event that tells of the ending: "final", "guard_trip", "interrupt", or none."""
+
+
+class RunOutcome(WireModel):
+    """The result of the workflow `spine.agent`: what a parent or a client in another language needs of a Result.
+
+    The conversation and the trace are not in it: they are the history, see `Run.state` and `Run.events`.
+    """
+
+    reason: StopReason
+    answer: str | None = None
+    error: str | None = None
+    usage: Usage = Usage()
+    step: int = 0
+    session_id: str = ""
+    turn: int = 1
+    transfer: str | None = None
+    """The member of the team that the conversation was handed to."""
+    result_of: str | None = None
+    """The workflow whose Result is this run's: the last member of a team."""
+
+    @property
+    def ok(self) -> bool:
+        """True when the model gave a final answer, as in `spine_core.Result`."""
+        return self.reason is StopReason.FINAL
+
+
+class EndInput(WireModel):
+    """The input of the activity `spine.end`: the ending that `on_run_end` is told of."""
+
+    agent: str
+    head: str
+    ending: Ending
+    first: bool = False
+    """`on_run_start` has not run since the turn began or went on."""
+    at: int | None = None
+    """The run pauses at this call of the step."""
+
+
+class EndOutcome(WireModel):
+    """What the `on_run_end` hooks changed."""
+
+    id: str
+    delta: StateDelta = StateDelta()
+    ending: Ending | None = None
+    """The ending as the hooks rewrote it; None: as it was."""
+    error: str | None = None
+    """A hook raised this; the run's Result stands."""
+
+
+class MirrorInput(WireModel):
+    """The input of the activity `spine.mirror`: write the turn's State to the agent's own checkpoint backend."""
+
+    agent: str
+    head: str
+    ending: Ending
+
+
+class Mirrored(WireModel):
+    """The State was written, or why not; the turn's Result stands either way."""
+
+    error: str | None = None

@@ -1,0 +1,102 @@
+"""What a run is opened with: the request of a client, the spec that a worker answers."""
+
+from typing import Any, Self
+
+from pydantic import Field, field_serializer, model_validator
+from spine_core import Guards
+
+from spine_temporal.contracts.approval import ApprovalPolicy
+from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.continuation import CarryOver, RestorePoint
+from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
+from spine_temporal.contracts.team import TeamPlan
+
+
+class Parent(WireModel):
+    """The run whose tool call this run is."""
+
+    workflow_id: str
+    position: str
+    """The call, "step.index"."""
+
+
+class Budget(WireModel):
+    """What the runs above have left to spend; None: they set no limit."""
+
+    cost_usd: float | None = None
+    tokens: int | None = None
+
+
+class AgentSpec(WireModel):
+    """What a run must know of its agent, recorded once, so that no later change of the agent breaks the run.
+
+    Tools, provider, middleware and keys do not cross: they stay in the worker, looked up anew by every activity.
+    """
+
+    agent: str
+    guards: Guards
+    """Written out in full: a later kernel with other defaults must not change a run in flight."""
+    system: str | None = None
+    tenant_id: str | None = None
+    parallel_tools: bool = False
+    hooks: tuple[str, ...] = ()
+    """The hook points that any of the agent's middleware implements, in the kernel's words, sorted."""
+    step_policy: ActivityPolicy = ActivityPolicy()
+    tool_policy: ActivityPolicy = ActivityPolicy()
+    remembers: bool = False
+    """The agent has a durable checkpoint backend of its own: it may know a conversation."""
+    mirrored: bool = False
+    """Each turn's end is written there."""
+    attributes: bool = False
+    """The server has our search attributes."""
+    continuing: ContinuePolicy = ContinuePolicy()
+    team: TeamPlan | None = None
+    """It is no single agent: these work for it."""
+    plugins: dict[str, str] = {}
+    """The versions of the distributions that it is made of, spinekit and spine-temporal among them."""
+
+    @field_serializer("guards")
+    def _in_full(self, guards: Guards) -> dict[str, Any]:
+        return guards.model_dump(mode="json")
+
+
+class RunRequest(WireModel):
+    """The input of the workflow `spine.agent`.
+
+    Written by hand, `{"agent": "assistant", "input": "pay invoice 7781"}` is enough: a run without `session_id` is
+    its own conversation, named by its workflow id.
+    """
+
+    agent: str = Field(min_length=1)
+    input: str | None = None
+    """What the user says; None: the conversation goes on as it is."""
+    session_id: str | None = None
+    stop: bool = False
+    """Stop before the first step: the caller's `should_cancel` already said so when the run was started."""
+    session_ttl_s: float = Field(default=0.0, ge=0)
+    """How long the conversation stays open for a further turn after its last one."""
+    named: bool = False
+    """The caller chose the session id: the agent's checkpoint backend may know the conversation."""
+    approval: ApprovalPolicy | None = None
+    """For calls whose tool has no policy of its own."""
+    origin: RestorePoint | None = None
+    depth: int = 0
+    """How many agents stand above this one."""
+    parent: Parent | None = None
+    budget: Budget | None = None
+    spec: AgentSpec | None = None
+    """The agent as it was recorded, when `carried` goes on with a run in flight."""
+    carried: CarryOver | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.input and self.origin is None and self.parent is None and self.carried is None:
+            raise ValueError("input: it is what the user says, and is missing or empty")
+        return self
+
+
+class SpecInput(WireModel):
+    """The input of the activity `spine.spec`, which answers what the agent is by now."""
+
+    agent: str
+    budget: Budget | None = None

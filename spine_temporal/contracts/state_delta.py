@@ -1,0 +1,44 @@
+"""What changed in a State, without what did not."""
+
+from typing import Any
+
+from spine_core import Message, Usage
+
+from spine_temporal.contracts.base import WireModel
+
+
+class StateDelta(WireModel):
+    """The difference between two States of one run; nothing in it grows with the conversation.
+
+    Messages are normally only appended. When a hook edited old ones in place, `edits` holds the new text of each by
+    index; when it removed or inserted some, `cut` says which stretch of the old list the new messages replace.
+    """
+
+    messages: list[Message] = []
+    edits: dict[int, Message] = {}
+    cut: tuple[int, int] | None = None
+    """Replace the old messages from the first index up to, not including, the second; None: append."""
+    usage: Usage | None = None
+    """The new total, where it is not the old one plus what the model's response cost; None: it is."""
+    usage_before: Usage | None = None
+    """What `usage` was counted up from; two deltas made side by side from one State add up by it."""
+    scratch: dict[str, Any] = {}
+    """A patch of `State.scratch`, in the form of `journal.patch`."""
+    fields: dict[str, Any] = {}
+    """New values of State's other fields, by name."""
+
+
+class MessageSummary(WireModel):
+    """A message as the workflow sees it."""
+
+    role: str
+    content: str | None = None
+
+
+class DeltaSummary(WireModel):
+    """A StateDelta as the workflow sees it: enough to count and to know what was said last."""
+
+    messages: list[MessageSummary] = []
+    usage: Usage | None = None
+    usage_before: Usage | None = None
+    fields: dict[str, Any] = {}

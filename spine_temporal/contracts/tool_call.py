@@ -1,0 +1,78 @@
+"""One tool call."""
+
+from typing import Any, Final
+
+from spine_core import Usage
+
+from spine_temporal.contracts.approval import ApprovalRequest, ApprovalRequestSummary, ApprovalTimeout
+from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.run_end import Ending
+from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
+from spine_temporal.contracts.subagent import Delegation
+
+
+class ToolInput(WireModel):
+    """The input of the activity `spine.tool`. The arguments stand in the model's message; they are not repeated."""
+
+    agent: str
+    head: str
+    step: int
+    index: int
+    """Which of the step's calls, counted from 0: ids of calls are the model's and need not be unique."""
+    name: str
+    first: bool = False
+    """Run `on_run_start` before anything else."""
+    after: str | None = None
+    """What the call waited for: the id of the update that decided it, AFTER_EXPIRY or AFTER_CHILD; None: nothing."""
+    expiry: ApprovalTimeout | None = None
+
+
+AFTER_EXPIRY: Final = "expired"
+AFTER_CHILD: Final = "child"
+
+
+class ToolBase(WireModel):
+    """The part of a tool call's outcome that decides what happens next."""
+
+    id: str
+    delta: DeltaSummary | StateDelta
+    ending: Ending | None = None
+    """A hook ended the run."""
+    said: str | None = None
+    spent: Usage = Usage()
+    """What the agent that did the work spent; it is added to the run's total."""
+    asks: ApprovalRequestSummary | ApprovalRequest | None = None
+    """The call did not run, or stopped in the midst: a person has to decide first."""
+    delegates: Delegation | None = None
+    """The call is another agent's to do."""
+    transfer: str | None = None
+    """The call handed the conversation to this member of the team."""
+
+
+class ToolSummary(ToolBase):
+    """A tool call's outcome as the workflow reads it: from the same JSON, ignoring the rest."""
+
+    delta: DeltaSummary = DeltaSummary()
+    asks: ApprovalRequestSummary | None = None
+
+
+class ToolOutcome(ToolBase):
+    """A tool call's outcome, whole: what the fold reads."""
+
+    content: str = ""
+    """What the model is told; not used when the call ended the run."""
+    delta: StateDelta = StateDelta()
+    """What the hooks changed in the State; the result's own message is not in it."""
+    called: bool = False
+    """The tool itself was started: not when it is unknown or a hook preset the result."""
+    arguments: dict[str, Any] | None = None
+    """The arguments it was started with, when a hook changed them."""
+    known: bool = True
+    """False: the agent has no tool of that name."""
+    asks: ApprovalRequest | None = None
+    verdict: str = ""
+    """What a person, or the clock, said: "approved", "rejected", or "answered" for an `Interrupt`."""
+    edited: bool = False
+    """The arguments are a person's."""
+    plugins: dict[str, str] | None = None
+    """The versions of the distributions that the agent was made of; None: those that the run knew of."""

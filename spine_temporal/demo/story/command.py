@@ -1,0 +1,67 @@
+"""The command `spine-temporal demo`: a run that outlives its worker."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from spine_temporal.demo.agent import default_folder
+from spine_temporal.demo.story.run import tell
+from spine_temporal.demo.story.screen import Stage
+from spine_temporal.demo.story.settings import plot
+
+_QUESTION: Final = "which modules open sockets?"
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+_BY_SIGNAL: Final = 128
+
+
+def demo(
+    folder: Annotated[
+        Path | None, typer.Argument(help="What the agent reads; else the standard library of this Python.")
+    ] = None,
+    *,
+    question: Annotated[str, typer.Option(help="What it is asked.")] = _QUESTION,
+    model: Annotated[
+        str | None, typer.Option(help="Such as offline:planner; else the one whose key is in the environment.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the server with its web UI until Ctrl-C.")] = False,
+) -> int:
+    """See an agent survive the kill of its worker, in a minute.
+
+    A real Temporal server, two worker processes, an agent that reads source code to answer a question. The first
+    worker is killed in the middle of a step, the second carries on. At the end it is proved that no finished work
+    was done again; the exit code is 0 only then. Files go to .spine/ in the current folder.
+    """
+    played, stage = plot(folder or default_folder(), question, model), Stage()
+    stage.title()
+    for name, value in (("question", played.question), ("folder", str(played.folder)), ("model", played.told_model)):
+        stage.fact(name, value)
+    try:
+        return asyncio.run(_until_told(tell(stage, played, keep=keep), stage))
+    except KeyboardInterrupt:
+        return _BY_SIGNAL + signal.SIGINT
+
+
+async def _until_told(story: Coroutine[None, None, bool], stage: Stage) -> int:
+    told: list[signal.Signals] = []
+    loop, task = asyncio.get_running_loop(), asyncio.create_task(story)
+
+    def end(number: signal.Signals) -> None:
+        told.append(number)
+        for each in _ENDING:
+            # A second one ends this process at once; the others follow as soon as they see it gone.
+            loop.remove_signal_handler(each)
+        task.cancel()
+
+    for number in _ENDING:
+        loop.add_signal_handler(number, end, number)
+    try:
+        return 0 if await task else 1
+    except asyncio.CancelledError:
+        if not told:
+            raise
+        stage.aside("Ended before its end. Workers and server have ended, too.")
+        return _BY_SIGNAL + told[0]

@@ -1,5 +1,0 @@
-"""spine's CheckpointStore on workflow history."""
-
-from spine_temporal.history.checkpoint.store import TemporalCheckpoint
-
-__all__ = ["TemporalCheckpoint"]

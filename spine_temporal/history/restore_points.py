@@ -1,0 +1,135 @@
+"""A conversation as it was at some moment, from its histories."""
+
+from dataclasses import dataclass
+
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from spine_temporal.checkpoint.carrier import read_holder
+from spine_temporal.checkpoint.tombstone import deletes
+from spine_temporal.contracts import names
+from spine_temporal.contracts.continuation import RestorePoint
+from spine_temporal.contracts.run_request import RunRequest
+from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound
+from spine_temporal.history.fold import Fold
+from spine_temporal.history.follow import follow
+from spine_temporal.history.list_executions import listed
+from spine_temporal.history.times import at_s
+from spine_temporal.journal.ledger import Ledger
+
+
+async def ledger_at(client: Client, origin: RestorePoint) -> Ledger | None:
+    """The ledger that `origin` names; None: that run never began, or was deleted.
+
+    Raises:
+        RunNotFound: its history is gone.
+        BadInput: a fork is to begin after a step that was never taken, or is not over.
+    """
+    at: RestorePoint | None = origin
+    otherwise: Ledger | None = None
+    while at is not None:
+        try:
+            read = await _read(client, at.workflow_id, at.run_id, origin.step)
+        except RunNotFound:
+            if otherwise is None:
+                raise
+            return otherwise
+        if read.deleted or await _was_buried(client, read):
+            return None
+        if origin.step is None and read.back:
+            return read.last
+        if origin.step is not None and read.then is not None:
+            if read.reached:
+                return read.then
+            # The step was over before this execution began: the one before it saw the moment.
+            otherwise = read.then
+        elif origin.step is not None and read.first_step <= origin.step:
+            raise _no_step(read.last, origin, origin.step)
+        # It began too late, or not at all: what it goes on from knows.
+        at = read.request.origin
+    if origin.step is not None and otherwise is None:
+        raise BadInput(f"run {origin.workflow_id!r} has not begun: there is no step to fork after")
+    return otherwise
+
+
+async def as_it_is_by_now(client: Client, origin: RestorePoint, run_id: str) -> RestorePoint:
+    """The origin of the session's execution `run_id`, which was started to go on from `origin`.
+
+    Between the look at the one and the start of the other, somebody else may have opened the session, and closed it.
+    """
+    try:
+        began = {
+            each.execution.run_id: each.start_time.ToNanoseconds()
+            async for each in listed(client, origin.workflow_id, names.AGENT_WORKFLOW)
+            if each.execution.run_id != run_id
+        }
+    except RPCError as error:
+        if error.status is not RPCStatusCode.UNIMPLEMENTED:
+            raise
+        # Temporal's time-skipping test server keeps no list: there the race is left alone.
+        return origin
+    latest = max(began, key=lambda each: began[each], default=origin.run_id)
+    since = origin.run_id in began and began[latest] > began[origin.run_id]
+    return origin.model_copy(update={"run_id": latest}) if since else origin
+
+
+@dataclass(slots=True)
+class _Execution:
+    request: RunRequest
+    last: Ledger
+    then: Ledger | None
+    """As it was when the step was over."""
+    reached: bool
+    """The step was over within this execution, or before it in another session."""
+    first_step: int
+    back: bool
+    """It began, and the conversation that it goes on with had come."""
+    deleted: bool
+    began_s: float
+
+
+async def _read(client: Client, workflow_id: str, run_id: str, step: int | None) -> _Execution:
+    fold, then, first_step = Fold(client.data_converter), None, 0
+    began, reached, event, began_s = False, True, HistoryEvent(), 0.0
+    async for event in follow(client, workflow_id, run_id, wait=False, onward=False):
+        began_s = began_s or at_s(event)
+        await fold.feed(event)
+        ledger = fold.ledger
+        if not ledger.opened or fold.restoring:
+            continue
+        if not began:
+            began, first_step = True, ledger.progress.step
+            reached = not (fold.request and fold.request.carried and first_step == step and _between_steps(ledger))
+        if then is None and ledger.progress.step == step and _between_steps(ledger):
+            then = ledger
+            break
+    if fold.request is None:
+        raise BadInput(f"the history of {workflow_id!r} does not begin with a run's request")
+    back = fold.ledger.opened and not fold.restoring
+    return _Execution(fold.request, fold.ledger, then, reached, first_step, back, deletes(event), began_s)
+
+
+async def _was_buried(client: Client, read: _Execution) -> bool:
+    """Whether its session was deleted when it had closed: then the session's holder says so."""
+    if read.request.session_id is None or read.request.carried is not None:
+        return False
+    try:
+        holder = await read_holder(client, f"{names.CHECKPOINT_ID_PREFIX}{read.request.session_id}")
+    except NotAnAgentRun:
+        return False
+    return holder.deleted_s > read.began_s
+
+
+def _between_steps(ledger: Ledger) -> bool:
+    return ledger.progress.batch is None or ledger.progress.batch.over
+
+
+def _no_step(last: Ledger, origin: RestorePoint, step: int) -> BadInput:
+    taken = last.progress.step
+    if taken < step:
+        return BadInput(f"run {origin.workflow_id!r} has taken {taken} steps; there is nothing after step {step}")
+    return BadInput(
+        f"step {step} of run {origin.workflow_id!r} is not over: its tool calls are at work, or wait for a decision; "
+        f"fork after step {step - 1}, or when it has gone on"
+    )

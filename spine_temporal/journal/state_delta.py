@@ -1,0 +1,109 @@
+"""The difference between two States of a run."""
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic_core import to_json, to_jsonable_python
+from spine_core import Message, State, Usage
+
+from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
+from spine_temporal.journal import patch
+
+_WRITTEN_APART = frozenset({"messages", "usage", "scratch"})
+
+
+def diff(before: State, after: State, *, banked: Usage | None = None) -> StateDelta:
+    """What turns `before` into `after`.
+
+    `banked` is what the model's response added to the usage; the delta then names a usage only if it is another one.
+
+    Raises:
+        pydantic_core.PydanticSerializationError: `after.scratch` holds something that JSON cannot.
+        pydantic.ValidationError: a field of `after` has a value that no State can have.
+    """
+    usage = after.usage if after.usage != (before.usage + banked if banked else before.usage) else None
+    return StateDelta(
+        **_messages(before.messages, after.messages),
+        usage=usage,
+        usage_before=before.usage if usage is not None and banked is None else None,
+        scratch=patch.diff(before.scratch, to_jsonable_python(after.scratch)),
+        fields=_fields(before, after),
+    )
+
+
+def apply(state: State, delta: StateDelta, *, banked: Usage | None = None) -> State:
+    """The State that `delta` makes of `state`, which is left as it was; they share what did not change."""
+    changed: dict[str, Any] = {}
+    if delta.messages or delta.edits or delta.cut:
+        changed["messages"] = _apply_messages(state.messages, delta)
+    usage = count(state.usage, delta, banked=banked)
+    if usage is not state.usage:
+        changed["usage"] = usage
+    if delta.scratch:
+        changed["scratch"] = patch.apply(state.scratch, delta.scratch)
+    if delta.fields:
+        known = State.model_validate({"session_id": state.session_id, **delta.fields})
+        changed |= {name: getattr(known, name) for name in delta.fields if name in State.model_fields}
+    return state.model_copy(update=changed)
+
+
+def count(total: Usage, delta: StateDelta | DeltaSummary, *, banked: Usage | None = None) -> Usage:
+    """The run's usage after `delta`; `banked` is what was spent beside it."""
+    counted = total + banked if banked is not None else total
+    if delta.usage is None:
+        return counted
+    if delta.usage_before is None or delta.usage_before == counted:
+        return delta.usage
+    return Usage(
+        input_tokens=counted.input_tokens + delta.usage.input_tokens - delta.usage_before.input_tokens,
+        output_tokens=counted.output_tokens + delta.usage.output_tokens - delta.usage_before.output_tokens,
+        cost_usd=counted.cost_usd + delta.usage.cost_usd - delta.usage_before.cost_usd,
+    )
+
+
+def _messages(before: Sequence[Message], after: Sequence[Message]) -> dict[str, Any]:
+    if len(after) >= len(before) and all(map(operator.is_, before, after)):
+        # By far the most frequent case, in C: it runs for every activity, over the whole conversation.
+        return {"messages": list(after[len(before) :])}
+    edits = {index: new for index, (old, new) in enumerate(zip(before, after, strict=False)) if not _same(old, new)}
+    if len(after) >= len(before) and len(edits) <= len(before) // 2:
+        return {"messages": list(after[len(before) :]), "edits": edits}
+    start = min(edits, default=min(len(before), len(after)))
+    tail = 0
+    while tail < min(len(before), len(after)) - start and _same(before[-1 - tail], after[-1 - tail]):
+        tail += 1
+    return {"messages": list(after[start : len(after) - tail]), "cut": (start, len(before) - tail)}
+
+
+def _same(old: Message, new: Message) -> bool:
+    if old is new:
+        return True
+    if old != new:
+        return False
+    # Python finds 1 == True == 1.0, JSON does not; only arguments and parts can hold such values.
+    return not (old.tool_calls or old.parts) or to_json(old) == to_json(new)
+
+
+def _apply_messages(old: Sequence[Message], delta: StateDelta) -> list[Message]:
+    if delta.cut is not None:
+        start, end = delta.cut
+        return [*old[:start], *delta.messages, *old[end:]]
+    new = list(old)
+    for index, message in delta.edits.items():
+        # Two calls side by side: one hook edited a message that the other's removed.
+        if index < len(new):
+            new[index] = message
+    return [*new, *delta.messages]
+
+
+def _fields(before: State, after: State) -> dict[str, Any]:
+    changed = {
+        name: getattr(after, name)
+        for name in State.model_fields
+        if name not in _WRITTEN_APART and getattr(before, name) != getattr(after, name)
+    }
+    written = {name: to_jsonable_python(value) for name, value in changed.items()}
+    if written:
+        State.model_validate({"session_id": before.session_id, **written})
+    return written

@@ -1,0 +1,1 @@
+"""Installed plugins: found, allowed, imported; the projects that name them."""

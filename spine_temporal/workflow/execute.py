@@ -1,0 +1,61 @@
+"""How the workflow has an activity carried out."""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy
+
+from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.policies import ActivityPolicy
+from spine_temporal.payloads import pack, unpack
+
+_LOCAL_ATTEMPTS: Final = 3
+
+
+async def execute_activity[Out: WireModel](
+    name: str,
+    task: WireModel,
+    returns: type[Out],
+    policy: ActivityPolicy,
+    *,
+    activity_id: str,
+    summary: str | None = None,
+) -> Out:
+    """Schedule the activity, wait for it, read of its result what `returns` knows.
+
+    Temporal may try without end: the activity itself counts the attempts that its policy allows, and answers with an
+    outcome when they are spent.
+
+    Raises:
+        temporalio.exceptions.ActivityError: it was cancelled, or failed before our code was reached.
+    """
+    result = await workflow.execute_activity(
+        name,
+        pack(task),
+        result_type=RawValue,
+        activity_id=activity_id,
+        start_to_close_timeout=timedelta(seconds=policy.timeout_s),
+        heartbeat_timeout=timedelta(seconds=policy.heartbeat_s),
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(seconds=policy.retry_first_s),
+            maximum_interval=timedelta(seconds=max(policy.retry_first_s, policy.retry_longest_s)),
+        ),
+        cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
+        summary=summary,
+    )
+    return unpack(returns, result)
+
+
+async def execute_local_activity[Out: WireModel](
+    name: str, task: WireModel, returns: type[Out], *, timeout_s: float
+) -> Out:
+    """Have a local activity carried out: one event, and the task itself is not recorded."""
+    result = await workflow.execute_local_activity(
+        name,
+        pack(task),
+        result_type=RawValue,
+        start_to_close_timeout=timedelta(seconds=timeout_s),
+        retry_policy=RetryPolicy(maximum_attempts=_LOCAL_ATTEMPTS),
+    )
+    return unpack(returns, result)

@@ -1,0 +1,1 @@
+"""The workflows that several runs share: budgets, rates, leases, checkpoint carriers."""

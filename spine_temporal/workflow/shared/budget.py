@@ -1,0 +1,38 @@
+"""The workflow `spine.budget`: what a tenant has spent."""
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+from spine_temporal.contracts import names
+from spine_temporal.contracts.shared_limits import BudgetState, Charge
+from spine_temporal.journal.shared.spend import charged
+from spine_temporal.payloads import pack
+from spine_temporal.workflow.shared.parse import heard, read, until_grown
+
+
+@workflow.defn(name=names.BUDGET_WORKFLOW)
+class BudgetWorkflow:
+    """Adds up charges, for ever."""
+
+    @workflow.init
+    def __init__(self, value: RawValue) -> None:
+        self._spent = heard(BudgetState, value) or BudgetState()
+
+    @workflow.signal(name=names.CHARGE_SIGNAL)
+    def charge(self, value: RawValue) -> None:
+        """A model call was paid for."""
+        charge = heard(Charge, value)
+        if charge is not None:
+            self._spent = charged(self._spent, charge)
+
+    @workflow.query(name=names.SPENT_QUERY)
+    def spent(self) -> RawValue:
+        """The sum of all charges that came before the question."""
+        return pack(self._spent.model_copy(update={"recent": ()}))
+
+    @workflow.run
+    async def run(self, value: RawValue) -> None:
+        """Go on as a new execution whenever the history has grown."""
+        read(BudgetState, value)
+        await until_grown()
+        workflow.continue_as_new(pack(self._spent))

@@ -1,0 +1,92 @@
+"""The workflow `spine.once`: a piece of work that is done by one of those who want it done."""
+
+import contextlib
+from typing import Final
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from spine_temporal.contracts import names
+from spine_temporal.contracts.shared_limits import Claimed, ClaimRequest, DoneRequest, LeaseRequest
+from spine_temporal.journal.shared.lease import Once, claimed, done, is_free
+from spine_temporal.payloads import pack
+from spine_temporal.workflow.shared.parse import heard, read
+
+# A server has ten updates at most in flight in one workflow; the owner's next attempt must find room among them.
+_MAX_WAITING: Final = 5
+
+
+@workflow.defn(name=names.ONCE_WORKFLOW)
+class OnceWorkflow:
+    """Lets one at a time try; tells the others what came of it."""
+
+    @workflow.init
+    def __init__(self, value: RawValue) -> None:
+        request = heard(LeaseRequest, value)
+        self._once = Once(result=request.result if request else None)
+        self._waiting = 0
+
+    @workflow.update(name=names.CLAIM_UPDATE)
+    async def claim(self, value: RawValue) -> RawValue:
+        """Somebody wants to do it; answered when it is theirs to do, or is done."""
+        request = read(ClaimRequest, value)
+        while self._once.result is None and not is_free(self._once, request.owner, workflow.time()):
+            await self._until_it_may_be_free(request.owner)
+        if self._once.result is not None:
+            return pack(Claimed(granted=False, result=self._once.result))
+        self._once = claimed(self._once, request, workflow.time())
+        return pack(Claimed(granted=True))
+
+    @claim.validator
+    def check_claim(self, value: RawValue) -> None:
+        """Refuse what is no claim, also one that would have to wait where enough wait already."""
+        request = read(ClaimRequest, value)
+        waits = self._once.result is None and not is_free(self._once, request.owner, workflow.time())
+        if waits and self._waiting >= _MAX_WAITING:
+            raise ApplicationError("others wait for it already: ask again", type=names.CROWDED, non_retryable=True)
+
+    @workflow.signal(name=names.DONE_SIGNAL)
+    def done(self, value: RawValue) -> None:
+        """The owner has done it, or gives it up."""
+        said = heard(DoneRequest, value)
+        if said is not None:
+            self._once = done(self._once, said)
+
+    @workflow.run
+    async def run(self, value: RawValue) -> RawValue:
+        """Stay open as long as the result is to be remembered; closed, the server keeps it for a while longer."""
+        request = read(LeaseRequest, value)
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(lambda: self._once.result is not None, timeout=request.remember_s)
+        if self._once.result is not None:
+            await self._remember(request)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if self._once.result is None:
+            # Failed, not completed: the next who wants it done begins anew.
+            raise ApplicationError("it was claimed, but nobody has done it", type=names.NOT_DONE, non_retryable=True)
+        return pack(Claimed(granted=False, result=self._once.result))
+
+    async def _remember(self, request: LeaseRequest) -> None:
+        until_s = request.until_s or workflow.time() + request.remember_s
+        try:
+            await workflow.wait_condition(
+                lambda: workflow.info().is_continue_as_new_suggested(), timeout=max(0.0, until_s - workflow.time())
+            )
+        except TimeoutError:
+            return
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(pack(request.model_copy(update={"result": self._once.result, "until_s": until_s})))
+
+    async def _until_it_may_be_free(self, owner: str) -> None:
+        left_s = self._once.until_s - workflow.time()
+        self._waiting += 1
+        try:
+            await workflow.wait_condition(
+                lambda: self._once.result is not None or self._once.owner in (None, owner), timeout=max(0.0, left_s)
+            )
+        except TimeoutError:
+            # The owner is taken for lost; of those who wait, the first to look gets it.
+            return
+        finally:
+            self._waiting -= 1

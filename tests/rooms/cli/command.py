@@ -1,0 +1,146 @@
+"""The real command, as a process."""
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+from temporalio.client import Client
+
+from spine_temporal.cli.searching import latest
+from tests.rooms.cli.forked import forked
+
+PROJECT: Final = Path(__file__).with_name("project")
+
+_COMMAND: Final = str(Path(sys.executable).with_name("spine-temporal"))
+_BOUND_S: Final = 180.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command that has ended left."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Running:
+    """A command that goes on; what it writes is gathered line by line."""
+
+    process: Process
+    lines: list[str] = field(default_factory=list)
+
+    async def says(self, text: str) -> None:
+        """Wait until it has written `text`, on stdout or stderr."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(_BOUND_S):
+            while not any(text in line for line in self.lines):
+                line = await self.process.stdout.readline()
+                assert line, f"ended without saying {text!r}: {self.lines}"
+                self.lines.append(line.decode())
+
+    async def ended(self, signal: int | None = None) -> int:
+        """Its exit code, once it has ended; `signal` is sent to it before."""
+        if signal is not None:
+            self.process.send_signal(signal)
+        assert self.process.stdout is not None
+        async with asyncio.timeout(_BOUND_S):
+            self.lines += [line.decode() async for line in self.process.stdout]
+            return await self.process.wait()
+
+
+class CommandLine:
+    """`spine-temporal` against one server, on one task queue."""
+
+    def __init__(self, address: str, task_queue: str) -> None:
+        self.address = address
+        self.queue = ["--task-queue", task_queue]
+        self._running: list[Process] = []
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+        ours = {"TEMPORAL_ADDRESS": address, "COLUMNS": "120", "TERM": "xterm"}
+        self._environment = plain | ours
+
+    async def __call__(self, *arguments: str, stdin: str = "", environment: dict[str, str] | None = None) -> Done:
+        return Done(*await forked(arguments, self._environment | (environment or {}), stdin, _BOUND_S))
+
+    async def on_terminal(self, *arguments: str) -> str:
+        """What the command shows on a terminal, once it has ended."""
+        shown, terminal = os.openpty()
+        process = await asyncio.create_subprocess_exec(
+            _COMMAND, *arguments, env=self._environment, stdout=terminal, stderr=terminal
+        )
+        self._running.append(process)
+        os.close(terminal)
+        async with asyncio.timeout(_BOUND_S):
+            text = await asyncio.to_thread(_everything, shown)
+            await process.wait()
+        return text
+
+    async def start(self, *arguments: str, cwd: Path = PROJECT, environment: dict[str, str] | None = None) -> Running:
+        """Start a command that does not end by itself."""
+        return Running(await self._spawn(_COMMAND, *arguments, cwd=cwd, environment=environment))
+
+    async def start_python(self, code: str, *, cwd: Path) -> Running:
+        """Start Python code that does not end by itself."""
+        return Running(await self._spawn(sys.executable, "-c", code, cwd=cwd))
+
+    async def _spawn(
+        self,
+        *command: str,
+        cwd: Path | None = None,
+        stdin: int | None = None,
+        stderr: int = STDOUT,
+        environment: dict[str, str] | None = None,
+    ) -> Process:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=cwd,
+            env=self._environment | (environment or {}),
+            stdin=stdin,
+            stdout=PIPE,
+            stderr=stderr,
+        )
+        self._running.append(process)
+        return process
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for process in self._running:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+def _everything(terminal: int) -> str:
+    text = b""
+    # Linux says EIO where others say end of file.
+    with contextlib.suppress(OSError):
+        while part := os.read(terminal, 65536):
+            text += part
+    os.close(terminal)
+    return text.decode()
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for a condition, with a bound that only a broken product reaches."""
+    give_up_s = time.monotonic() + _BOUND_S
+    while not condition():
+        assert time.monotonic() < give_up_s, f"waited {_BOUND_S:.0f} s in vain for: {what}"
+        await asyncio.sleep(0.02)
+
+
+async def listed(client: Client, session: str, status: str) -> None:
+    """Wait until the server's lists, which are a moment behind, have the run in that state."""
+    async with asyncio.timeout(_BOUND_S):
+        while session not in [seen.id for seen in await latest(client, agent=None, status=status, limit=1000)]:
+            await asyncio.sleep(0.02)

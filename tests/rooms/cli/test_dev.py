@@ -1,0 +1,85 @@
+"""`spine-temporal dev`: server, web UI and worker in one command."""
+
+import secrets
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+
+from spine_temporal.cli.exits import Exit
+from spine_temporal.devserver.server import is_serving
+from tests.rooms.cli.command import PROJECT, CommandLine
+
+pytestmark = pytest.mark.durable
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project, which may be written into."""
+    return shutil.copytree(PROJECT, tmp_path / "project")
+
+
+@pytest_asyncio.fixture
+async def elsewhere() -> AsyncIterator[CommandLine]:
+    """The command for a server on a port where none is."""
+    # Out of the range that the system, and the dev servers of other tests, take theirs from; room for the UI's.
+    async with CommandLine(f"127.0.0.1:{10_000 + secrets.randbelow(8_000)}", "spine") as command:
+        yield command
+
+
+async def test_one_command_serves_until_ctrl_c_and_keeps_what_ran(elsewhere: CommandLine, project: Path) -> None:
+    dev = await elsewhere.start("dev", cwd=project)
+    await dev.says("server   " + elsewhere.address)
+    await dev.says("worker   agents boss, cashier, clerk, down, looping, planner, waiter on task queue 'spine'")
+    await dev.says('spine-temporal run boss "hello"')
+
+    done = await elsewhere("run", "clerk", "1 + 2?", "--session", "kept")
+    code = await dev.ended(signal.SIGINT)
+
+    assert done.out == "It is 3.\n"
+    assert code == Exit.DONE
+    assert [line.strip() for line in dev.lines[-2:]] == ["worker ended", "server ended"]
+    assert not await is_serving(elsewhere.address)
+
+    again = await elsewhere.start("dev", cwd=project)
+    await again.says("worker   ")
+    assert "It is 3." in (await elsewhere("show", "kept")).out
+
+
+async def test_a_server_that_runs_already_is_used_and_left_running(
+    alone: CommandLine, client: Client, project: Path
+) -> None:
+    dev = await alone.start("dev", *alone.queue, cwd=project)
+    await dev.says(f"server   {alone.address}, which was running already")
+    await dev.says("worker   ")
+
+    done = await alone("run", "clerk", "1 + 2?", *alone.queue)
+
+    assert done.out == "It is 3.\n"
+    assert await dev.ended(signal.SIGTERM) == Exit.DONE
+    assert await client.service_client.check_health()
+    assert not (project / ".spine").exists()
+
+
+async def test_the_web_ui_answers_and_start_names_the_runs_page(elsewhere: CommandLine, project: Path) -> None:
+    dev = await elsewhere.start("dev", cwd=project)
+    await dev.says("worker   ")
+
+    started = await elsewhere("start", "clerk", "hi", "--session", "page", "--json")
+
+    host, _, port = elsewhere.address.partition(":")
+    assert f'"ui": "http://{host}:{int(port) + 1000}/namespaces/default/workflows/spine-page"' in started.out
+
+
+async def test_a_project_that_cannot_be_loaded_starts_no_server(elsewhere: CommandLine, project: Path) -> None:
+    (project / "agents" / "clerk.py").write_text("import no_such_package\n")
+
+    dev = await elsewhere.start("dev", cwd=project)
+
+    assert await dev.ended() == Exit.BAD_USAGE
+    assert "agents/clerk.py:1: ModuleNotFoundError" in dev.lines[0]
+    assert not (project / ".spine").exists()

@@ -1,0 +1,120 @@
+"""Guards whose state is in Temporal do for one agent what spine's own do, in a worker or on the plain kernel."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import spine_middleware as spine
+from pydantic import BaseModel
+from spine_core import Agent, StopReason, ToolContext, tool
+from spine_core.testing import ScriptedProvider, calls, text
+from temporalio.client import Client
+
+from spine_temporal import AgentWorker, middleware
+from spine_temporal.errors import BadInput
+from tests.support.agents_at_hand import adding_agent
+from tests.support.harness import ONLY_NORMAL, Durable, assert_same
+
+pytestmark = pytest.mark.durable
+
+
+class Receipt(BaseModel):
+    amount: int
+    paid: bool = True
+
+
+@tool
+async def pay(amount: int) -> Receipt:
+    """Pay."""
+    if amount < 0:
+        raise ValueError("a negative amount")
+    return Receipt(amount=amount)
+
+
+class Answers:
+    """Answers a call by itself, before the tool runs."""
+
+    async def before_tool(self, ctx: ToolContext) -> None:
+        ctx.result, ctx.skip = "answered", True
+
+
+PAY, MINUS = ("pay", {"amount": 7}), ("pay", {"amount": -7})
+SCRIPTS = {
+    "paid twice": [calls(PAY), calls(PAY, ("pay", {"amount": 8})), text("done")],
+    "failing twice": [calls(MINUS), calls(MINUS), text("done")],
+    "two in a step": [calls(("pay", {"amount": 1}), ("pay", {"amount": 2})), text("done")],
+}
+GUARDS: dict[str, Callable[[Any], list[Any]]] = {
+    "idempotency": lambda kind: [kind.Idempotency()],
+    "idempotency of other tools": lambda kind: [kind.Idempotency(tools=["refund"])],
+    "idempotency by a key": lambda kind: [kind.Idempotency(key=lambda name, _: name)],
+    "idempotency around one that answers": lambda kind: [kind.Idempotency(), Answers()],
+    "budget in dollars": lambda kind: [kind.TenantBudget(max_cost_usd=0.01, message="no more")],
+    "budget in tokens": lambda kind: [kind.TenantBudget(max_tokens=15)],
+    "rate": lambda kind: [kind.RateLimit(1000, 1.0)],
+}
+
+
+def agent(script: str, guards: list[Any]) -> Agent:
+    responses = [response.model_copy(deep=True) for response in SCRIPTS[script]]
+    for response in responses:
+        response.usage.cost_usd = 0.006
+    # The names of what is kept on the server are the tenant's, the limit's, the key's: each test has its own.
+    for guard in guards:
+        if hasattr(guard, "name"):
+            guard.name = uuid.uuid4().hex
+    return Agent(ScriptedProvider(*responses), tools=[pay], middleware=guards)
+
+
+@ONLY_NORMAL
+@pytest.mark.parametrize("guards", GUARDS.values(), ids=GUARDS.keys())
+@pytest.mark.parametrize("script", SCRIPTS)
+async def test_a_run_with_our_guard_is_the_kernels_with_spines(
+    durable: Durable, script: str, guards: Callable[[Any], list[Any]]
+) -> None:
+    ours = await durable(agent(script, guards(middleware))).run("go")
+
+    assert_same(ours, await agent(script, guards(spine)).run("go"))
+
+
+async def test_the_plain_kernel_uses_them_with_any_worker_of_the_queue(client: Client) -> None:
+    queue, name = f"guards-{uuid.uuid4().hex}", uuid.uuid4().hex
+    budget = middleware.TenantBudget(max_tokens=20, name=name, client=client, task_queue=queue)
+    once = middleware.Idempotency(name=name, client=client, task_queue=queue)
+    rate = middleware.RateLimit(50, 1.0, name=name, client=client, task_queue=queue)
+
+    async with AgentWorker(client, agents=[adding_agent()], task_queue=queue):
+        kernel = Agent(
+            ScriptedProvider(calls(PAY), calls(PAY), text("never")), tools=[pay], middleware=[budget, once, rate]
+        )
+        result = await kernel.run("go")
+
+        assert result.stopped_reason is StopReason.MAX_TOKENS
+        assert await budget.spend(None) == {"cost": 0.0, "tokens": 30.0}
+        assert [message.content for message in result.state.messages if message.role == "tool"] == [
+            '{"amount":7,"paid":true}'
+        ] * 2
+
+
+async def test_a_call_that_another_hook_answers_does_not_stand_in_the_way_of_the_next(client: Client) -> None:
+    queue = f"guards-{uuid.uuid4().hex}"
+    once = middleware.Idempotency(name=queue, client=client, task_queue=queue)
+
+    async with AgentWorker(client, agents=[adding_agent()], task_queue=queue):
+        kernel = Agent(ScriptedProvider(calls(PAY, PAY), text("done")), tools=[pay], middleware=[once, Answers()])
+        result = await kernel.run("go")
+
+    assert [message.content for message in result.state.messages if message.role == "tool"] == ["answered"] * 2
+
+
+def test_a_store_is_refused_for_there_is_none() -> None:
+    for make in (middleware.TenantBudget, middleware.Idempotency):
+        with pytest.raises(BadInput, match="keeps its state in Temporal"):
+            make(store={})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("max_calls", "per_s"), [(0, 1.0), (5, 0.0)])
+def test_a_rate_that_is_none_is_refused(max_calls: int, per_s: float) -> None:
+    with pytest.raises(ValueError, match="both must be positive"):
+        middleware.RateLimit(max_calls, per_s)

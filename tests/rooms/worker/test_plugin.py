@@ -1,0 +1,46 @@
+"""Agents on a Worker with workflows of its own."""
+
+import uuid
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import ChildWorkflowError
+from temporalio.worker import Replayer, Worker
+
+from spine_temporal import DurableAgent, SpinePlugin
+from tests.rooms.worker.own_workflow import Invoice, MisledInvoice
+from tests.support.agents_at_hand import adding_agent
+
+pytestmark = pytest.mark.durable
+
+
+async def test_a_workflow_of_ones_own_runs_an_agent_as_its_child(client: Client) -> None:
+    queue = uuid.uuid4().hex
+    plugin = SpinePlugin([adding_agent(), adding_agent("clerk")])
+    async with Worker(client, task_queue=queue, workflows=[Invoice], plugins=[plugin]):
+        answered = await client.execute_workflow("invoice", "1 + 2?", id=f"invoice-{queue}", task_queue=queue)
+
+    assert answered == ["3", "final", "30", f"invoice-{queue}-again"]
+    child = await DurableAgent("assistant", client).get_run(f"invoice-{queue}-again").result()
+    assert child.answer == "3"
+    history = await client.get_workflow_handle(f"invoice-{queue}").fetch_history()
+    await Replayer(workflows=[Invoice], plugins=[SpinePlugin([])]).replay_workflow(history)
+
+
+async def test_a_child_whose_agent_is_unknown_fails_its_parent_clearly(client: Client) -> None:
+    queue = uuid.uuid4().hex
+    plugin = SpinePlugin([adding_agent()])
+    async with Worker(client, task_queue=queue, workflows=[MisledInvoice], plugins=[plugin]):
+        with pytest.raises(WorkflowFailureError) as failed:
+            await client.execute_workflow("misled-invoice", id=queue, task_queue=queue)
+
+    assert isinstance(failed.value.cause, ChildWorkflowError)
+    assert "no agent 'asistant'; this worker has: assistant" in str(failed.value.cause.cause)
+
+
+async def test_agents_of_a_plugin_are_run_by_clients_too(client: Client) -> None:
+    queue = uuid.uuid4().hex
+    async with Worker(client, task_queue=queue, plugins=[SpinePlugin({"clerk": adding_agent})]):
+        result = await DurableAgent("clerk", client, task_queue=queue).run("1 + 2?")
+
+    assert result.answer == "3"
