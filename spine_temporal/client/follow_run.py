@@ -1,43 +1,156 @@
-"""A run watched until it stops."""
+"""A run followed until it stops."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Final
+from weakref import WeakKeyDictionary
 
 from spine_core import TraceEvent
-from temporalio.api.enums.v1 import EventType
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
 from temporalio.client import Client
 
 from spine_temporal.client.server_errors import failed_run
+from spine_temporal.contracts import names
+from spine_temporal.contracts.base import load
+from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
+from spine_temporal.history.event_reader import payload_bytes
 from spine_temporal.history.fold import Fold, Stop, fold_execution, turn_run_id
-from spine_temporal.history.follow import describe, first_event, follow
+from spine_temporal.history.follow import close_event, describe, first_event, follow
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger
 
-_FAILED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
+_FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
+_RUNNING: Final = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
+# A pause is known within 0.3 s or a third of the time waited, two seconds at most: some ten requests in five seconds,
+# then one in two.
+_FIRST_LOOK_S: Final = 0.3
+_SHARE: Final = 1 / 3
+_LAST_LOOK_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class StatusCursor:
     """What somebody knows of a run who waits for what comes later."""
 
-    standings: int = 0
-    """The number of the last stop."""
-    child: str = ""
-    """Position of the agent that works for the run, and has just been answered."""
     number: int = 0
-    """Of that agent's standing then: a stop at which it still stands there is an old one."""
+    """Of the last stop."""
+    subagent: str = ""
+    """Position of the subagent that has just been answered."""
+    subagent_number: int = 0
+    """Of that subagent's status then: a stop at which it still waits there is an old one."""
 
     def is_old(self, ledger: Ledger) -> bool:
         """Whether a stop is one that was known."""
-        child = ledger.children.get(self.child)
-        stands_there = child is not None and not child.over and child.number <= self.number
-        return stands_there or ledger.progress.standings <= self.standings
+        calls = ledger.progress.calls
+        known = (each for at, each in enumerate(calls.items) if str(calls.position(at)) == self.subagent) if calls else ()
+        call = next(iter(known), None)
+        subagent = call.subagent if call is not None and not call.finished else None
+        waits_there = subagent is not None and subagent.status != "over" and subagent.number <= self.subagent_number
+        return waits_there or ledger.progress.status_number <= self.number
+
+
+type Published = tuple[str, StatusRecord | None]
+"""The latest execution's run id, and the status that it published; None: it is closed."""
+
+
+class _Watch:
+    """Looks at one workflow for everybody in this process who waits for it."""
+
+    def __init__(self, client: Client, workflow_id: str) -> None:
+        self.waiting = 0
+        self._client = client
+        self._workflow_id = workflow_id
+        self._latest: Published | None = None
+        self._began_s = 0.0
+        self._looked = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def other_than(self, known: Published | None) -> Published:
+        """What is published, as soon as it is not what is known.
+
+        Raises:
+            RunNotFound: there is no such run.
+            ServerUnreachable: the server was away for more than five minutes.
+        """
+        self.waiting += 1
+        self._began_s = time.monotonic()
+        self._wanted.set()
+        try:
+            while True:
+                if self._task is None or self._task.done():
+                    self._task = asyncio.create_task(self._look())
+                looked = asyncio.create_task(self._looked.wait())
+                try:
+                    await asyncio.wait({looked, self._task}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    looked.cancel()
+                if self._task.done():
+                    self._task.result()
+                if self._latest is not None and self._latest != known:
+                    return self._latest
+        finally:
+            self.waiting -= 1
+            if not self.waiting and self._task is not None:
+                self._task.cancel()
+                self._task = None
+
+    async def _look(self) -> None:
+        closing: asyncio.Task[None] | None = None
+        try:
+            while True:
+                self._wanted.clear()
+                self._latest = await published_status(self._client, self._workflow_id)
+                looked, self._looked = self._looked, asyncio.Event()
+                looked.set()
+                if closing is None or closing.done():
+                    closing = asyncio.create_task(self._closed(self._latest[0]))
+                pause_s = min(_LAST_LOOK_S, max(_FIRST_LOOK_S, (time.monotonic() - self._began_s) * _SHARE))
+                wanted = asyncio.create_task(self._wanted.wait())
+                await asyncio.wait({closing, wanted}, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
+                wanted.cancel()
+        finally:
+            if closing is not None:
+                closing.cancel()
+
+    async def _closed(self, run_id: str) -> None:
+        while await close_event(self._client, self._workflow_id, run_id) is None:
+            continue
+
+
+_watches: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[int, str], _Watch]]] = WeakKeyDictionary()
+
+
+def _watch(client: Client, workflow_id: str) -> _Watch:
+    watches = _watches.setdefault(asyncio.get_running_loop(), {})
+    key = (id(client), workflow_id)
+    for idle in [each for each, watch in watches.items() if not watch.waiting and each != key]:
+        del watches[idle]
+    return watches.setdefault(key, _Watch(client, workflow_id))
+
+
+async def published_status(client: Client, workflow_id: str) -> Published:
+    """The latest execution's run id, and the status that it published; None: it is closed.
+
+    Raises:
+        RunNotFound: there is no such run.
+    """
+    info = (await describe(client, workflow_id)).workflow_execution_info
+    if info.status != _RUNNING:
+        return info.execution.run_id, None
+    memo = info.memo.fields.get(names.STATUS_MEMO)
+    if memo is None:
+        return info.execution.run_id, StatusRecord(agent="", session_id="")
+    written = await payload_bytes(Payloads(payloads=[memo]), client.data_converter)
+    return info.execution.run_id, load(StatusRecord, written).model_copy(update={"revision": "", "order": ()})
 
 
 @dataclass(slots=True)
-class Watch:
+class RunFollower:
     """Follows the turn `turn`; None: the one that `run_id` began with, or without one, the turn in hand.
 
     When the execution `run_id` is gone from the server, a turn with a number is looked for in the latest one.
@@ -48,19 +161,39 @@ class Watch:
     run_id: str | None
     turn: int | None
 
-    async def stop(self, *, after: Seen) -> Stop:
-        """The next stop after what was seen; the last one, if the turn stands still.
+    async def stop(self, *, after: StatusCursor) -> Stop:
+        """The next stop after `after`; the last one, if the turn has stopped for good.
 
         Raises:
             RunNotFound: there is no such run.
             RunFailed: its workflow failed, or closed before the turn began; or an error that says more.
         """
+        watch, known = _watch(self.client, self.workflow_id), None
+        while True:
+            known = await watch.other_than(known)
+            status = known[1]
+            if status is None or self._may_have_stopped(status, after):
+                fold = await self._folded()
+                stop = self._found(fold, after)
+                if stop is not None:
+                    return stop
+                if fold.closed:
+                    return self._last(fold)
+
+    def _may_have_stopped(self, status: StatusRecord, after: StatusCursor) -> bool:
+        if status.status != "running":
+            return not after.number or status.number > after.number
+        return self.turn is not None and status.turn > self.turn
+
+    async def _folded(self) -> Fold:
         fold = Fold(self.client.data_converter)
-        async for _, now in self._followed(fold, leisurely=True):
-            stop = self._found(fold, after) if now else None
-            if stop is not None:
-                return stop
-        return self._last(fold)
+        async for event in follow(self.client, self.workflow_id, await self._start(), wait=False):
+            await fold.feed(event)
+            if event.event_type == _FAILED:
+                raise await failed_run(event, self.workflow_id, self.client.data_converter)
+        if self.turn is not None and self.turn < (fold.first_turn or 1):
+            raise RunNotFound(f"the history of turn {self.turn} of {self.workflow_id!r} is gone from the server")
+        return fold
 
     async def events(self) -> AsyncIterator[TraceEvent]:
         """The trace events of the turn until it stops."""
@@ -70,23 +203,21 @@ class Watch:
             if fold.ledger.progress.turn == (turn or self._wanted(fold)):
                 for event in told:
                     yield event
-            for child in fold.ledger.children.values() if fold.ledger.spec.team is not None else ():
-                if child.workflow_id in members:
+            for member in fold.ledger.members:
+                if not member.workflow_id or member.workflow_id in members:
                     continue
-                try:
-                    async for event in Watch(self.client, child.workflow_id, None, None).events():
-                        yield event
-                except RunNotFound:
-                    # It is ordered, and has not begun: the next event of the team tells that it has.
-                    continue
-                members.add(child.workflow_id)
-            if now and self._found(fold, Seen()) is not None:
+                async for event in RunFollower(self.client, member.workflow_id, None, None).events():
+                    yield event
+                members.add(member.workflow_id)
+            if now and self._found(fold, StatusCursor()) is not None:
                 return
 
-    async def journal(self, hear: Callable[[Entry], None]) -> None:
-        """Tell the turn's entries, as far as the history goes by now."""
+    async def entries(self, on_entry: Callable[[Entry], None]) -> None:
+        """Call `on_entry` with the turn's entries, as far as the history goes by now."""
         fold, turn = Fold(self.client.data_converter), await self._turn_in_hand()
-        fold.hear = lambda entry: hear(entry) if fold.ledger.progress.turn == (turn or self._wanted(fold)) else None
+        fold.on_entry = lambda entry: (
+            on_entry(entry) if fold.ledger.progress.turn == (turn or self._wanted(fold)) else None
+        )
         async for event in follow(self.client, self.workflow_id, await self._start(), wait=False):
             await fold.feed(event)
 
@@ -94,23 +225,26 @@ class Watch:
         """Of a run had by its id alone, the turn that it stands for."""
         if self.turn is not None or self.run_id is not None:
             return None
-        ledger = await fold_execution(self.client, (self.workflow_id, ""))
-        over = ledger.progress.ending is not None and not ledger.progress.paused
-        return ledger.queue[0].turn if over and ledger.queue else ledger.progress.turn
+        progress = (await fold_execution(self.client, (self.workflow_id, ""))).progress
+        return progress.queue[0].turn if progress.over and progress.queue else progress.turn
 
-    async def _followed(self, fold: Fold, *, leisurely: bool = False) -> AsyncIterator[tuple[list[TraceEvent], bool]]:
-        """What each event told, and whether what the fold knows is by now the present."""
+    async def _followed(self, fold: Fold) -> AsyncIterator[tuple[list[TraceEvent], bool]]:
+        """The trace events of each event, and whether what the fold knows is by now the present."""
         described = (await describe(self.client, self.workflow_id)).workflow_execution_info
         start, now = await self._start(), False
-        run_id = start
-        async for event in follow(self.client, self.workflow_id, start, leisurely=leisurely):
+        last_execution = start == described.execution.run_id
+        async for event in follow(self.client, self.workflow_id, start):
             told = await fold.feed(event)
             if event.event_type == _FAILED:
-                raise failed_run(event, self.workflow_id)
-            run_id = _run_id(event) or run_id
+                raise await failed_run(event, self.workflow_id, self.client.data_converter)
+            if event.HasField("workflow_execution_continued_as_new_event_attributes"):
+                following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+                last_execution = last_execution or following == described.execution.run_id
+                yield told, now
+                continue
             if self.turn is not None and self.turn < (fold.first_turn or 1):
                 raise RunNotFound(f"the history of turn {self.turn} of {self.workflow_id!r} is gone from the server")
-            now = now or (run_id == described.execution.run_id and event.event_id >= described.history_length)
+            now = now or (last_execution and event.event_id >= described.history_length)
             yield told, now
 
     async def _start(self) -> str:
@@ -128,7 +262,7 @@ class Watch:
     def _wanted(self, fold: Fold) -> int | None:
         return self.turn or (fold.first_turn if self.run_id is not None else None)
 
-    def _found(self, fold: Fold, after: Seen) -> Stop | None:
+    def _found(self, fold: Fold, after: StatusCursor) -> Stop | None:
         stop = fold.stops.get(self._wanted(fold) or fold.ledger.progress.turn)
         return stop if stop is not None and (fold.closed or not after.is_old(stop.ledger)) else None
 
@@ -137,9 +271,3 @@ class Watch:
         if wanted in fold.stops:
             return fold.stops[wanted]
         raise RunFailed(f"the session of {self.workflow_id!r} was closed before its turn {wanted} began")
-
-
-def _run_id(event: HistoryEvent) -> str | None:
-    if event.HasField("workflow_execution_started_event_attributes"):
-        return event.workflow_execution_started_event_attributes.original_execution_run_id
-    return None

@@ -1,28 +1,32 @@
 """What a person decides of a tool call."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.base import GivenModel, WireModel
+from spine_temporal.contracts.policies import Seconds
 
 type OnTimeout = Literal["reject", "approve", "fail"]
 
+# What an answer is made of; who decided and why says nothing of what was decided.
+_ANSWERS = frozenset({"approve", "arguments", "value"})
 
-class ApprovalPolicy(WireModel):
+
+class ApprovalPolicy(GivenModel):
     """What becomes of a call that nobody decides.
 
     The time runs from the moment the run waits for this very call. "reject" tells the model that nobody decided,
     "approve" runs the tool, "fail" ends the run with `StopReason.ERROR`.
     """
 
-    timeout_s: float | None = Field(default=None, gt=0)
+    timeout_s: Seconds | None = None
     """How long a call waits for its decision; None: for ever."""
     on_timeout: OnTimeout = "reject"
 
 
-class Decision(WireModel):
-    """A decision with everything that may be said of it; spine's words and truth values say `approve` only.
+class Decision(GivenModel):
+    """A decision with everything that may go with it; spine's words and truth values carry `approve` only.
 
     `value` answers a tool that raised `Interrupt`: it becomes the tool's result. `arguments` replace the model's, all
     of them; they must fit the tool's schema. A `digest`, as `Approval.digest` showed it, refuses the decision if the
@@ -30,24 +34,52 @@ class Decision(WireModel):
     """
 
     approve: bool = True
+    """The call runs; False: the model is told that it was rejected."""
     arguments: dict[str, Any] | None = None
+    """In the place of the model's; None: as they are."""
     reason: str | None = None
+    """For the model when the call is rejected, and for whoever asks later."""
     decided_by: str | None = None
+    """For whoever asks later who decided."""
     digest: str | None = None
+    """Of the arguments that were looked at; None: whatever they are."""
     value: Any = None
+    """The result of a tool that raised `Interrupt`; None counts when it was given."""
+
+    @property
+    def has_value(self) -> bool:
+        """Whether `value` was given, be it None."""
+        return "value" in self.model_fields_set
 
 
-class DecideRequest(WireModel):
+class DecideRequest(GivenModel):
     """The argument of the update `spine.decide`.
 
-    Written by hand, `{"call": "call_7", "answer": "approve"}` is enough, or `{"call": ..., "decision": {...}}`.
+    Typed by hand, `{"call": "call_7", "answer": "approve"}` is enough, or `{"call": ..., "decision": {...}}`.
     """
 
     call: str | None = None
     """The model's id of the call, or its position, "step.index"; None: the call that the run is paused at."""
+    call_id: str | None = None
+    """Another name of `call`."""
     answer: Any = None
     """What spine's `resume` takes; used when there is no `decision`."""
     decision: Decision | None = None
+
+    @model_validator(mode="after")
+    def _answers(self) -> Self:
+        if self.call is not None and self.call_id is not None and self.call != self.call_id:
+            raise ValueError(f"call is {self.call!r} and call_id {self.call_id!r}: name one call")
+        if self.decision is None and "answer" not in self.model_fields_set:
+            raise ValueError('it decides nothing: give an "answer", or a "decision"')
+        if self.decision is not None and _ANSWERS.isdisjoint(self.decision.model_fields_set):
+            raise ValueError('the decision decides nothing: give "approve", "arguments" or "value"')
+        return self
+
+    @property
+    def named(self) -> str | None:
+        """The call it names."""
+        return self.call if self.call is not None else self.call_id
 
 
 class DecisionReceipt(WireModel):
@@ -59,8 +91,8 @@ class DecisionReceipt(WireModel):
     approved: bool
     digest: str = ""
     """Of the arguments that were decided on."""
-    standings: int = 0
-    """How often the run had stopped or gone on before; whoever waits for what comes of it waits for a later one."""
+    status_number: int = 0
+    """Of the run's last status change before it; whoever waits for what comes of it waits for a later one."""
 
 
 class ApprovalRequest(WireModel):
@@ -72,18 +104,14 @@ class ApprovalRequest(WireModel):
     """What the kernel shows as `Result.interrupt`."""
     arguments: dict[str, Any] = {}
     digest: str = ""
+    asked_s: float = 0.0
+    """When it asked, in Unix time by the server's clock."""
 
 
 class ApprovalRequestSummary(WireModel):
-    """An Ask as the workflow sees it."""
+    """An ApprovalRequest as the workflow reads it."""
 
     mode: str = "approve"
     payload: Any = None
     digest: str = ""
-
-
-class ApprovalTimeout(WireModel):
-    """Nobody decided in time."""
-
-    approved: bool
-    timeout_s: float
+    asked_s: float = 0.0

@@ -1,20 +1,49 @@
 """One JSON form for every model that crosses the wire."""
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict
+
+LONGEST_S: Final = 10 * 365 * 24 * 3600.0
+"""The longest time that may be asked for, ten years: a server holds it, and so does a `timedelta`."""
 
 
 class WireModel(BaseModel):
     """Base of every wire model: frozen; fields it does not know are ignored, so that models can grow.
 
     A field whose value is its default is left out of the JSON. A default is therefore part of the format: it may
-    never change.
+    never change. NaN and the infinities are written as the words that Python's own JSON uses.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
+
+
+class GivenModel(WireModel):
+    """Base of what people and programs build or type by hand: a field it does not know is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Basis(WireModel):
+    """What the workflow had applied to its progress when it wrote this record.
+
+    A reader meets facts in the order of the history, the workflow applied them in its own; a record says which, so
+    that nobody has to re-enact races.
+    """
+
+    revision: str = ""
+    """Of the progress; the State that belongs to it is looked up, or folded."""
+    order: tuple[str, ...] = ()
+    """Ids of the entries that were applied since the record before this one, if there were several."""
 
 
 def dump(model: WireModel) -> bytes:
-    """The JSON of `model`, as it is written into a history."""
+    """The JSON of `model`, as it is written into a history.
+
+    Of a GivenModel it is what was given: that a field was named may mean something, be its value the default.
+    """
+    if isinstance(model, GivenModel):
+        return model.model_dump_json(exclude_unset=True).encode()
     return model.model_dump_json(exclude_defaults=True).encode()
 
 

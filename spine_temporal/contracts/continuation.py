@@ -4,13 +4,12 @@ from typing import Any
 
 from pydantic import Field
 
-from spine_temporal.contracts.base import WireModel
-from spine_temporal.contracts.subagent import SubagentStatus
-from spine_temporal.contracts.turn import QueuedTurn
+from spine_temporal.contracts.base import Basis, WireModel
+from spine_temporal.contracts.policies import ActivityPolicy
 
 
 class RestorePoint(WireModel):
-    """The execution whose conversation is gone on with."""
+    """The execution whose conversation goes on."""
 
     workflow_id: str
     run_id: str
@@ -18,26 +17,14 @@ class RestorePoint(WireModel):
     """As it was after this step, for a fork; None: as it was left."""
 
 
-class CarryOver(WireModel):
+class CarryOver(Basis):
     """What an execution hands to the one that continues it, beside the conversation itself."""
 
     run_id: str
     turn_run_id: str
     """The execution in which the turn in hand began."""
-    turns: int
-    queue: list[QueuedTurn] = []
-    unwanted: list[int] = []
-    """Queued turns that somebody stopped."""
-    answered: dict[str, dict[str, Any]] = {}
-    """Results of the latest updates by their ids: the server knows an id again within one execution only."""
-    worked_s: float = 0.0
-    children: list[str] = []
-    """Positions of the children that are at work."""
-    heard: list[SubagentStatus] = []
-    """The last word of each of them."""
-    deadlines: dict[str, float] = {}
-    """Unix time at which a call's decision is due, by position."""
-    idle_since_s: float | None = None
+    progress: dict[str, Any] = {}
+    """The workflow's progress, without the texts that the restored conversation brings."""
 
 
 class RestoreInput(WireModel):
@@ -52,27 +39,33 @@ class RestoreInput(WireModel):
     same: bool = False
     """The origin is the execution before this one: nothing is changed, nowhere else is looked."""
     part: int = Field(default=0, ge=0)
+    digest: str = ""
+    """Of the conversation that part 0 belongs to; a later part belongs to the same, or says that it is another."""
+    policy: ActivityPolicy = ActivityPolicy()
 
 
-class Restored(WireModel):
-    """The conversation as it was, or a part of it."""
+class RestoredBase(WireModel):
+    """The part of a Restored that the workflow reads, too."""
 
     id: str
     progress: dict[str, Any] | None = None
-    """The counters, for the workflow; None: there was no conversation."""
+    """The counters, for the workflow, in part 0; None: there was no conversation."""
+    parts: int = 1
+    size_bytes: int = 0
+    digest: str = ""
+    changed: bool = False
+    """It is not the conversation that part 0 was of: begin again."""
+
+
+class RestoredSummary(RestoredBase):
+    """A Restored as the workflow reads it: from the same JSON, ignoring the rest."""
+
+
+class Restored(RestoredBase):
+    """The conversation as it was, or a part of it."""
+
     source: str = ""
     """Where it was found: "history" or "checkpoint"."""
     ledger: str = ""
-    """All of it, as JSON, or zlib-compressed in base64; of several parts, this one's."""
+    """A piece of it, as JSON, or zlib-compressed in base64."""
     packed: bool = False
-    parts: int = 1
-    size_bytes: int = 0
-
-
-class RestoredSummary(WireModel):
-    """A Restored as the workflow reads it."""
-
-    id: str
-    progress: dict[str, Any] | None = None
-    parts: int = 1
-    size_bytes: int = 0

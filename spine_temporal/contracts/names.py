@@ -15,12 +15,13 @@ END_ACTIVITY: Final = "spine.end"
 SPEC_ACTIVITY: Final = "spine.spec"
 RESTORE_ACTIVITY: Final = "spine.restore"
 MIRROR_ACTIVITY: Final = "spine.mirror"
-WATCH_ACTIVITY: Final = "spine.watch"
+SUBAGENT_ACTIVITY: Final = "spine.subagent"
 
 STOP_SIGNAL: Final = "spine.stop"
 STOP_TURN_SIGNAL: Final = "spine.stop_turn"
 PUT_SIGNAL: Final = "spine.put"
 CHILD_SIGNAL: Final = "spine.child"
+REPORT_END_SIGNAL: Final = "spine.report_end"
 CHARGE_SIGNAL: Final = "spine.charge"
 DONE_SIGNAL: Final = "spine.done"
 
@@ -31,7 +32,8 @@ CLAIM_UPDATE: Final = "spine.claim"
 
 SPENT_QUERY: Final = "spine.spent"
 
-STANDING_MEMO: Final = "spine"
+STATUS_MEMO: Final = "spine"
+EXPIRED_MEMO: Final = "spine.expired"
 STATUS_ATTRIBUTE: Final = "SpineStatus"
 AGENT_ATTRIBUTE: Final = "SpineAgent"
 

@@ -4,7 +4,8 @@ from enum import StrEnum
 
 from spine_core import StopReason, Usage
 
-from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.base import Basis, WireModel
+from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.state_delta import StateDelta
 
 
@@ -20,14 +21,14 @@ class AnswerFrom(StrEnum):
 
 
 class Ending(WireModel):
-    """A run's last word, as whoever ended it wrote it."""
+    """How a run ended, or why it paused, as whoever ended it recorded it."""
 
     reason: StopReason
     answer: str | None = None
     answer_from: AnswerFrom = AnswerFrom.HERE
     error: str | None = None
     event: str = ""
-    """The trace event that tells of the ending: "final", "guard_trip", "interrupt", or none."""
+    """The trace event of the ending: "final", "guard_trip", "interrupt", or none."""
 
 
 class RunOutcome(WireModel):
@@ -54,16 +55,18 @@ class RunOutcome(WireModel):
         return self.reason is StopReason.FINAL
 
 
-class EndInput(WireModel):
-    """The input of the activity `spine.end`: the ending that `on_run_end` is told of."""
+class EndInput(Basis):
+    """The input of the activity `spine.end`: the ending that the `on_run_end` hooks get."""
 
     agent: str
-    head: str
+    number: int = 0
+    """Of the status change that the hooks run before."""
     ending: Ending
     first: bool = False
     """`on_run_start` has not run since the turn began or went on."""
     at: int | None = None
     """The run pauses at this call of the step."""
+    policy: ActivityPolicy = ActivityPolicy()
 
 
 class EndOutcome(WireModel):
@@ -77,12 +80,12 @@ class EndOutcome(WireModel):
     """A hook raised this; the run's Result stands."""
 
 
-class MirrorInput(WireModel):
+class MirrorInput(Basis):
     """The input of the activity `spine.mirror`: write the turn's State to the agent's own checkpoint backend."""
 
     agent: str
-    head: str
     ending: Ending
+    policy: ActivityPolicy = ActivityPolicy()
 
 
 class Mirrored(WireModel):

@@ -6,7 +6,7 @@ from pydantic import Field, field_serializer, model_validator
 from spine_core import Guards
 
 from spine_temporal.contracts.approval import ApprovalPolicy
-from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.base import LONGEST_S, GivenModel, WireModel
 from spine_temporal.contracts.continuation import CarryOver, RestorePoint
 from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
 from spine_temporal.contracts.team import TeamPlan
@@ -60,7 +60,7 @@ class AgentSpec(WireModel):
         return guards.model_dump(mode="json")
 
 
-class RunRequest(WireModel):
+class RunRequest(GivenModel):
     """The input of the workflow `spine.agent`.
 
     Written by hand, `{"agent": "assistant", "input": "pay invoice 7781"}` is enough: a run without `session_id` is
@@ -73,7 +73,7 @@ class RunRequest(WireModel):
     session_id: str | None = None
     stop: bool = False
     """Stop before the first step: the caller's `should_cancel` already said so when the run was started."""
-    session_ttl_s: float = Field(default=0.0, ge=0)
+    session_ttl_s: float = Field(default=0.0, ge=0, le=LONGEST_S, allow_inf_nan=False)
     """How long the conversation stays open for a further turn after its last one."""
     named: bool = False
     """The caller chose the session id: the agent's checkpoint backend may know the conversation."""
@@ -84,8 +84,6 @@ class RunRequest(WireModel):
     """How many agents stand above this one."""
     parent: Parent | None = None
     budget: Budget | None = None
-    spec: AgentSpec | None = None
-    """The agent as it was recorded, when `carried` goes on with a run in flight."""
     carried: CarryOver | None = None
 
     @model_validator(mode="after")

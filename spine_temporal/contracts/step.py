@@ -5,22 +5,22 @@ from typing import Any
 from spine_core import Usage
 
 from spine_temporal.contracts.approval import ApprovalPolicy
-from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.base import Basis, WireModel
+from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
 
 
-class StepInput(WireModel):
+class StepInput(Basis):
     """The input of the activity `spine.step`. It names the State it starts from, it does not carry it."""
 
     agent: str
-    head: str
-    """Fingerprint of everything that happened before; the State that belongs to it is looked up or folded."""
     step: int
     elapsed_s: float
     """Seconds since the run began, when the step was scheduled."""
     first: bool = False
     """Run `on_run_start` before anything else."""
+    policy: ActivityPolicy = ActivityPolicy()
 
 
 class PlannedCall(WireModel):
@@ -44,14 +44,14 @@ class StepBase(WireModel):
     """The part of a step's outcome that decides what happens next."""
 
     id: str
-    """Random name of this outcome; it enters the next `head`, so that a State no history holds is never used."""
+    """Random id of this outcome; it enters the revision, so that a State no history holds is never used."""
     delta: DeltaSummary | StateDelta
     usage: Usage = Usage()
     """What the model's response cost; it is added to the run's total."""
     calls: list[PlannedCall] = []
     ending: Ending | None = None
     """The run stops here; None: it goes on, with the calls if there are any, else with another step."""
-    said: str | None = None
+    last_text: str | None = None
     """The model's last words, given only when they cannot be read off the appended messages: "" for none."""
 
 
@@ -69,7 +69,7 @@ class ModelError(WireModel):
 
 
 class StepOutcome(StepBase):
-    """A step's outcome, whole: what the fold reads."""
+    """A step's outcome in full: what the fold reads."""
 
     delta: StateDelta = StateDelta()
     stepped: bool = True

@@ -5,7 +5,7 @@ from typing import Any, Final
 from spine_core import Usage
 
 from spine_temporal.contracts.base import WireModel
-from spine_temporal.contracts.turn import Status
+from spine_temporal.contracts.status import Status
 
 
 class Delegation(WireModel):
@@ -19,20 +19,8 @@ class Delegation(WireModel):
     """The delegating agent has a hook that sees the result."""
 
 
-class SubagentStatus(WireModel):
-    """The argument of the signal `spine.child`: a child tells its parent that it paused, or goes on."""
-
-    position: str
-    """The parent's call, "step.index"."""
-    status: Status
-    number: int
-    """Of the child's standing; a later one goes before an earlier one, whichever comes first."""
-    interrupt: Any = None
-    """What the child asks; left out when it is large."""
-
-
 class SubagentOutcome(WireModel):
-    """What came of a child."""
+    """What came of a subagent."""
 
     answer: str | None = None
     reason: str = ""
@@ -42,11 +30,34 @@ class SubagentOutcome(WireModel):
     transfer: str | None = None
 
 
-class WatchInput(WireModel):
-    """The input of the activity `spine.watch`: wait until that workflow is over."""
+class SubagentStatus(WireModel):
+    """The argument of the signal `spine.child`: a subagent paused, goes on, or is over."""
+
+    position: str
+    """The parent's call, "step.index"."""
+    status: Status
+    number: int
+    """Of the subagent's own status; a later one goes before an earlier one, whichever comes first."""
+    interrupt: Any = None
+    """What the subagent asks; left out when it is large."""
+    outcome: SubagentOutcome | None = None
+    """It is over. Sent only to a parent that has continued as new: the server reports to the execution that started
+    the child and to no other."""
+
+
+class SubagentLook(WireModel):
+    """The input of the activity `spine.subagent`: what came of that workflow, if it is over."""
 
     workflow_id: str
+    parent_id: str
     position: str
+
+
+class SubagentReport(WireModel):
+    """What `spine.subagent` found."""
+
+    outcome: SubagentOutcome | None = None
+    """None: it is not over."""
 
 
 # Attributes of a tool's function, by which a worker recognises what the tool does.

@@ -1,44 +1,42 @@
 """One tool call."""
 
-from typing import Any, Final
+from typing import Any
 
 from spine_core import Usage
 
-from spine_temporal.contracts.approval import ApprovalRequest, ApprovalRequestSummary, ApprovalTimeout
-from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.approval import ApprovalRequest, ApprovalRequestSummary
+from spine_temporal.contracts.base import Basis, WireModel
+from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
 from spine_temporal.contracts.subagent import Delegation
 
 
-class ToolInput(WireModel):
+class ToolInput(Basis):
     """The input of the activity `spine.tool`. The arguments stand in the model's message; they are not repeated."""
 
     agent: str
-    head: str
     step: int
     index: int
     """Which of the step's calls, counted from 0: ids of calls are the model's and need not be unique."""
     name: str
     first: bool = False
     """Run `on_run_start` before anything else."""
-    after: str | None = None
-    """What the call waited for: the id of the update that decided it, AFTER_EXPIRY or AFTER_CHILD; None: nothing."""
-    expiry: ApprovalTimeout | None = None
-
-
-AFTER_EXPIRY: Final = "expired"
-AFTER_CHILD: Final = "child"
+    resumed: bool = False
+    """The call goes on, with the decision or the subagent's outcome that the journal holds for it."""
+    policy: ActivityPolicy = ActivityPolicy()
 
 
 class ToolBase(WireModel):
     """The part of a tool call's outcome that decides what happens next."""
 
     id: str
+    """Random id of this outcome; it enters the revision, so that a State no history holds is never used."""
     delta: DeltaSummary | StateDelta
     ending: Ending | None = None
     """A hook ended the run."""
-    said: str | None = None
+    last_text: str | None = None
+    """The model's last words, given only when they cannot be read off the appended messages: "" for none."""
     spent: Usage = Usage()
     """What the agent that did the work spent; it is added to the run's total."""
     asks: ApprovalRequestSummary | ApprovalRequest | None = None
@@ -57,7 +55,7 @@ class ToolSummary(ToolBase):
 
 
 class ToolOutcome(ToolBase):
-    """A tool call's outcome, whole: what the fold reads."""
+    """A tool call's outcome in full: what the fold reads."""
 
     content: str = ""
     """What the model is told; not used when the call ended the run."""
@@ -70,8 +68,8 @@ class ToolOutcome(ToolBase):
     known: bool = True
     """False: the agent has no tool of that name."""
     asks: ApprovalRequest | None = None
-    verdict: str = ""
-    """What a person, or the clock, said: "approved", "rejected", or "answered" for an `Interrupt`."""
+    decision: str = ""
+    """What a person, or the clock, decided: "approved", "rejected", or "answered" for an `Interrupt`."""
     edited: bool = False
     """The arguments are a person's."""
     plugins: dict[str, str] | None = None

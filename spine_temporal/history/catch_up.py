@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator
 from typing import Final
 
-from temporalio.api.common.v1 import WorkflowExecution
+from pydantic import ValidationError
+from temporalio.api.common.v1 import Payloads, WorkflowExecution
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.history.event_reader import MissedItsBeginning, made_by
-from spine_temporal.history.fold import Fold
+from spine_temporal.contracts import names
+from spine_temporal.contracts.base import Basis, load
+from spine_temporal.history.event_reader import MissedItsBeginning, payload_bytes
+from spine_temporal.history.fold import Fold, Ordered
 from spine_temporal.journal.ledger import Ledger
 
 _PAGE_EVENTS: Final = 24
@@ -18,42 +21,55 @@ _PAGE_EVENTS: Final = 24
 _MAX_PAGES: Final = 4
 
 
-async def catch_up(client: Client, run: tuple[str, str], ledger: Ledger, head: str) -> Ledger | None:
-    """The ledger of `run` (workflow id, run id) with that `head`, from an older one and the history's last events.
+async def catch_up(client: Client, run: tuple[str, str], ledger: Ledger, revision: str) -> Ledger | None:
+    """The ledger of `run` (workflow id, run id) at `revision`, from an older one and the history's last events.
 
-    None when the older one is too old, or was never part of the history, or when something was at work at its head.
+    `ledger` is one that an activity of this worker started from. None when it is too old, or when what has happened
+    since cannot be understood without what was before it.
     """
-    missed = await _since(client, run, ledger.progress.last)
-    if missed is None:
+    since = await _since(client, run, ledger.progress.revision)
+    if since is None:
         return None
-    fold = Fold(client.data_converter, ledger=ledger, midway=True)
-    for event in missed:
-        if fold.ledger.progress.head == head:
-            break
-        known = {fold.ledger.progress.turn, *(queued.turn for queued in fold.ledger.queue)}
-        try:
+    ordered = Ordered(settled=ledger, ledger=ledger, wanted=revision)
+    fold = Fold(client.data_converter, ordered, midway=True)
+    try:
+        for event in since:
             await fold.feed(event)
-        except MissedItsBeginning:
-            return None
-        if fold.ledger.progress.turn not in known:
-            # The user said it while something was at work: the ledger went on from there without.
-            return None
-    return fold.ledger if fold.ledger.progress.head == head else None
+            if ordered.found is not None:
+                return ordered.found
+    except MissedItsBeginning:
+        return None
+    return None
 
 
-async def _since(client: Client, run: tuple[str, str], last: str) -> list[HistoryEvent] | None:
-    """The events after the one that made the head what it was."""
+async def _since(client: Client, run: tuple[str, str], revision: str) -> list[HistoryEvent] | None:
+    """The events from the record on that was written at that revision."""
     events: list[HistoryEvent] = []
     try:
         async for event in _backwards(client, run):
-            if await made_by(event, client.data_converter) == last:
-                return events[::-1]
             events.append(event)
+            if await _revision_of(client, event) == revision:
+                return events[::-1]
     except RPCError as error:
         # The time-skipping test server reads forwards only.
         if error.status is not RPCStatusCode.UNIMPLEMENTED:
             raise
     return None
+
+
+async def _revision_of(client: Client, event: HistoryEvent) -> str | None:
+    """The revision that a record was written at; None: the event is no such record."""
+    if event.HasField("activity_task_scheduled_event_attributes"):
+        written = event.activity_task_scheduled_event_attributes.input
+    elif event.HasField("workflow_properties_modified_event_attributes"):
+        memo = event.workflow_properties_modified_event_attributes.upserted_memo.fields
+        written = Payloads(payloads=[memo[name] for name in (names.STATUS_MEMO, names.EXPIRED_MEMO) if name in memo])
+    else:
+        return None
+    try:
+        return load(Basis, await payload_bytes(written, client.data_converter)).revision or None
+    except ValidationError:
+        return None
 
 
 async def _backwards(client: Client, run: tuple[str, str]) -> AsyncIterator[HistoryEvent]:

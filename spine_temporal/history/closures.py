@@ -1,43 +1,56 @@
-"""Workflows that closed without an outcome."""
+"""Workflows that closed without an outcome, with the reason in the words of whoever gave it."""
 
 from spine_core import StopReason
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.converter import DataConverter
 
 from spine_temporal.contracts.run_end import Ending
-from spine_temporal.journal.progress import trip
+from spine_temporal.journal.counters import failure, stopped_by_guard
 
 
-def broken_off(event: HistoryEvent) -> Ending | None:
+async def ending_of_close(event: HistoryEvent, converter: DataConverter) -> Ending | None:
     """The ending of a run whose workflow was closed from outside, or failed; None: the event is no such close."""
     match event.event_type:
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
-            return trip(StopReason.CANCELLED)
+            return stopped_by_guard(StopReason.CANCELLED)
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
             reason = event.workflow_execution_terminated_event_attributes.reason or "no reason given"
-            return Ending(reason=StopReason.ERROR, error=f"the run was terminated: {reason}")
+            return failure(f"the run was terminated: {reason}")
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
-            return Ending(reason=StopReason.ERROR, error="the run's workflow reached its timeout")
+            return failure("the run's workflow reached its timeout")
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
-            failure = event.workflow_execution_failed_event_attributes.failure
-            return Ending(reason=StopReason.ERROR, error=failure.message)
+            failed = event.workflow_execution_failed_event_attributes.failure
+            return failure((await decoded_failure(failed, converter)).message)
         case _:
             return None
 
 
-def lost_child(event: HistoryEvent) -> tuple[str, str] | None:
-    """The workflow id of a child that has no outcome, with why."""
+async def subagent_failure(event: HistoryEvent, converter: DataConverter) -> tuple[int, str]:
+    """The event that started a subagent which has no outcome, with why it has none."""
     match event.event_type:
         case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
             failed = event.child_workflow_execution_failed_event_attributes
-            return failed.workflow_execution.workflow_id, failed.failure.message
+            return failed.initiated_event_id, (await decoded_failure(failed.failure, converter)).message
         case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
-            canceled = event.child_workflow_execution_canceled_event_attributes
-            return canceled.workflow_execution.workflow_id, "Cancelled"
+            return event.child_workflow_execution_canceled_event_attributes.initiated_event_id, "Cancelled"
         case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
-            terminated = event.child_workflow_execution_terminated_event_attributes
-            return terminated.workflow_execution.workflow_id, "Terminated"
+            return event.child_workflow_execution_terminated_event_attributes.initiated_event_id, "Terminated"
         case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-            timed_out = event.child_workflow_execution_timed_out_event_attributes
-            return timed_out.workflow_execution.workflow_id, "Timed out"
-    return None
+            return event.child_workflow_execution_timed_out_event_attributes.initiated_event_id, "Timed out"
+    raise ValueError(f"event {event.event_id} is no end of a subagent")
+
+
+async def decoded_failure(failure: Failure, converter: DataConverter) -> Failure:
+    """The failure as it was before the client's failure converter and codec hid its text."""
+    decoded = Failure()
+    decoded.CopyFrom(failure)
+    if converter.payload_codec is not None:
+        await converter.payload_codec.decode_failure(decoded)
+    # What a failure converter with `encode_common_attributes` puts into a payload.
+    if decoded.HasField("encoded_attributes"):
+        attributes = converter.payload_converter.from_payloads([decoded.encoded_attributes], None)[0]
+        if isinstance(attributes, dict) and isinstance(attributes.get("message"), str):
+            decoded.message = attributes["message"]
+    return decoded

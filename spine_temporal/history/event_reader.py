@@ -1,6 +1,7 @@
 """Temporal's history events as entries of a run's journal."""
 
 import base64
+import json
 import zlib
 from collections.abc import Callable
 from typing import Any, Final
@@ -8,7 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from spine_core import StopReason
 from temporalio.api.common.v1 import Payload, Payloads
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, StartChildWorkflowExecutionFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.common import RawValue
 from temporalio.converter import DataConverter
@@ -17,22 +18,24 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
 from spine_temporal.contracts.base import WireModel, load
 from spine_temporal.contracts.continuation import Restored, RestoreInput
-from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, RunOutcome
+from spine_temporal.contracts.run_end import EndInput, EndOutcome, Ending, RunOutcome
+from spine_temporal.contracts.run_id import Position, entry_id
 from spine_temporal.contracts.run_request import AgentSpec, RunRequest
+from spine_temporal.contracts.status import ExpiryRecord, StatusRecord
 from spine_temporal.contracts.step import StepInput, StepOutcome
-from spine_temporal.contracts.subagent import SubagentOutcome, SubagentStatus, WatchInput
+from spine_temporal.contracts.subagent import SubagentLook, SubagentOutcome, SubagentReport, SubagentStatus
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
-from spine_temporal.contracts.turn import StatusRecord, TurnRequest, TurnTaken
+from spine_temporal.contracts.turn import StopRequest, TurnRequest, TurnTaken
 from spine_temporal.errors import BadInput, NotAnAgentRun
-from spine_temporal.history.closures import broken_off, lost_child
-from spine_temporal.history.times import at_s
-from spine_temporal.journal.calls import outcome_of
+from spine_temporal.history.closures import ending_of_close, subagent_failure
 from spine_temporal.journal.entries import (
+    ApprovalExpired,
     Closed,
     ConversationRestored,
     Decided,
     EndBegun,
     EndDone,
+    EndReportRequested,
     Entry,
     Opened,
     Requested,
@@ -40,6 +43,7 @@ from spine_temporal.journal.entries import (
     StatusChanged,
     StepBegun,
     StepDone,
+    StopRequested,
     SubagentDone,
     SubagentStarted,
     SubagentStatusChanged,
@@ -47,23 +51,23 @@ from spine_temporal.journal.entries import (
     ToolDone,
     TurnQueued,
 )
-from spine_temporal.journal.progress import gone_on
 from spine_temporal.journal.snapshot import load_ledger
+from spine_temporal.journal.subagents import subagent_outcome
 
 _LOCAL_ACTIVITY_MARKER: Final = "core_local_activity"
+_ALREADY_EXISTS: Final = (
+    StartChildWorkflowExecutionFailedCause.START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS
+)
+_SPEC_ACTIVITIES: Final = frozenset({names.OPEN_ACTIVITY, names.SPEC_ACTIVITY})
 
-type _Done = Callable[[bytes, float], Entry | None]
-
-
-class _Identified(WireModel):
-    id: str | None = None
+type _Done = Callable[[bytes], Entry | None]
 
 
 class MissedItsBeginning(LookupError):
-    """An activity that had begun before the first event that was read is done."""
+    """An activity, an update or a subagent that had begun before the first event that was read has ended."""
 
 
-class Reader:
+class EventReader:
     """Reads the events of one workflow execution, in order; then of the one that continues it.
 
     `midway`: it begins somewhere within.
@@ -71,89 +75,27 @@ class Reader:
 
     def __init__(self, converter: DataConverter, *, midway: bool = False) -> None:
         self._converter = converter
+        self._midway = midway
         self._request: RunRequest | None = None
         self._session_id = ""
-        self._opened = self._midway = midway
+        self._opened = midway
         self._running: dict[int, _Done] = {}
         self._updates: dict[str, tuple[str, bytes]] = {}
+        self._children: dict[int, tuple[Position, str]] = {}
         self._parts: list[Restored] = []
+        self._signals = 0
 
     async def read(self, event: HistoryEvent) -> Entry | None:
         """The entry that `event` is, or None for the many events that are Temporal's own business.
 
         Raises:
-            MissedItsBeginning: it tells the end of something whose beginning was not read.
+            MissedItsBeginning: it is the end of something whose beginning was not read.
         """
-        match event.event_type:
-            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-                return await self._started(event)
-            case EventType.EVENT_TYPE_MARKER_RECORDED:
-                return await self._marker(event)
-            case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-                return await self._scheduled(event)
-            case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-                completed = event.activity_task_completed_event_attributes
-                done = self._running.pop(completed.scheduled_event_id, None)
-                if done is None and self._midway:
-                    raise MissedItsBeginning(f"activity {completed.scheduled_event_id} began before")
-                return done(await self._bytes(completed.result), at_s(event)) if done else None
-            case EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED:
-                memo = event.workflow_properties_modified_event_attributes.upserted_memo.fields
-                written = memo.get(names.STANDING_MEMO)
-                return StatusChanged(await self._load(StatusRecord, Payloads(payloads=[written]))) if written else None
-            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
-                result = event.workflow_execution_completed_event_attributes.result
-                outcome = await self._load(RunOutcome, result)
-                return Closed(_ending(outcome), outcome.result_of)
-            case _:
-                return await self._from_outside(event)
-
-    async def _from_outside(self, event: HistoryEvent) -> Entry | None:
-        match event.event_type:
-            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
-                accepted = event.workflow_execution_update_accepted_event_attributes.accepted_request
-                self._updates[accepted.meta.update_id] = (accepted.input.name, await self._bytes(accepted.input.args))
-                return None
-            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
-                return await self._updated(event)
-            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-                signaled = event.workflow_execution_signaled_event_attributes
-                told = await self._lenient(SubagentStatus, signaled.input, signaled.signal_name == names.CHILD_SIGNAL)
-                return SubagentStatusChanged(told) if told is not None else None
-        if self._begins_child(event) or event.HasField("child_workflow_execution_completed_event_attributes"):
-            return await self._child(event)
-        lost = lost_child(event)
-        if lost is not None:
-            return SubagentDone(_position(lost[0]), SubagentOutcome(error=lost[1]))
-        ending = broken_off(event)
-        return Closed(ending) if ending else None
-
-    async def _updated(self, event: HistoryEvent) -> Entry | None:
-        completed = event.workflow_execution_update_completed_event_attributes
-        name, data = self._updates.pop(completed.meta.update_id, ("", b""))
-        if not completed.outcome.HasField("success"):
-            return None
-        result = await self._bytes(completed.outcome.success)
-        if name == names.TURN_UPDATE:
-            return TurnQueued(load(TurnTaken, result).turn, load(TurnRequest, data).input)
-        if name == names.DECIDE_UPDATE:
-            request, decided = load(DecideRequest, data), load(DecisionReceipt, result)
-            return Decided(completed.meta.update_id, request, decided, at_s(event))
-        return None
-
-    def _begins_child(self, event: HistoryEvent) -> bool:
-        begun = event.start_child_workflow_execution_initiated_event_attributes
-        return begun.workflow_type.name == names.AGENT_WORKFLOW
-
-    async def _child(self, event: HistoryEvent) -> Entry | None:
-        if self._begins_child(event):
-            begun = event.start_child_workflow_execution_initiated_event_attributes
-            request = await self._load(RunRequest, begun.input)
-            position = _position(begun.workflow_id)
-            return SubagentStarted(position, begun.workflow_id, request.agent, request.input or "")
-        completed = event.child_workflow_execution_completed_event_attributes
-        outcome = await self._load(RunOutcome, completed.result)
-        return SubagentDone(_position(completed.workflow_execution.workflow_id), outcome_of(outcome))
+        handler = _HANDLERS.get(event.event_type)
+        if handler is not None:
+            return await handler(self, event)
+        ending = await ending_of_close(event, self._converter)
+        return Closed(ending) if ending is not None else None
 
     async def _started(self, event: HistoryEvent) -> Entry:
         started = event.workflow_execution_started_event_attributes
@@ -163,27 +105,31 @@ class Reader:
                 f"({names.AGENT_WORKFLOW!r})"
             )
         try:
-            self._request = await self._load(RunRequest, started.input)
+            request = await self._load(RunRequest, started.input)
         except ValidationError as error:
             raise BadInput(
                 f'run {started.workflow_id!r} was not started with {{"agent": "...", "input": "..."}}: {error}'
             ) from error
-        # An execution that continues another one begins anew with its numbers.
-        self._running.clear()
-        self._midway = False
-        self._opened = self._request.carried is not None
-        self._session_id = self._request.session_id or started.workflow_id
-        return Requested(self._request, self._session_id)
+        # An execution that continues another one counts anew.
+        self.__init__(self._converter)  # type: ignore[misc]
+        self._request = request
+        self._opened = request.carried is not None
+        self._session_id = request.session_id or started.workflow_id
+        return Requested(request, self._session_id, at_s(event))
 
     async def _marker(self, event: HistoryEvent) -> Entry | None:
         marker = event.marker_recorded_event_attributes
         if marker.marker_name != _LOCAL_ACTIVITY_MARKER or "result" not in marker.details:
             return None
-        spec = await self._load(AgentSpec, marker.details["result"])
+        # What the SDK's core writes of a local activity beside its result; not by the client's converter.
+        local = json.loads(marker.details["data"].payloads[0].data)
+        if local["activity_type"] not in _SPEC_ACTIVITIES:
+            return None
+        id_, spec = str(local["activity_id"]), await self._load(AgentSpec, marker.details["result"])
         if self._opened or self._request is None:
-            return SpecRefreshed(spec)
+            return SpecRefreshed(id_, spec)
         self._opened = True
-        return Opened(self._request, self._session_id, spec)
+        return Opened(id_, spec, at_s(event), self._request.input)
 
     async def _scheduled(self, event: HistoryEvent) -> Entry | None:
         scheduled = event.activity_task_scheduled_event_attributes
@@ -195,46 +141,182 @@ class Reader:
     def _begun(self, activity: str, data: bytes, began_s: float) -> tuple[Entry | None, _Done]:
         match activity:
             case names.STEP_ACTIVITY:
-                return StepBegun(load(StepInput, data)), lambda result, _: StepDone(load(StepOutcome, result))
+                return StepBegun(load(StepInput, data)), lambda result: StepDone(load(StepOutcome, result))
             case names.TOOL_ACTIVITY:
                 task = load(ToolInput, data)
-                return ToolBegun(task, began_s), lambda result, done_s: ToolDone(
-                    task.index, load(ToolOutcome, result), done_s
+                return ToolBegun(task, began_s), lambda result: ToolDone(
+                    task.step, task.index, load(ToolOutcome, result)
                 )
             case names.END_ACTIVITY:
-                return EndBegun(load(EndInput, data)), lambda result, _: EndDone(load(EndOutcome, result))
+                return EndBegun(load(EndInput, data)), lambda result: EndDone(load(EndOutcome, result))
             case names.RESTORE_ACTIVITY:
                 same = load(RestoreInput, data).same
-                return None, lambda result, _: self._restored(load(Restored, result), same=same)
-            case names.WATCH_ACTIVITY:
-                position = load(WatchInput, data).position
-                return None, lambda result, _: SubagentDone(position, load(SubagentOutcome, result))
-        return None, lambda _, __: None
+                return None, lambda result: self._restored(load(Restored, result), same=same)
+            case names.SUBAGENT_ACTIVITY:
+                look = load(SubagentLook, data)
+                return None, lambda result: _subagent_found(look, load(SubagentReport, result))
+        return None, lambda _: None
+
+    async def _completed(self, event: HistoryEvent) -> Entry | None:
+        completed = event.activity_task_completed_event_attributes
+        done = self._running.pop(completed.scheduled_event_id, None)
+        if done is None and self._midway:
+            raise MissedItsBeginning(f"activity {completed.scheduled_event_id} began before")
+        return done(await self._bytes(completed.result)) if done else None
 
     def _restored(self, part: Restored, *, same: bool) -> Entry | None:
+        if part.changed:
+            self._parts = []
+            return None
         self._parts.append(part)
         first = self._parts[0]
         if len(self._parts) < first.parts:
             return None
-        text = "".join(each.ledger for each in self._parts)
-        self._parts = []
+        pieces, self._parts = self._parts, []
         if first.progress is None:
-            return ConversationRestored(first.id, None)
-        data = zlib.decompress(base64.b64decode(text)) if first.packed else text.encode()
-        return ConversationRestored(first.id, load_ledger(data), same=same)
+            return ConversationRestored(first.id, None, same=same)
+        data = b"".join(_piece(each) for each in pieces)
+        ledger = load_ledger(data)
+        return ConversationRestored(first.id, ledger.progress, same=same, ledger=ledger)
 
-    async def _lenient[W: WireModel](self, type_: type[W], payloads: Payloads, wanted: bool) -> W | None:  # noqa: FBT001
+    async def _memo(self, event: HistoryEvent) -> Entry | None:
+        memo = event.workflow_properties_modified_event_attributes.upserted_memo.fields
+        if (written := memo.get(names.STATUS_MEMO)) is not None:
+            record = await self._load(StatusRecord, Payloads(payloads=[written]))
+            # One that repeats the last, for lists that show the latest execution only, is no change.
+            return StatusChanged(record) if record.at_s else None
+        if (written := memo.get(names.EXPIRED_MEMO)) is not None:
+            return ApprovalExpired(await self._load(ExpiryRecord, Payloads(payloads=[written])))
+        return None
+
+    async def _admitted(self, event: HistoryEvent) -> None:
+        request = event.workflow_execution_update_admitted_event_attributes.request
+        self._updates[request.meta.update_id] = (request.input.name, await self._bytes(request.input.args))
+
+    async def _accepted(self, event: HistoryEvent) -> None:
+        accepted = event.workflow_execution_update_accepted_event_attributes.accepted_request
+        # After a reset the request stands in the event that admitted it again.
+        if accepted.meta.update_id:
+            self._updates[accepted.meta.update_id] = (accepted.input.name, await self._bytes(accepted.input.args))
+
+    async def _updated(self, event: HistoryEvent) -> Entry | None:
+        completed = event.workflow_execution_update_completed_event_attributes
+        id_ = completed.meta.update_id
+        found = self._updates.pop(id_, None)
+        if found is None and self._midway:
+            raise MissedItsBeginning(f"update {id_} was accepted before")
+        name, data = found or ("", b"")
+        if not completed.outcome.HasField("success"):
+            return None
+        result = await self._bytes(completed.outcome.success)
+        if name == names.TURN_UPDATE:
+            receipt = load(TurnTaken, result)
+            return TurnQueued(f"{entry_id(id_)}", id_, load(TurnRequest, data).input, receipt)
+        if name == names.DECIDE_UPDATE:
+            request = load(DecideRequest, data)
+            by = request.decision.decided_by if request.decision else None
+            return Decided(entry_id(id_), id_, load(DecisionReceipt, result), by, request, at_s(event))
+        return None
+
+    async def _signaled(self, event: HistoryEvent) -> Entry | None:
+        signaled = event.workflow_execution_signaled_event_attributes
+        made = await self._signal(signaled.signal_name, signaled.input)
+        if made is None:
+            return None
+        if self._midway:
+            raise MissedItsBeginning("the signals before this one were not read")
+        self._signals += 1
+        return made(f"signal {self._signals}")
+
+    async def _signal(self, name: str, input: Payloads) -> Callable[[str], Entry] | None:
         try:
-            return await self._load(type_, payloads) if wanted else None
+            match name:
+                case names.STOP_SIGNAL:
+                    return lambda id_: StopRequested(id_)
+                case names.REPORT_END_SIGNAL:
+                    return lambda id_: EndReportRequested(id_)
+                case names.STOP_TURN_SIGNAL:
+                    turn = (await self._load(StopRequest, input)).turn
+                    return lambda id_: StopRequested(id_, turn)
+                case names.CHILD_SIGNAL:
+                    status = await self._load(SubagentStatus, input)
+                    return lambda id_: SubagentStatusChanged(id_, status)
         except ValidationError:
             # Anybody may signal anything; the workflow has passed over it, too.
             return None
+        return None
+
+    async def _child_initiated(self, event: HistoryEvent) -> None:
+        begun = event.start_child_workflow_execution_initiated_event_attributes
+        if begun.workflow_type.name != names.AGENT_WORKFLOW:
+            return
+        request = await self._load(RunRequest, begun.input)
+        position = Position.parse(request.parent.position) if request.parent is not None else None
+        if position is not None:
+            self._children[event.event_id] = (position, begun.workflow_id)
+
+    async def _child_started(self, event: HistoryEvent) -> Entry | None:
+        started = event.child_workflow_execution_started_event_attributes
+        return self._started_child(started.initiated_event_id)
+
+    async def _child_exists(self, event: HistoryEvent) -> Entry | None:
+        failed = event.start_child_workflow_execution_failed_event_attributes
+        # A reset took this workflow back to before the start; whether the other one is its own, a look will say.
+        return self._started_child(failed.initiated_event_id) if failed.cause == _ALREADY_EXISTS else None
+
+    def _started_child(self, initiated: int) -> Entry | None:
+        found = self._child(initiated)
+        return SubagentStarted(*found) if found is not None else None
+
+    async def _child_completed(self, event: HistoryEvent) -> Entry | None:
+        completed = event.child_workflow_execution_completed_event_attributes
+        found = self._child(completed.initiated_event_id)
+        if found is None:
+            return None
+        return SubagentDone(found[0], subagent_outcome(await self._load(RunOutcome, completed.result)))
+
+    async def _child_failed(self, event: HistoryEvent) -> Entry | None:
+        initiated, error = await subagent_failure(event, self._converter)
+        found = self._child(initiated)
+        return SubagentDone(found[0], SubagentOutcome(error=error)) if found is not None else None
+
+    def _child(self, initiated: int) -> tuple[Position, str] | None:
+        if initiated not in self._children and self._midway:
+            raise MissedItsBeginning(f"subagent {initiated} was started before")
+        return self._children.get(initiated)
+
+    async def _completed_run(self, event: HistoryEvent) -> Entry:
+        result = event.workflow_execution_completed_event_attributes.result
+        outcome = await self._load(RunOutcome, result)
+        return Closed(_ending(outcome), outcome.result_of)
 
     async def _load[W: WireModel](self, type_: type[W], payloads: Payloads) -> W:
         return load(type_, await self._bytes(payloads))
 
     async def _bytes(self, payloads: Payloads) -> bytes:
         return await payload_bytes(payloads, self._converter)
+
+
+_HANDLERS: Final[dict[int, Callable[[EventReader, HistoryEvent], Any]]] = {
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: EventReader._started,
+    EventType.EVENT_TYPE_MARKER_RECORDED: EventReader._marker,
+    EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: EventReader._scheduled,
+    EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: EventReader._completed,
+    EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: EventReader._memo,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: EventReader._admitted,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: EventReader._accepted,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: EventReader._updated,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: EventReader._signaled,
+    EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: EventReader._child_initiated,
+    EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: EventReader._child_exists,
+    EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: EventReader._child_started,
+    EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED: EventReader._child_completed,
+    EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED: EventReader._child_failed,
+    EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED: EventReader._child_failed,
+    EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: EventReader._child_failed,
+    EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT: EventReader._child_failed,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: EventReader._completed_run,
+}
 
 
 async def payload_bytes(payloads: Payloads, converter: DataConverter) -> bytes:
@@ -248,32 +330,21 @@ async def payload_bytes(payloads: Payloads, converter: DataConverter) -> bytes:
     return bytes(values[0].payload.data)
 
 
-async def made_by(event: HistoryEvent, converter: DataConverter) -> str | None:
-    """What the event moves the head of a run by, as `Progress.last` names it; None: nothing."""
-    if event.HasField("activity_task_completed_event_attributes"):
-        data = await payload_bytes(event.activity_task_completed_event_attributes.result, converter)
-        return load(_Identified, data).id
-    if event.HasField("workflow_properties_modified_event_attributes"):
-        memo = event.workflow_properties_modified_event_attributes.upserted_memo.fields
-        if names.STANDING_MEMO not in memo:
-            return None
-        data = await payload_bytes(Payloads(payloads=[memo[names.STANDING_MEMO]]), converter)
-        return f"standing {load(StatusRecord, data).number}"
-    if event.HasField("activity_task_scheduled_event_attributes"):
-        scheduled = event.activity_task_scheduled_event_attributes
-        if scheduled.activity_type.name != names.TOOL_ACTIVITY:
-            return None
-        task = load(ToolInput, await payload_bytes(scheduled.input, converter))
-        return gone_on(task.step, task.index, task.after) if task.after is not None else None
-    return None
+def at_s(event: HistoryEvent) -> float:
+    """When the event happened, in Unix time by the server's clock."""
+    return event.event_time.ToMicroseconds() / 1_000_000
+
+
+def _piece(part: Restored) -> bytes:
+    return zlib.decompress(base64.b64decode(part.ledger)) if part.packed else part.ledger.encode()
+
+
+def _subagent_found(look: SubagentLook, report: SubagentReport) -> Entry | None:
+    position = Position.parse(look.position)
+    return SubagentDone(position, report.outcome) if position is not None and report.outcome is not None else None
 
 
 def _ending(outcome: RunOutcome) -> Ending:
-    # The last member of a team has told how it ended.
+    # The last member of a team has its own trace.
     event = "" if outcome.reason is StopReason.ERROR or outcome.result_of else "guard_trip"
     return Ending(reason=outcome.reason, answer=outcome.answer, error=outcome.error, event=event)
-
-
-def _position(workflow_id: str) -> str:
-    """The call that a child works on: the last part of its workflow id."""
-    return workflow_id.rpartition("/")[2]

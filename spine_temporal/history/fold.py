@@ -1,4 +1,4 @@
-"""A whole history folded into a ledger with its trace."""
+"""A history folded into a ledger with its trace, in the order in which the workflow applied the facts."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 
-from spine_temporal.contracts.base import load
+from spine_temporal.contracts.base import Basis, load
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import RunNotFound
-from spine_temporal.history.event_reader import Reader, payload_bytes
-from spine_temporal.history.follow import first_event, follow
-from spine_temporal.history.times import at_s
-from spine_temporal.journal.apply import apply, came_back
-from spine_temporal.journal.entries import Closed, ConversationRestored, Entry, Requested, StatusChanged
+from spine_temporal.history.event_reader import EventReader, MissedItsBeginning, at_s, payload_bytes
+from spine_temporal.history.follow import first_event, follow, latest_run_id
+from spine_temporal.journal.apply import apply
+from spine_temporal.journal.counters import advance
+from spine_temporal.journal.entries import Closed, ConversationRestored, Entry, Fact, Requested, StatusChanged, basis_of
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.trace import Event
 
@@ -30,52 +30,134 @@ class Stop:
 
 
 @dataclass(slots=True)
+class Ordered:
+    """A ledger to which facts come in the history's order, and that follows the workflow's own.
+
+    What a record of the workflow's names is `settled`; what has come since is applied as it comes, and once more, in
+    its true order, should the next record say that it was another one.
+    """
+
+    settled: Ledger = field(default_factory=Ledger)
+    ledger: Ledger = field(default_factory=Ledger)
+    """The settled one with all that has come since."""
+    wanted: str | None = None
+    """The revision that somebody looks for."""
+    found: Ledger | None = None
+    """The ledger at that revision."""
+    complete: bool = True
+    """False: it is fed from somewhere within a history, and may meet what it cannot know."""
+    _tail: list[Fact] = field(default_factory=list)
+
+    def add(self, entry: Entry) -> list[Event]:
+        """Apply one more entry; its trace events.
+
+        Raises:
+            MissedItsBeginning: a record names what was not read.
+        """
+        basis = basis_of(entry)
+        if basis is not None:
+            self._settle(basis)
+        if basis is None and not isinstance(entry, Requested | Closed):
+            self.ledger, events = apply(self.ledger, entry)
+            self._tail.append(entry)  # type: ignore[arg-type]
+            self._look(self.ledger)
+            return events
+        # What the workflow wrote itself comes right behind what it names.
+        self.settled, events = apply(self.settled, entry)
+        self._look(self.settled)
+        self.ledger = self._replayed(self.settled, self._tail)
+        if isinstance(entry, Requested):
+            self._tail = []
+            self.ledger = self.settled
+        return events
+
+    def _settle(self, basis: Basis) -> None:
+        if basis.revision == self.ledger.progress.revision:
+            self.settled, self._tail = self.ledger, []
+            return
+        if basis.revision == self.settled.progress.revision:
+            return
+        by_id = {fact.id: fact for fact in self._tail}
+        named = basis.order or self._only(basis.revision)
+        try:
+            order = [by_id.pop(id_) for id_ in named]
+        except KeyError as missing:
+            raise MissedItsBeginning(f"the entry {missing} was not read") from None
+        self.settled = self._replayed(self.settled, order)
+        if self.settled.progress.revision != basis.revision:
+            raise MissedItsBeginning(f"the history does not lead to revision {basis.revision!r}")
+        self._tail = list(by_id.values())
+
+    def _only(self, revision: str) -> tuple[str, ...]:
+        """The one fact that leads from the settled revision to this one."""
+        settled = self.settled.progress.revision
+        return tuple(fact.id for fact in self._tail if advance(settled, fact.id) == revision)[:1]
+
+    def _replayed(self, ledger: Ledger, facts: Iterable[Fact]) -> Ledger:
+        for fact in facts:
+            ledger, _ = apply(ledger, fact)
+            self._look(ledger)
+        return ledger
+
+    def _look(self, ledger: Ledger) -> None:
+        if self.found is None and self.wanted is not None and ledger.progress.revision == self.wanted:
+            self.found = ledger
+
+
+@dataclass(slots=True)
 class Fold:
     """A ledger growing with the history it is fed; with it the trace, and the stop that each turn came to last."""
 
     converter: DataConverter
-    ledger: Ledger = field(default_factory=Ledger)
+    ordered: Ordered = field(default_factory=Ordered)
     trace: list[TraceEvent] = field(default_factory=list)
     stops: dict[int, Stop] = field(default_factory=dict)
     closed: bool = False
-    restoring: bool = False
-    """The conversation is still to come back from where it was left."""
     request: RunRequest | None = None
     """What the execution was started with."""
     first_turn: int | None = None
     """The turn that the execution began with."""
-    hear: Callable[[Entry], None] | None = None
-    """Told every entry."""
+    on_entry: Callable[[Entry], None] | None = None
+    """Called with every entry."""
     midway: bool = False
     """It is fed from somewhere within an execution, on a ledger that knows what was before."""
     segment_began_s: float | None = None
     """When the turn began or went on, in Unix time; None: that was before what it was fed."""
     _segment_at: int = 0
     _stopped_at: int = 0
-    _reader: Reader = field(init=False)
+    _reader: EventReader = field(init=False)
+    _before: "tuple[Ledger, int, dict[int, Stop]] | None" = None
+    """As it was before the execution in hand: one that was reset is taken back to there."""
 
     def __post_init__(self) -> None:
-        self._reader = Reader(self.converter, midway=self.midway)
+        self._reader = EventReader(self.converter, midway=self.midway)
+
+    @property
+    def ledger(self) -> Ledger:
+        """All that is known by now."""
+        return self.ordered.ledger
 
     async def feed(self, event: HistoryEvent) -> list[TraceEvent]:
-        """Add one event; the trace events that it tells."""
+        """Add one event; its trace events."""
         entry = await self._reader.read(event)
         if entry is None:
             return []
+        if isinstance(entry, Requested):
+            self._begin_execution()
         segment = self.ledger.segment
-        self.ledger, told = apply(self.ledger, entry)
+        told = self.ordered.add(entry)
         self._note(entry)
         if self.segment_began_s is None and isinstance(entry, Requested) and entry.request.carried is None:
             self.segment_began_s = at_s(event)
         if self.ledger.segment != segment:
             if segment or self.segment_began_s is None:
                 self.segment_began_s = at_s(event)
-            # What came in while the run stood still belongs to what it then went on with.
+            # What came in while the run was stopped belongs to what it then went on with.
             self._segment_at = self._stopped_at
         events = self._numbered(told, at_s(event))
         turn = self.ledger.progress.turn
-        if isinstance(entry, Closed) or (isinstance(entry, StatusChanged) and entry.standing.status != "running"):
-            self.stops[turn] = Stop(self.ledger, self.segment_trace())
+        if isinstance(entry, Closed) or (isinstance(entry, StatusChanged) and entry.record.status != "running"):
+            self.stops[turn] = Stop(self.ordered.settled, self.segment_trace())
             self._stopped_at = len(self.trace)
             self.closed = isinstance(entry, Closed)
         elif isinstance(entry, StatusChanged):
@@ -87,23 +169,32 @@ class Fold:
         """What happened since the turn began or went on, numbered as the kernel would."""
         return [event.model_copy(update={"seq": number}) for number, event in enumerate(self.trace[self._segment_at :])]
 
+    def _begin_execution(self) -> None:
+        if self.closed and self._before is not None:
+            # Another execution begins behind one that was closed: a reset took that one's place.
+            ledger, length, stops = self._before
+            self.ordered = Ordered(ledger, ledger, wanted=self.ordered.wanted)
+            self.trace, self.stops, self.closed = self.trace[:length], dict(stops), False
+            self._stopped_at = min(self._stopped_at, length)
+            self._segment_at = min(self._segment_at, length)
+        self._before = (self.ordered.settled, len(self.trace), dict(self.stops))
+
     def _note(self, entry: Entry) -> None:
         if isinstance(entry, Requested):
             self.request = entry.request
-            self.restoring = entry.request.origin is not None
-            self.first_turn = self.first_turn or (None if self.restoring else 1)
+            restoring = entry.request.origin is not None
+            self.first_turn = self.first_turn or (None if restoring else 1)
         elif isinstance(entry, ConversationRestored):
-            before = entry.ledger.progress.turn if entry.ledger is not None else 0
+            before = entry.progress.turn if entry.progress is not None else 0
             if not entry.same:
                 self.first_turn = before + 1
             elif self.first_turn is None:
                 self.first_turn = before
                 if self.ledger.progress.ending is not None:
-                    # It stopped in an execution that this fold has not seen; nobody knows the trace.
+                    # It stopped in an execution that this fold has not read; nobody knows the trace.
                     self.stops[before] = Stop(self.ledger, [])
-            self.restoring = False
-        if self.hear is not None:
-            self.hear(entry)
+        if self.on_entry is not None:
+            self.on_entry(entry)
 
     def _numbered(self, told: Iterable[Event], ts: float) -> list[TraceEvent]:
         first = len(self.trace)
@@ -115,53 +206,49 @@ class Fold:
         return events
 
 
-async def fold_run(client: Client, run: tuple[str, str]) -> Fold:
-    """The turn in hand as the history tells it now; `run` is workflow id, run id of the latest execution.
+async def fold_turn(client: Client, run: tuple[str, str], revision: str | None = None) -> Fold:
+    """The turn in hand; `run` is workflow id, run id of the latest execution.
 
-    For an activity of that run, that is what it starts from: while it is in flight, nothing enters the conversation.
+    With a `revision`, no further than that.
     """
     workflow_id, run_id = run
-    fold = Fold(client.data_converter)
+    fold = Fold(client.data_converter, Ordered(wanted=revision))
     async for event in follow(client, workflow_id, await turn_run_id(client, workflow_id, run_id), wait=False):
         await fold.feed(event)
+        if fold.ordered.found is not None:
+            break
     return fold
 
 
 async def fold_execution(client: Client, run: tuple[str, str]) -> Ledger:
-    """The ledger of one execution, without what was told before it.
+    """The ledger of one execution, without the trace of those before it; an empty run id means the latest.
 
     While the conversation is still to come from where it was left, it is as it was there.
     """
     workflow_id, run_id = run
     fold = Fold(client.data_converter)
-    async for event in follow(client, workflow_id, run_id, wait=False, onward=False):
+    async for event in follow(client, workflow_id, run_id or None, wait=False, onward=False):
         await fold.feed(event)
     origin = fold.request.origin if fold.request is not None else None
-    if origin is None or origin.step is not None or not fold.restoring:
+    if origin is None or origin.step is not None or fold.ledger.restored:
         return fold.ledger
     try:
         before = await fold_execution(client, (origin.workflow_id, origin.run_id))
     except RunNotFound:
         return fold.ledger
     same = fold.request is not None and fold.request.carried is not None
-    return came_back(fold.ledger, ConversationRestored("", before, same=same))
+    return apply(fold.ledger, ConversationRestored("", before.progress, same=same, ledger=before))[0]
 
 
-async def fold_to(client: Client, run: tuple[str, str], head: str) -> Ledger:
-    """The ledger of one execution when its head was `head`; as it is now, if it never was.
-
-    Of calls side by side, one goes on while others are at work: the history may have led further by now.
-    """
+async def fold_to(client: Client, run: tuple[str, str], revision: str) -> Ledger | None:
+    """The ledger of one execution at that revision; None: its history does not lead there."""
     workflow_id, run_id = run
-    fold, found = Fold(client.data_converter), None
+    fold = Fold(client.data_converter, Ordered(wanted=revision))
     async for event in follow(client, workflow_id, run_id, wait=False, onward=False):
         await fold.feed(event)
-        if fold.ledger.progress.head == head:
-            # Not everything moves a head: a run's opening does not, nor does a decision.
-            found = fold.ledger
-        elif found is not None:
-            break
-    return found or fold.ledger
+        if fold.ordered.found is not None:
+            return fold.ordered.found
+    return None
 
 
 async def turn_run_id(client: Client, workflow_id: str, run_id: str | None) -> str:
@@ -170,9 +257,10 @@ async def turn_run_id(client: Client, workflow_id: str, run_id: str | None) -> s
     Raises:
         RunNotFound: there is no such execution.
     """
-    event = await first_event(client, workflow_id, run_id)
+    # A reset keeps the first execution's id in the started event: an execution's own is known from elsewhere.
+    here = run_id or await latest_run_id(client, workflow_id)
+    event = await first_event(client, workflow_id, here)
     started = event.workflow_execution_started_event_attributes
-    here = started.original_execution_run_id
     try:
         request = load(RunRequest, await payload_bytes(started.input, client.data_converter))
     except ValidationError:

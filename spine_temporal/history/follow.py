@@ -40,11 +40,14 @@ CLOSING: Final = frozenset(
     }
 )
 _CONTINUED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
+_TERMINATED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED
+# Of a task that failed or timed out the server shows events that are not in the history yet: the next real ones take
+# their ids. Nothing that is read here depends on these.
+_PASSING: Final = frozenset(
+    {EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED}
+)
 _ALL: Final = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT
 _CLOSE: Final = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
-# Of the time that somebody has waited; who waits for a result only need not ask at every event.
-_SHARE: Final = 0.1
-_LONGEST_REST_S: Final = 0.1
 
 
 async def follow(
@@ -53,13 +56,12 @@ async def follow(
     run_id: str | None,
     *,
     wait: bool = True,
-    leisurely: bool = False,
     onward: bool = True,
 ) -> AsyncIterator[HistoryEvent]:
     """The events of a run, from the first one of that execution on: until it closes, or without `wait` those there are.
 
-    An execution that continues as new is followed into the next one, unless `onward` is False. `run_id` None means the
-    latest. `leisurely` asks ten times a second at most, more often while the run is young.
+    An execution that continues as new is followed into the next one, and one that was reset into the one that took
+    its place, unless `onward` is False. `run_id` None means the latest.
 
     A server that goes away for less than five minutes is waited for.
 
@@ -67,15 +69,14 @@ async def follow(
         RunNotFound: there is no such run.
         ServerUnreachable: the server was away for longer.
     """
-    began_s = time.monotonic()
     while run_id is not None or (run_id := await latest_run_id(client, workflow_id)):
         following: str | None = None
-        async for event in _execution(
-            client, workflow_id, run_id, wait=wait, leisurely_since_s=began_s if leisurely else None
-        ):
+        async for event in _execution(client, workflow_id, run_id, wait=wait):
             yield event
+            if event.event_type == _TERMINATED and onward:
+                following = await reset_to(client, workflow_id, run_id)
             if event.event_type in CLOSING:
-                return
+                break
             if event.event_type == _CONTINUED:
                 following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
                 break
@@ -84,16 +85,16 @@ async def follow(
         run_id = following
 
 
-async def _execution(
-    client: Client, workflow_id: str, run_id: str, *, wait: bool, leisurely_since_s: float | None
-) -> AsyncIterator[HistoryEvent]:
-    request, seen = _request(client, workflow_id, run_id, wait=wait), 0
+async def _execution(client: Client, workflow_id: str, run_id: str, *, wait: bool) -> AsyncIterator[HistoryEvent]:
+    request, last_id = _request(client, workflow_id, run_id, wait=wait), 0
     while True:
         page = await _page(client, request)
         for event in page.history.events if page is not None else ():
-            if event.event_id > seen:
-                seen = event.event_id
-                yield event
+            if event.event_id <= last_id:
+                continue
+            if event.event_type not in _PASSING:
+                last_id = event.event_id
+            yield event
         if page is not None and page.next_page_token:
             request.next_page_token = page.next_page_token
         elif wait:
@@ -101,27 +102,34 @@ async def _execution(
             request.wait_new_event = not request.wait_new_event
         else:
             return
-        if leisurely_since_s is not None:
-            await asyncio.sleep(min(_LONGEST_REST_S, (time.monotonic() - leisurely_since_s) * _SHARE))
 
 
-async def closing(client: Client, workflow_id: str) -> HistoryEvent:
-    """The event that closed the workflow, once it is over; costs the server nothing on the way.
+async def close_event(client: Client, workflow_id: str, run_id: str, *, wait: bool = True) -> HistoryEvent | None:
+    """The event that closed an execution; None: it is open, with `wait` after one long poll.
+
+    Raises:
+        RunNotFound: there is no such execution.
+        ServerUnreachable: the server was away for more than five minutes.
+    """
+    request = _request(client, workflow_id, run_id, wait=wait)
+    request.history_event_filter_type = _CLOSE
+    page = await _page(client, request)
+    closing = [each for each in page.history.events if each.event_type in CLOSING | {_CONTINUED}] if page else []
+    return closing[-1] if closing else None
+
+
+async def reset_to(client: Client, workflow_id: str, run_id: str) -> str | None:
+    """The execution that took the place of a terminated one by a reset; None: it was not reset.
 
     Raises:
         RunNotFound: there is no such workflow.
-        ServerUnreachable: the server was away for more than five minutes.
     """
-    run_id = await latest_run_id(client, workflow_id)
-    while True:
-        request = _request(client, workflow_id, run_id, wait=True)
-        request.history_event_filter_type = _CLOSE
-        page = await _page(client, request)
-        for event in page.history.events if page is not None else ():
-            if event.event_type in CLOSING:
-                return event
-            if event.event_type == _CONTINUED:
-                run_id = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+    latest = (await describe(client, workflow_id)).workflow_execution_info
+    if latest.execution.run_id == run_id:
+        return None
+    was = (await describe(client, workflow_id, run_id)).workflow_execution_info
+    # Who starts a workflow of that id anew begins a chain of its own.
+    return latest.execution.run_id if latest.first_run_id == was.first_run_id else None
 
 
 async def first_event(client: Client, workflow_id: str, run_id: str | None) -> HistoryEvent:
@@ -150,15 +158,15 @@ async def latest_run_id(client: Client, workflow_id: str) -> str:
     return described.workflow_execution_info.execution.run_id
 
 
-async def describe(client: Client, workflow_id: str) -> DescribeWorkflowExecutionResponse:
-    """What the server says of the latest execution of a workflow.
+async def describe(client: Client, workflow_id: str, run_id: str = "") -> DescribeWorkflowExecutionResponse:
+    """What the server says of an execution of a workflow; without a `run_id` of the latest.
 
     Raises:
         RunNotFound: there is no such workflow.
         ServerUnreachable: the server was away for more than five minutes.
     """
     request = DescribeWorkflowExecutionRequest(
-        namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
+        namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
     )
     away_since_s: float | None = None
     while True:
@@ -166,7 +174,7 @@ async def describe(client: Client, workflow_id: str) -> DescribeWorkflowExecutio
             return await client.workflow_service.describe_workflow_execution(request)
         except RPCError as error:
             away_since_s = away_since_s or time.monotonic()
-            await _bear(error, client, workflow_id, away_s=time.monotonic() - away_since_s)
+            await _raise_or_wait(error, client, workflow_id, away_s=time.monotonic() - away_since_s)
 
 
 def _request(client: Client, workflow_id: str, run_id: str, *, wait: bool) -> GetWorkflowExecutionHistoryRequest:
@@ -194,13 +202,13 @@ async def _page(
                 return None
             away_since_s = away_since_s or time.monotonic()
             away_s = time.monotonic() - away_since_s
-            await _bear(error, client, request.execution.workflow_id, away_s=away_s)
+            await _raise_or_wait(error, client, request.execution.workflow_id, away_s=away_s)
             if request.wait_new_event and not request.next_page_token:
                 # What there is by now is asked for without waiting for news of it.
                 return None
 
 
-async def _bear(error: RPCError, client: Client, workflow_id: str, *, away_s: float) -> None:
+async def _raise_or_wait(error: RPCError, client: Client, workflow_id: str, *, away_s: float) -> None:
     if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
         raise RunNotFound(
             f"no run {workflow_id!r} in namespace {client.namespace!r}; `spine-temporal list` shows the runs there are"

@@ -1,4 +1,4 @@
-"""What one more entry makes of a ledger."""
+"""What one more entry makes of a ledger: the progress by the one reducer, beside it the texts, the trace."""
 
 from dataclasses import replace
 
@@ -7,19 +7,13 @@ from spine_core.state import PendingApproval
 
 from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.step import StepOutcome
-from spine_temporal.contracts.turn import QueuedTurn, StatusRecord
+from spine_temporal.journal import progress as reducer
 from spine_temporal.journal import state_delta, trace
-from spine_temporal.journal.calls import (
-    DEFERRED,
-    child_begun,
-    child_done,
-    child_told,
-    decision_taken,
-    tool_begun,
-    tool_done,
-)
-from spine_temporal.journal.dangling_calls import answered
+from spine_temporal.journal.call_texts import DEFERRED, decided, expired, subagent_ended, tool_begun, tool_done
+from spine_temporal.journal.counters import may_end
+from spine_temporal.journal.dangling_calls import close_dangling_calls
 from spine_temporal.journal.entries import (
+    ApprovalExpired,
     Closed,
     ConversationRestored,
     Decided,
@@ -37,160 +31,177 @@ from spine_temporal.journal.entries import (
     SubagentStatusChanged,
     ToolBegun,
     ToolDone,
-    TurnQueued,
 )
-from spine_temporal.journal.ledger import Ledger, moved_to, open_state
-from spine_temporal.journal.progress import after_end, after_standing, after_step, concluded, moved
+from spine_temporal.journal.ledger import CallContent, Ledger, Member, open_state, with_versions
 from spine_temporal.journal.trace import Event
 
+type Told = tuple[Ledger, list[Event]]
 
-def apply(ledger: Ledger, entry: Entry) -> tuple[Ledger, list[Event]]:
-    """The ledger after `entry`, with the trace events that the entry tells.
+
+def apply(ledger: Ledger, entry: Entry) -> Told:  # noqa: C901 - one line per kind of entry
+    """The ledger after `entry`, with the trace events of the entry.
 
     Raises:
         ValueError: the entry does not fit what came before; the history is not that of a run, or not its beginning.
     """
+    after = replace(ledger, progress=reducer.apply(ledger.progress, entry))
     match entry:
-        case StepBegun(task):
-            return ledger, [] if task.first else [trace.step_start(task.step)]
-        case StepDone(outcome):
-            return _step_done(ledger, outcome)
-        case ToolBegun():
-            return tool_begun(ledger, entry)
-        case ToolDone() | SubagentDone():
-            done, told = tool_done(ledger, entry) if isinstance(entry, ToolDone) else child_done(ledger, entry)
-            return _ended_within(ledger, done, told)
-        case EndBegun(task):
-            return conclude(ledger, task.ending, at=task.at)
-        case EndDone(outcome):
-            state = state_delta.apply(ledger.state, outcome.delta)
-            told = [trace.hook_error(state, outcome.error)] if outcome.error else []
-            return replace(ledger, state=state, progress=after_end(ledger.progress, outcome)), told
-        case Closed(ending, result_of):
-            return conclude(replace(ledger, result_of=result_of), ending)
-        case StatusChanged(standing):
-            return _stood(ledger, standing)
-        case _:
-            return _noted(ledger, entry), []
-
-
-def _noted(ledger: Ledger, entry: Entry) -> Ledger:
-    match entry:
-        case Requested() | Opened() | SpecRefreshed() | ConversationRestored():
-            return _begun(ledger, entry)
-        case TurnQueued(turn, input):
-            if any(queued.turn == turn for queued in ledger.queue):
-                return ledger
-            return replace(ledger, queue=(*ledger.queue, QueuedTurn(turn=turn, input=input)))
-        case Decided():
-            return decision_taken(ledger, entry)
-        case SubagentStarted():
-            return child_begun(ledger, entry)
-        case SubagentStatusChanged(told):
-            return child_told(ledger, told)
-    raise ValueError(f"a journal has no entry like {entry!r}")
-
-
-def _begun(ledger: Ledger, entry: Requested | Opened | SpecRefreshed | ConversationRestored) -> Ledger:
-    match entry:
+        case Requested():
+            return _requested(ledger, after, entry), []
+        case Opened():
+            return _opened(after, entry), []
+        case SpecRefreshed(_, spec):
+            return with_versions(after, spec.plugins), []
         case ConversationRestored():
-            return came_back(ledger, entry)
-        case SpecRefreshed(spec):
-            return moved_to(replace(ledger, spec=spec), spec.plugins)
-        case Requested(request) if request.carried is not None and ledger.opened:
-            # An execution that continues another one says nothing new.
-            return ledger
-        case Requested(request, session_id):
-            spec = request.spec or ledger.spec
-        case Opened(request, session_id, spec):
-            progress = replace(ledger.progress, depth=request.depth)
-            ledger = replace(ledger, progress=progress, plugins=spec.plugins, opened_with=spec.plugins, opened=True)
-    state = open_state(request, session_id, spec)
-    return replace(ledger, spec=spec, state=state, approval=request.approval, origin=request.origin, queue=())
+            return _restored(after, entry), []
+        case Decided():
+            return decided(after, entry), []
+        case ApprovalExpired():
+            return expired(after, entry), []
+        case StatusChanged():
+            return _status_changed(ledger, after, entry)
+        case StepBegun(task):
+            return after, [] if task.first else [trace.step_start(task.step)]
+        case StepDone():
+            return _step_done(ledger, after, entry)
+        case ToolBegun():
+            return tool_begun(ledger, after, entry)
+        case ToolDone():
+            return _ended_within(ledger, *tool_done(ledger, after, entry))
+        case SubagentStarted():
+            return _subagent_started(after, entry), []
+        case SubagentDone(position, outcome):
+            return _ended_within(ledger, *subagent_ended(ledger, after, position, outcome))
+        case SubagentStatusChanged(_, status) if status.outcome is not None:
+            return _ended_within(ledger, *subagent_ended(ledger, after, status.position, status.outcome))
+        case EndBegun(task):
+            return _concluded(ledger, after, task.ending, task.at)
+        case EndDone(outcome):
+            state = state_delta.apply(after.state, outcome.delta)
+            return replace(after, state=state), [trace.hook_error(state, outcome.error)] if outcome.error else []
+        case Closed(ending, result_of):
+            return _concluded(ledger, replace(after, result_of=result_of), ending, None)
+    return after, []
 
 
-def came_back(ledger: Ledger, entry: ConversationRestored) -> Ledger:
-    """The ledger once the conversation came back as another execution had it."""
+def _requested(before: Ledger, after: Ledger, entry: Requested) -> Ledger:
+    request = entry.request
+    if request.carried is not None and before.agent:
+        # An execution that continues another one says nothing new.
+        return after
+    return replace(
+        after,
+        agent=request.agent,
+        session_id=entry.session_id,
+        state=open_state(request, entry.session_id),
+        origin=request.origin,
+        restored=request.origin is None,
+    )
+
+
+def _opened(ledger: Ledger, entry: Opened) -> Ledger:
+    spec, state = entry.spec, ledger.state
+    system = [Message.system(spec.system)] if spec.system else []
+    state = state.model_copy(update={"tenant_id": spec.tenant_id, "messages": [*system, *state.messages]})
+    opened = replace(ledger, state=state, plugins=spec.plugins, opened_with=spec.plugins)
+    return _with_member(opened)
+
+
+def _restored(ledger: Ledger, entry: ConversationRestored) -> Ledger:
     before = entry.ledger
     if before is None:
-        return replace(ledger, progress=moved(ledger.progress, entry.id))
-    progress = moved(before.progress, entry.id)
+        return replace(ledger, restored=True)
     if entry.same:
-        back = replace(before, progress=progress)
-        for told in ledger.heard.values():
-            back = child_told(back, told)
-        return back
-    progress = replace(progress, batch=None)
-    said = ledger.state.messages[-1].content if _asked(ledger) else None
-    turn = progress.turn + 1
-    queue = (QueuedTurn(turn=turn, input=said),) if said is not None else ()
-    state = before.state.model_copy(update={"session_id": ledger.state.session_id})
+        requests = {**before.requests, **ledger.requests}
+        return replace(before, progress=ledger.progress, requests=requests, restored=True)
+    texts = [message for message in ledger.state.messages if message.role == "user"]
+    messages = close_dangling_calls(before)
+    state = before.state.model_copy(update={"session_id": ledger.session_id, "messages": messages})
+    # What the user said is the turn that the workflow begins next.
     return replace(
-        without_batch(moved_to(before, ledger.plugins)),
-        spec=ledger.spec,
+        with_versions(before, ledger.plugins),
+        progress=ledger.progress,
+        agent=ledger.agent,
+        session_id=ledger.session_id,
         state=state,
-        progress=progress,
-        approval=ledger.approval,
+        calls=(),
+        requests={},
         # A fork that is opened again is still one.
         origin=ledger.origin if ledger.origin and ledger.origin.step is not None else before.origin,
-        queue=queue,
-        opened=True,
+        restored=True,
+        first_input=texts[-1].content if texts else None,
     )
 
 
-def _asked(ledger: Ledger) -> bool:
-    return bool(ledger.state.messages) and ledger.state.messages[-1].role == "user"
-
-
-def conclude(ledger: Ledger, ending: Ending, *, at: int | None = None) -> tuple[Ledger, list[Event]]:
-    """The ledger with that ending, unless a step, a tool or a hook has ended the run before."""
-    progress = ledger.progress
-    if progress.ending is not None and (not progress.paused or ending.reason is StopReason.INTERRUPT):
-        return ledger, []
-    was_paused = progress.paused
-    ledger = replace(ledger, progress=concluded(progress, ending))
-    if ending.reason is StopReason.INTERRUPT:
-        return _paused(ledger, at)
-    if was_paused:
-        ledger = replace(ledger, state=_unpaused(ledger.state, deferred=False))
-    return _told(ledger)
-
-
-def _stood(ledger: Ledger, standing: StatusRecord) -> tuple[Ledger, list[Event]]:
-    if standing.number <= ledger.progress.standings:
-        return ledger, []
-    told: list[Event] = []
-    if standing.status != "running":
-        if standing.ending is not None:
-            ledger, told = conclude(ledger, standing.ending, at=standing.at)
-        return replace(ledger, progress=after_standing(ledger.progress, standing)), told
-    begins = standing.turn > ledger.progress.turn
-    ledger = replace(ledger, progress=after_standing(ledger.progress, standing), segment=ledger.segment + 1)
-    if not begins:
-        return replace(ledger, state=_unpaused(ledger.state, deferred=True)), []
-    said = next((each.input for each in ledger.queue if each.turn == standing.turn), None)
-    messages = answered(ledger.state.messages)
+def _status_changed(before: Ledger, after: Ledger, entry: StatusChanged) -> Told:
+    record = entry.record
+    if record.status != "running":
+        return _concluded(before, after, record.ending, record.at) if record.ending is not None else (after, [])
+    after = replace(after, segment=before.segment + 1)
+    if record.turn <= before.progress.turn:
+        return replace(after, state=_unpaused(after.state, deferred=True)), []
+    said = next((each.input for each in before.progress.queue if each.turn == record.turn), before.first_input)
+    messages = close_dangling_calls(before)
     if said is not None:
         messages = [*messages, Message.user(said)]
-    state = _unpaused(ledger.state, deferred=False).model_copy(update={"messages": messages})
-    queue = tuple(each for each in ledger.queue if each.turn > standing.turn)
-    return without_batch(replace(ledger, state=state, queue=queue)), []
+    state = _unpaused(after.state, deferred=False).model_copy(update={"messages": messages})
+    return replace(after, state=state, calls=(), requests={}, first_input=None), []
 
 
-def without_batch(ledger: Ledger) -> Ledger:
-    """The ledger without what it knows of a step's calls."""
-    return replace(
-        ledger,
-        calls=(),
-        outcomes={},
-        asks={},
-        asked_s={},
-        announced=frozenset(),
-        requests={},
-        returned={},
-        children={},
-        heard={},
+def _step_done(before: Ledger, after: Ledger, entry: StepDone) -> Told:
+    outcome = entry.outcome
+    if not isinstance(outcome, StepOutcome):
+        raise TypeError("a ledger is made of outcomes in full, this is a summary")
+    spec = before.progress.spec
+    first = not before.progress.hooks_started and spec is not None and "on_run_start" in spec.hooks
+    state = state_delta.apply(before.state, outcome.delta, banked=outcome.usage)
+    if outcome.answered and not state.messages:
+        raise ValueError("the step has an answer, the conversation has no message")
+    events = [trace.step_start(state.step)] if first and outcome.stepped else []
+    events += trace.stepped(outcome, state)
+    calls = state.messages[-1].tool_calls if outcome.calls and outcome.answered else []
+    if len(calls) != len(outcome.calls):
+        raise ValueError(f"the step plans {len(outcome.calls)} calls, the model's message has {len(calls)}")
+    after = replace(after, state=state, calls=tuple(CallContent(call) for call in calls), requests={})
+    after, last = _with_final_status(with_versions(after, outcome.plugins))
+    return after, events + last
+
+
+def _subagent_started(ledger: Ledger, entry: SubagentStarted) -> Ledger:
+    members = tuple(
+        replace(member, workflow_id=entry.workflow_id) if member.number == entry.position.step else member
+        for member in ledger.members
     )
+    return replace(ledger, members=members)
+
+
+def _concluded(before: Ledger, after: Ledger, ending: Ending, at: int | None) -> Told:
+    if not may_end(before.progress, ending):
+        return after, []
+    if ending.reason is StopReason.INTERRUPT:
+        return _paused(after, at)
+    if before.progress.paused:
+        after = replace(after, state=_unpaused(after.state, deferred=False))
+    return _with_final_status(after)
+
+
+def _paused(ledger: Ledger, at: int | None) -> Told:
+    calls, changed = ledger.progress.calls, {"status": RunStatus.INTERRUPTED}
+    if at is None or calls is None or at >= len(ledger.calls):
+        return replace(ledger, state=ledger.state.model_copy(update=changed)), []
+    request, subagent = ledger.calls[at].request, calls.items[at].subagent
+    mode, payload = ("agent", subagent.interrupt) if subagent is not None else ("approve", None)
+    if request is not None and subagent is None:
+        mode, payload = request.mode, request.payload
+    pending = PendingApproval(call=ledger.calls[at].call, mode=mode, payload=payload)
+    rest = [
+        ledger.calls[index].call.model_dump()
+        for index in range(at + 1, len(ledger.calls))
+        if not calls.items[index].finished
+    ]
+    scratch = ledger.state.scratch | ({DEFERRED: rest} if rest else {})
+    state = ledger.state.model_copy(update={**changed, "pending": pending, "scratch": scratch})
+    return replace(ledger, state=state), [trace.interrupt(state.step, mode, payload)]
 
 
 def _unpaused(state: State, *, deferred: bool) -> State:
@@ -200,21 +211,7 @@ def _unpaused(state: State, *, deferred: bool) -> State:
     return state.model_copy(update={"pending": None, "status": RunStatus.RUNNING, "scratch": scratch})
 
 
-def _paused(ledger: Ledger, at: int | None) -> tuple[Ledger, list[Event]]:
-    batch, changed = ledger.progress.batch, {"status": RunStatus.INTERRUPTED}
-    if at is None or batch is None or at >= len(ledger.calls):
-        return replace(ledger, state=ledger.state.model_copy(update=changed)), []
-    ask = ledger.asks.get(at)
-    child = ledger.children.get(f"{ledger.state.step}.{at}")
-    mode, payload = ("agent", child.interrupt if child else None) if ask is None else (ask.mode, ask.payload)
-    pending = PendingApproval(call=ledger.calls[at], mode=mode, payload=payload)
-    rest = [ledger.calls[index].model_dump() for index in range(at + 1, len(ledger.calls)) if index not in batch.done]
-    scratch = ledger.state.scratch | ({DEFERRED: rest} if rest else {})
-    state = ledger.state.model_copy(update={**changed, "pending": pending, "scratch": scratch})
-    return replace(ledger, state=state), [trace.interrupt(state.step, mode, payload)]
-
-
-def _told(ledger: Ledger) -> tuple[Ledger, list[Event]]:
+def _with_final_status(ledger: Ledger) -> Told:
     ending = ledger.progress.ending
     if ending is None:
         return ledger, []
@@ -223,25 +220,21 @@ def _told(ledger: Ledger) -> tuple[Ledger, list[Event]]:
     return replace(ledger, state=state), trace.ended(ending, state.step)
 
 
-def _ended_within(before: Ledger, ledger: Ledger, told: list[Event]) -> tuple[Ledger, list[Event]]:
-    if ledger.progress.ending is None or before.progress.ending is not None:
-        return ledger, told
-    ledger, last = _told(ledger)
-    return ledger, told + last
+def _ended_within(before: Ledger, after: Ledger, events: list[Event]) -> Told:
+    after = _with_member(after)
+    if after.progress.ending is None or before.progress.ending is not None or after.progress.spec is None:
+        return after, events
+    if after.progress.spec.team is not None:
+        # Its last member has said in its own trace how it ended.
+        return after, events
+    after, last = _with_final_status(after)
+    return after, events + last
 
 
-def _step_done(ledger: Ledger, outcome: StepOutcome) -> tuple[Ledger, list[Event]]:
-    first = not ledger.progress.begun and "on_run_start" in ledger.spec.hooks
-    state = state_delta.apply(ledger.state, outcome.delta, banked=outcome.usage)
-    if outcome.answered and not state.messages:
-        raise ValueError("the step has an answer, the conversation has no message")
-    progress = after_step(ledger.progress, outcome, parallel=ledger.spec.parallel_tools)
-    told = [trace.step_start(state.step)] if first and outcome.stepped else []
-    told += trace.stepped(outcome, state)
-    calls = tuple(state.messages[-1].tool_calls) if outcome.calls and outcome.answered else ()
-    if len(calls) != len(outcome.calls):
-        raise ValueError(f"the step plans {len(outcome.calls)} calls, the model's message has {len(calls)}")
-    ledger = replace(without_batch(ledger), state=state, progress=progress, calls=calls)
-    ledger = moved_to(ledger, outcome.plugins)
-    ledger, last = _told(ledger)
-    return ledger, told + last
+def _with_member(ledger: Ledger) -> Ledger:
+    spec, calls = ledger.progress.spec, ledger.progress.calls
+    if spec is None or spec.team is None or calls is None or calls.step <= len(ledger.members):
+        return ledger
+    subagent = calls.items[0].subagent
+    agent = subagent.delegation.agent if subagent is not None else ""
+    return replace(ledger, members=(*ledger.members, Member(calls.step, agent)))

@@ -1,18 +1,19 @@
-"""Whether a decision is taken."""
+"""Whether a decision is accepted."""
 
 from typing import Any, Final
 
-from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
-from spine_temporal.journal.batch import Batch, Verdict
-from spine_temporal.journal.progress import Progress
+from spine_temporal.contracts.approval import DecideRequest, Decision, DecisionReceipt
+from spine_temporal.contracts.run_id import Position
+from spine_temporal.journal.counters import Progress
+from spine_temporal.journal.tool_calls import Call, Calls
 from spine_temporal.journal.tool_schema import schema_error
 
-# The kernel's words (spine_core.agent): anything else that is said is a no.
+# The kernel's words (spine_core.agent): any other is a no.
 _YES: Final = frozenset({"approve", "approved", "yes", "y", "true", "ok"})
 
 
-class Refused(Exception):
-    """The decision is not taken; the message says why."""
+class DecisionNotAccepted(Exception):
+    """The decision is not accepted; the message says why."""
 
 
 def says_yes(answer: Any) -> bool:
@@ -22,69 +23,90 @@ def says_yes(answer: Any) -> bool:
     return bool(answer)
 
 
-def judged(progress: Progress, request: DecideRequest, id_: str) -> tuple[int, Verdict, DecisionReceipt]:
-    """Which call `request` decides, and how.
+def check_decision(progress: Progress, request: DecideRequest) -> DecisionReceipt:
+    """What `request` decides.
 
     Raises:
-        Refused: it decides none, or may not.
+        DecisionNotAccepted: it decides nothing, or may not.
     """
-    batch = progress.batch
-    if batch is None or (progress.ending is not None and not progress.paused) or not (waiting := batch.open()):
-        raise Refused(f"nothing waits for a decision{_late(progress, request.call)}")
-    index = _which(progress, batch, request.call, waiting)
-    call, ask, decision = batch.calls[index], batch.asks.get(index), request.decision
-    asked = ask.asks if ask is not None else None
-    digest = asked.digest if asked is not None else call.digest
-    manual = asked is not None and asked.mode == "manual"
-    if decision is not None:
-        if decision.digest is not None and decision.digest != digest:
-            raise Refused(
-                f"call {call.id!r} of {call.name!r} has other arguments (digest {digest}) than the ones that were "
-                f"decided on (digest {decision.digest}); look at them again"
-            )
-        if decision.arguments is not None:
-            _fits(call.name, decision.arguments, call.parameters, approve=decision.approve, manual=manual)
+    receipt, call = _decided(progress, request)
+    decision = request.decision
+    if decision is not None and decision.arguments is not None:
+        _check_arguments(call, decision)
+    return receipt
+
+
+def receipt_of(progress: Progress, request: DecideRequest) -> DecisionReceipt:
+    """What `request` decides, for one that `check_decision` has let pass; the arguments are not checked again.
+
+    Raises:
+        DecisionNotAccepted: it decides nothing any more.
+    """
+    return _decided(progress, request)[0]
+
+
+def _decided(progress: Progress, request: DecideRequest) -> tuple[DecisionReceipt, Call]:
+    calls = progress.calls
+    waiting = calls.decidable() if calls is not None else []
+    if calls is None or progress.over or not waiting:
+        raise DecisionNotAccepted(f"nothing waits for a decision{_late(progress, request.named)}")
+    index = _which(progress, calls, request.named, waiting)
+    call, decision = calls.items[index], request.decision
+    digest = call.ask.digest if call.ask is not None else call.planned.digest
+    if decision is not None and decision.digest is not None and decision.digest != digest:
+        raise DecisionNotAccepted(
+            f"call {call.planned.id!r} of {call.planned.name!r} has other arguments (digest {digest}) than the ones "
+            f"that were decided on (digest {decision.digest}); look at them again"
+        )
+    manual = call.ask is not None and call.ask.mode == "manual"
     approved = manual or (decision.approve if decision is not None else says_yes(request.answer))
-    decided = DecisionReceipt(
-        position=f"{progress.step}.{index}", call_id=call.id, tool=call.name, approved=approved, digest=digest
+    receipt = DecisionReceipt(
+        position=str(Position(calls.step, index)),
+        call_id=call.planned.id,
+        tool=call.planned.name,
+        approved=approved,
+        digest=digest,
+        status_number=progress.next_stop_number,
     )
-    return index, Verdict(id_, approved, digest), decided
+    return receipt, call
 
 
-def _fits(
-    tool: str, arguments: dict[str, Any], parameters: dict[str, Any] | None, *, approve: bool, manual: bool
-) -> None:
-    if manual:
-        raise Refused(f"tool {tool!r} has asked a question while it ran: answer it with a value, not with arguments")
-    if not approve:
-        raise Refused(f"a rejected call of {tool!r} does not run: it takes no arguments")
-    wrong = schema_error(arguments, parameters or {})
+def _check_arguments(call: Call, decision: Decision) -> None:
+    tool = call.planned.name
+    if call.ask is not None and call.ask.mode == "manual":
+        raise DecisionNotAccepted(
+            f"tool {tool!r} has asked a question while it ran: answer it with a value, not with arguments"
+        )
+    if not decision.approve:
+        raise DecisionNotAccepted(f"a rejected call of {tool!r} does not run: it takes no arguments")
+    wrong = schema_error(decision.arguments or {}, call.planned.parameters or {})
     if wrong is not None:
-        raise Refused(f"the edited arguments do not fit tool {tool!r}: {wrong}")
+        raise DecisionNotAccepted(f"the edited arguments do not fit tool {tool!r}: {wrong}")
 
 
-def _which(progress: Progress, batch: Batch, call: str | None, waiting: list[int]) -> int:
-    if call is None:
-        at = batch.stands_at()
+def _which(progress: Progress, calls: Calls, name: str | None, waiting: list[int]) -> int:
+    if name is None:
+        at = calls.waiting_at()
         return at if at is not None and at in waiting else waiting[0]
-    found = [index for index in waiting if call == f"{progress.step}.{index}"]
-    found = found or [index for index in waiting if call == batch.calls[index].id]
+    by_position = [at for at in waiting if name == str(calls.position(at))]
+    by_id = [at for at in waiting if name == calls.items[at].planned.id]
+    known = ", ".join(
+        f"{calls.items[at].planned.id!r} ({calls.position(at)}, {calls.items[at].planned.name})" for at in waiting
+    )
+    if by_position and by_id and by_position != by_id:
+        raise DecisionNotAccepted(f"{name!r} is the position of one call, the id of another: {known}")
+    found = by_position or by_id
     if len(found) == 1:
         return found[0]
-    known = ", ".join(
-        f"{batch.calls[index].id!r} ({progress.step}.{index}, {batch.calls[index].name})" for index in waiting
-    )
     if found:
-        raise Refused(f"{len(found)} calls have the id {call!r}; name one by its position: {known}")
-    raise Refused(f"no call {call!r} waits for a decision{_late(progress, call)}; waiting: {known}")
+        raise DecisionNotAccepted(f"{len(found)} calls have the id {name!r}; name one by its position: {known}")
+    raise DecisionNotAccepted(f"no call {name!r} waits for a decision{_late(progress, name)}; waiting: {known}")
 
 
-def _late(progress: Progress, call: str | None) -> str:
-    batch = progress.batch
-    if batch is None:
-        return ""
-    for index, settled in batch.settled.items():
-        known = batch.calls[index]
-        if call is None or call in (known.id, f"{progress.step}.{index}"):
-            return f": call {known.id!r} of {known.name!r} was {settled}"
+def _late(progress: Progress, name: str | None) -> str:
+    calls = progress.calls
+    for at, call in enumerate(calls.items if calls is not None else ()):
+        planned = call.planned
+        if call.settled and calls is not None and name in (None, planned.id, str(calls.position(at))):
+            return f": call {planned.id!r} of {planned.name!r} was {call.settled}"
     return ""

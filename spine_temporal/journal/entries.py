@@ -1,67 +1,124 @@
-"""The entries of a run's journal, in the order of its history."""
+"""The entries of a run's journal: each fact that the workflow acts on, in the order in which it did."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
+from spine_temporal.contracts.base import Basis
 from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome
+from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.run_request import AgentSpec, RunRequest
-from spine_temporal.contracts.step import StepInput, StepOutcome
+from spine_temporal.contracts.status import ExpiryRecord, StatusRecord
+from spine_temporal.contracts.step import StepBase, StepInput
 from spine_temporal.contracts.subagent import SubagentOutcome, SubagentStatus
-from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
-from spine_temporal.contracts.turn import StatusRecord
+from spine_temporal.contracts.tool_call import ToolBase, ToolInput
+from spine_temporal.contracts.turn import TurnTaken
 
 if TYPE_CHECKING:
     from spine_temporal.journal.ledger import Ledger
+    from spine_temporal.journal.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """A client started the run, or an execution before this one; no worker has seen it yet."""
+    """A client started the run, or an execution before this one did: a journal begins, or goes on."""
 
     request: RunRequest
     session_id: str
+    at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A worker answered what the agent is; the conversation begins."""
 
-    request: RunRequest
-    session_id: str
+    id: str
     spec: AgentSpec
+    at_s: float = 0.0
+    input: str | None = None
+    """What the user said; kept for a team only."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpecRefreshed:
     """A worker answered what the agent is by now."""
 
+    id: str
     spec: AgentSpec
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationRestored:
-    """The conversation as another execution, or a checkpoint, had it; None: there was none."""
+    """The conversation as another execution, or a checkpoint, had it; without progress there was none."""
 
     id: str
-    ledger: "Ledger | None"
+    progress: "Progress | None"
     same: bool = False
     """Nothing but the execution changed."""
+    ledger: "Ledger | None" = None
+    """The whole of it, for a reader."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnQueued:
-    """The user said more."""
+    """The user's next turn was accepted."""
 
-    turn: int
+    id: str
+    update_id: str
     input: str
+    receipt: TurnTaken
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A person decided on a tool call."""
+
+    id: str
+    update_id: str
+    receipt: DecisionReceipt
+    decided_by: str | None = None
+    request: DecideRequest | None = None
+    """For a reader; the workflow keeps no arguments."""
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalExpired:
+    """Nobody decided in time; the workflow recorded it before it acted on it."""
+
+    record: ExpiryRecord
+
+    @property
+    def id(self) -> str:
+        """Of the entry; a call may ask again after it expired."""
+        return f"expired {self.record.position} {self.record.at_s:.6f}"
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Somebody asked for the end of a turn; None: of the one in hand, or of the session that waits for one."""
+
+    id: str
+    turn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndReportRequested:
+    """The parent has continued as new, and wants to be sent how this run ends."""
+
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """The workflow said where the run stands: a turn begins, pauses, goes on, ends."""
+    """The workflow published that a turn begins, pauses, goes on, ends."""
 
-    standing: StatusRecord
+    record: StatusRecord
+
+    @property
+    def id(self) -> str:
+        """Of the entry."""
+        return f"status {self.record.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +132,12 @@ class StepBegun:
 class StepDone:
     """A step has its outcome."""
 
-    outcome: StepOutcome
+    outcome: StepBase
+
+    @property
+    def id(self) -> str:
+        """Of the entry: the outcome's."""
+        return self.outcome.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,51 +152,60 @@ class ToolBegun:
 class ToolDone:
     """A tool call has an outcome."""
 
+    step: int
     index: int
-    outcome: ToolOutcome
-    at_s: float = 0.0
+    outcome: ToolBase
 
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A person decided."""
-
-    id: str
-    request: DecideRequest
-    decided: DecisionReceipt
-    at_s: float = 0.0
+    @property
+    def id(self) -> str:
+        """Of the entry: the outcome's."""
+        return self.outcome.id
 
 
 @dataclass(frozen=True, slots=True)
 class SubagentStarted:
     """Another agent was given a call, in a workflow of its own."""
 
-    position: str
+    position: Position
     workflow_id: str
-    agent: str
-    input: str = ""
+
+    @property
+    def id(self) -> str:
+        """Of the entry."""
+        return f"started {self.position}"
 
 
 @dataclass(frozen=True, slots=True)
 class SubagentStatusChanged:
-    """A child paused, or goes on."""
+    """A subagent paused, goes on, or is over."""
 
-    told: SubagentStatus
+    id: str
+    status: SubagentStatus
 
 
 @dataclass(frozen=True, slots=True)
 class SubagentDone:
-    """A child is over."""
+    """A subagent is over."""
 
-    position: str
+    position: Position
     outcome: SubagentOutcome = field(default_factory=SubagentOutcome)
+
+    @property
+    def id(self) -> str:
+        """Of the entry."""
+        return f"done {self.position}"
 
 
 @dataclass(frozen=True, slots=True)
 class EndBegun:
-    """`on_run_end` was scheduled."""
+    """The `on_run_end` hooks were scheduled, with the ending that they get."""
 
     task: EndInput
+
+    @property
+    def id(self) -> str:
+        """Of the entry."""
+        return f"ending {self.task.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +213,11 @@ class EndDone:
     """The `on_run_end` hooks have run."""
 
     outcome: EndOutcome
+
+    @property
+    def id(self) -> str:
+        """Of the entry: the outcome's."""
+        return self.outcome.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,22 +228,36 @@ class Closed:
     result_of: str | None = None
 
 
-type Entry = (
-    Requested
-    | Opened
+type Fact = (
+    Opened
     | SpecRefreshed
     | ConversationRestored
     | TurnQueued
-    | StatusChanged
-    | StepBegun
-    | StepDone
-    | ToolBegun
-    | ToolDone
     | Decided
+    | ApprovalExpired
+    | StopRequested
+    | EndReportRequested
+    | StatusChanged
+    | StepDone
+    | ToolDone
     | SubagentStarted
     | SubagentStatusChanged
     | SubagentDone
     | EndBegun
     | EndDone
-    | Closed
 )
+"""What moves the revision."""
+
+type Entry = Requested | StepBegun | ToolBegun | Closed | Fact
+"""What a history holds of a run. `Requested` begins a journal and `Closed` ends it. That a step or a call *begun* is
+the workflow's own act: it is known from what was scheduled, and nothing that was scheduled depends on it."""
+
+
+def basis_of(entry: Entry) -> Basis | None:
+    """What the workflow had applied when it wrote this; None: it is no record of the workflow's."""
+    match entry:
+        case StepBegun(task) | ToolBegun(task) | EndBegun(task):
+            return task
+        case StatusChanged(record) | ApprovalExpired(record):
+            return record
+    return None

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from spine_core import State, StopReason
 
 from spine_temporal.contracts.run_end import Ending
-from spine_temporal.contracts.run_request import AgentSpec
-from spine_temporal.journal.batch import Batch
-from spine_temporal.journal.progress import Progress, trip
+from spine_temporal.journal.counters import Progress, stopped_by_guard
+from spine_temporal.journal.tool_calls import Calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +45,37 @@ class Finish:
 type Move = TakeStep | RunTools | Wait | Pause | Finish
 
 
-def decide(
-    progress: Progress, spec: AgentSpec, *, elapsed_s: float, stop: bool, in_flight: frozenset[int] = frozenset()
-) -> Move:
+def next_move(progress: Progress, *, elapsed_s: float) -> Move:
     """The next move, in the kernel's order: finish what is planned, then cancel, then guards, then a step.
 
-    `stop` says that somebody asked the run to stop at the next step boundary; a pause is one. `in_flight` are the
-    calls of the step that are at work.
+    A pause is a boundary at which a requested stop takes effect.
+
+    Raises:
+        ValueError: no worker has answered what the agent is.
     """
-    if progress.ending is not None:
-        return Wait() if in_flight else Finish(progress.ending)
-    if progress.batch is not None and not progress.batch.over:
-        return _within(progress.batch, stop=stop, in_flight=in_flight)
-    if stop:
-        return Finish(trip(StopReason.CANCELLED))
+    calls, spec = progress.calls, progress.spec
+    busy = calls is not None and calls.busy
+    ending = progress.ending or progress.failed
+    if ending is not None:
+        return Wait() if busy else Finish(ending)
+    if calls is not None and not calls.over:
+        return _within(calls, stop=progress.stop_requested)
+    if progress.stop_requested:
+        return Finish(stopped_by_guard(StopReason.CANCELLED))
+    if spec is None:
+        raise ValueError("the run has not been opened")
     counters = State(session_id="", step=progress.step, depth=progress.depth, usage=progress.usage)
     tripped = spec.guards.check(counters, elapsed_s)
     if tripped is not None:
-        return Finish(trip(tripped))
+        return Finish(stopped_by_guard(tripped))
     return TakeStep(progress.step + 1)
 
 
-def _within(batch: Batch, *, stop: bool, in_flight: frozenset[int]) -> Move:
-    todo = tuple(index for index in batch.runnable() if index not in in_flight)
+def _within(calls: Calls, *, stop: bool) -> Move:
+    todo = calls.runnable()
     if todo:
         return RunTools(todo)
-    at = batch.stands_at()
-    if in_flight or batch.busy_children() or at is None:
+    at = calls.waiting_at()
+    if calls.busy or at is None:
         return Wait()
-    return Finish(trip(StopReason.CANCELLED)) if stop else Pause(at)
+    return Finish(stopped_by_guard(StopReason.CANCELLED)) if stop else Pause(at)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from spine_temporal.journal.ledger import Ledger
+from spine_temporal.journal.tool_calls import Phase
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingCall:
     """A call that a person may decide; times are Unix times."""
 
     position: str
@@ -22,29 +23,28 @@ class Waiting:
     expires_s: float | None
 
 
-def waiting_in(ledger: Ledger) -> list[Waiting]:
-    """The calls of the run itself that wait, in the model's order; those of its children are in theirs."""
-    batch = ledger.progress.batch
-    if batch is None or (ledger.progress.ending is not None and not ledger.progress.paused):
+def pending_calls(ledger: Ledger) -> list[PendingCall]:
+    """The calls of the run itself that wait, in the model's order; those of its subagents are in theirs."""
+    calls = ledger.progress.calls
+    if calls is None or ledger.progress.over:
         return []
-    return [_waiting(ledger, index) for index in batch.open() if index < len(ledger.calls)]
+    return [_pending(ledger, index) for index in calls.decidable() if index < len(ledger.calls)]
 
 
-def _waiting(ledger: Ledger, index: int) -> Waiting:
-    call, batch = ledger.calls[index], ledger.progress.batch
-    planned = batch.calls[index] if batch else None
-    ask = ledger.asks.get(index) if batch and index in batch.asks else None
-    policy = (planned.approval if planned else None) or ledger.approval
-    asked_s = ledger.asked_s.get(index) if ask else None
-    timeout_s = policy.timeout_s if policy else None
-    return Waiting(
-        position=f"{ledger.progress.step}.{index}",
-        call_id=call.id,
-        tool=call.name,
-        arguments=ask.arguments if ask else call.arguments,
-        digest=ask.digest if ask else planned.digest if planned else "",
-        mode=ask.mode if ask else "approve",
-        payload=ask.payload if ask else {"tool": call.name, "arguments": call.arguments},
-        asked_s=asked_s,
-        expires_s=asked_s + timeout_s if asked_s is not None and timeout_s is not None else None,
+def _pending(ledger: Ledger, index: int) -> PendingCall:
+    content = ledger.calls[index]
+    assert ledger.progress.calls is not None  # noqa: S101 - the caller has looked
+    call = ledger.progress.calls.items[index]
+    request = content.request if call.phase is Phase.ASKED else None
+    arguments = request.arguments if request else content.call.arguments
+    return PendingCall(
+        position=str(ledger.progress.calls.position(index)),
+        call_id=content.call.id,
+        tool=content.call.name,
+        arguments=arguments,
+        digest=request.digest if request else call.planned.digest,
+        mode=request.mode if request else "approve",
+        payload=request.payload if request else {"tool": content.call.name, "arguments": arguments},
+        asked_s=request.asked_s if request else None,
+        expires_s=call.expires_s if request else None,
     )

@@ -1,177 +1,281 @@
-"""Where a run is, in counters: all that the workflow holds of it."""
+"""The one function that changes what is known of a run: `apply(progress, entry)`.
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from hashlib import blake2b
+The workflow turns each fact into an entry and applies it here; whoever folds a history applies the same entries here.
+There is no other transition, so there is nothing in which the two could differ.
+"""
 
-from spine_core import Message, StopReason, Usage
+from dataclasses import replace
+from typing import Final
 
-from spine_temporal.contracts.run_end import AnswerFrom, Ending, EndOutcome
-from spine_temporal.contracts.state_delta import DeltaSummary, MessageSummary, StateDelta
-from spine_temporal.contracts.step import StepBase
-from spine_temporal.contracts.tool_call import ToolBase, ToolInput
-from spine_temporal.contracts.turn import StatusRecord
-from spine_temporal.journal.batch import Batch
-from spine_temporal.journal.state_delta import count
+from spine_core import StopReason
 
-_HEAD_BYTES = 6
+from spine_temporal.contracts.approval import DecisionReceipt
+from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.run_id import Position
+from spine_temporal.contracts.run_request import AgentSpec
+from spine_temporal.contracts.turn import QueuedTurn
+from spine_temporal.journal import subagents
+from spine_temporal.journal.counters import Progress, advance, failure, may_end, with_delta, with_ending
+from spine_temporal.journal.entries import (
+    ApprovalExpired,
+    Closed,
+    ConversationRestored,
+    Decided,
+    EndBegun,
+    EndDone,
+    EndReportRequested,
+    Entry,
+    Opened,
+    Requested,
+    SpecRefreshed,
+    StatusChanged,
+    StepBegun,
+    StepDone,
+    StopRequested,
+    SubagentDone,
+    SubagentStarted,
+    SubagentStatusChanged,
+    ToolBegun,
+    ToolDone,
+    TurnQueued,
+)
+from spine_temporal.journal.snapshot import load_progress
+from spine_temporal.journal.tool_calls import Call, CallDecision, Calls, NoTransition, begin, decide
+from spine_temporal.journal.tool_results import call_at, with_outcome
 
+__all__ = ["Progress", "apply"]
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The workflow's view of a run, the same function of the same outcomes as the fold's view of it.
-
-    It holds no transcript. `said` is the model's last text, kept because the kernel answers with it when a guard
-    trips. Each field has a default, and keeps it: a conversation that another version began is gone on with.
-    """
-
-    head: str = ""
-    last: str = ""
-    """What made the head: the id of an outcome, or of what stands in a history without one."""
-    step: int = 0
-    depth: int = 0
-    usage: Usage = field(default_factory=Usage)
-    said: str | None = None
-    begun: bool = False
-    """`on_run_start` has run since the turn began or went on."""
-    batch: Batch | None = None
-    ending: Ending | None = None
-    """How the turn ended, or that it is paused (`StopReason.INTERRUPT`)."""
-    answer: str | None = None
-    turn: int = 1
-    standings: int = 0
-    transfer: str | None = None
-    """The member of the team that the conversation was handed to in this turn."""
-
-    @property
-    def paused(self) -> bool:
-        """It waits for a person."""
-        return self.ending is not None and self.ending.reason is StopReason.INTERRUPT
-
-    def with_batch(self, batch: Batch) -> "Progress":
-        """It with that batch."""
-        return replace(self, batch=batch)
+# As many receipts as fit into some thirty kilobytes: a client that sends an update again does so within seconds.
+_RECEIPTS: Final = 300
 
 
-def advance(head: str, id_: str) -> str:
-    """The fingerprint of everything that happened up to and including the outcome `id_`."""
-    return blake2b(f"{head}/{id_}".encode(), digest_size=_HEAD_BYTES).hexdigest()
+def apply(progress: Progress, entry: Entry) -> Progress:  # noqa: C901 - one line per kind of entry
+    """What `entry` makes of `progress`, which is left as it was.
 
-
-def moved(progress: Progress, id_: str) -> Progress:
-    """`progress` with its head moved on by what `id_` names."""
-    return replace(progress, head=advance(progress.head, id_), last=id_)
-
-
-def after_step(progress: Progress, outcome: StepBase, *, parallel: bool) -> Progress:
-    """Where the run is once a step is done."""
-    progress = _entered(progress, outcome.id, outcome.delta, outcome.said, banked=outcome.usage)
-    progress = replace(progress, begun=True, batch=None)
-    if outcome.ending is not None:
-        messages = outcome.delta.messages
-        return concluded(progress, outcome.ending, last_message=messages[-1].content if messages else None)
-    if outcome.calls:
-        progress = replace(progress, batch=Batch(tuple(outcome.calls), parallel))
-    return progress
-
-
-def after_tool_begun(progress: Progress, task: ToolInput) -> Progress:
-    """Where the run is once a tool call was scheduled."""
-    if progress.batch is None or task.after is None:
-        return progress
-    progress = moved(progress, gone_on(task.step, task.index, task.after))
-    return replace(progress, batch=progress.batch and progress.batch.begun(task.index, task.after))
-
-
-def gone_on(step: int, index: int, after: str) -> str:
-    """The name of a call's going on, which moves the head."""
-    return f"{step}.{index} {after}"
-
-
-def after_tool(progress: Progress, index: int, outcome: ToolBase) -> tuple[Progress, list[int]]:
-    """Where the run is once a tool call has an outcome, with the calls whose outcomes thereby entered it.
+    An entry that comes too late to change anything (a decision on a call that has expired, a second report of a
+    subagent's end) still moves the revision: it happened.
 
     Raises:
-        ValueError: the step has no such call.
+        ValueError: the entry does not fit what came before; the history is not that of a run, or not its beginning.
     """
-    if progress.batch is None or index >= len(progress.batch.calls):
-        raise ValueError(f"the result of call {index} belongs to no call of this step")
-    batch = progress.batch.with_outcome(index, outcome)
-    entered = batch.ready(index)
-    for each in (each for position in entered for each in batch.outcomes.get(position, ())):
-        spent = each.spent if each.spent != Usage() else None
-        progress = _entered(progress, each.id, each.delta, each.said, banked=spent)
-        progress = replace(progress, transfer=each.transfer or progress.transfer)
-        if each.ending is not None and progress.ending is None:
-            progress = concluded(progress, each.ending)
-    return replace(progress, begun=True, batch=batch.with_entered(entered)), entered
+    match entry:
+        case Requested():
+            return _requested(entry)
+        case StepBegun():
+            return progress
+        case ToolBegun(task):
+            return _tool_begun(progress, task.step, task.index)
+        case Closed(ending):
+            return with_ending(progress, ending) if may_end(progress, ending) else progress
+    moved = replace(progress, revision=advance(progress.revision, entry.id))
+    match entry:
+        case Opened():
+            return _opened(moved, entry)
+        case SpecRefreshed(_, spec):
+            return replace(moved, spec=_without_system(spec))
+        case ConversationRestored():
+            return _restored(moved, entry)
+        case TurnQueued():
+            return _turn_queued(moved, entry)
+        case Decided():
+            return _decided(moved, entry)
+        case ApprovalExpired():
+            return _expired(moved, entry)
+        case StopRequested(_, turn):
+            return _stop_requested(moved, turn)
+        case EndReportRequested():
+            return replace(moved, report_end=True)
+        case StatusChanged():
+            return _status_changed(moved, entry)
+        case StepDone():
+            return _step_done(moved, entry)
+        case ToolDone():
+            return _tool_done(moved, entry)
+        case SubagentStarted(position, workflow_id):
+            return subagents.started(moved, position, workflow_id)
+        case SubagentStatusChanged(_, status):
+            return subagents.status_changed(moved, status)
+        case SubagentDone(position, outcome):
+            return subagents.done(moved, position, outcome)
+        case EndBegun():
+            return with_ending(moved, entry.task.ending) if may_end(moved, entry.task.ending) else moved
+        case EndDone():
+            return _end_done(moved, entry)
 
 
-def after_end(progress: Progress, outcome: EndOutcome) -> Progress:
-    """Where the run is once the `on_run_end` hooks have run."""
-    progress = replace(_entered(progress, outcome.id, outcome.delta, None), begun=True)
-    if outcome.ending is None:
+def _requested(entry: Requested) -> Progress:
+    request = entry.request
+    if request.carried is not None:
+        return load_progress(request.carried.progress)
+    return Progress(depth=request.depth, approval=request.approval, stop_requested=request.stop)
+
+
+def _opened(progress: Progress, entry: Opened) -> Progress:
+    stop = progress.stop_requested or progress.turn in progress.stopped_turns
+    opened = replace(
+        progress,
+        spec=_without_system(entry.spec),
+        opened=True,
+        stop_requested=stop,
+        working_since_s=entry.at_s,
+    )
+    team = entry.spec.team
+    if team is None:
+        return opened
+    return subagents.with_first_member(replace(opened, team_input=entry.input), team)
+
+
+def _without_system(spec: AgentSpec) -> AgentSpec:
+    return spec.model_copy(update={"system": None})
+
+
+def _restored(progress: Progress, entry: ConversationRestored) -> Progress:
+    before = entry.progress
+    if entry.same:
+        # What is large was left with the conversation.
+        return replace(progress, last_text=before.last_text, answer=before.answer) if before is not None else progress
+    if before is None:
         return progress
-    if progress.paused and outcome.ending.reason is StopReason.INTERRUPT:
-        return replace(progress, answer=outcome.ending.answer)
-    return concluded(progress, outcome.ending)
-
-
-def after_standing(progress: Progress, standing: StatusRecord) -> Progress:
-    """Where the run is once its workflow said where it stands; what is no news changes nothing."""
-    if standing.number <= progress.standings:
-        return progress
-    progress = replace(moved(progress, f"standing {standing.number}"), standings=standing.number)
-    if standing.status != "running":
-        ending = standing.ending
-        return concluded(progress, ending) if ending is not None and not _ended(progress, ending) else progress
-    progress = replace(progress, ending=None, answer=None, begun=False)
-    if standing.turn > progress.turn:
-        progress = replace(progress, turn=standing.turn, batch=None, transfer=None)
-    return progress
-
-
-def concluded(progress: Progress, ending: Ending, *, last_message: str | None = None) -> Progress:
-    """`progress` with its ending, and the answer looked up where the ending says it stands."""
-    answer = {
-        AnswerFrom.HERE: ending.answer,
-        AnswerFrom.LAST_MESSAGE: last_message,
-        AnswerFrom.LAST_TEXT: progress.said,
-    }[ending.answer_from]
-    return replace(progress, ending=ending, answer=answer)
-
-
-def trip(reason: StopReason) -> Ending:
-    """The ending of a run that a guard, or its caller, stopped between two steps."""
-    return Ending(reason=reason, answer_from=AnswerFrom.LAST_TEXT, event="guard_trip")
-
-
-def pause() -> Ending:
-    """The ending of a run that waits for a person, which is none."""
-    return Ending(reason=StopReason.INTERRUPT, event="interrupt")
-
-
-def _ended(progress: Progress, ending: Ending) -> bool:
-    return progress.ending is not None and (not progress.paused or ending.reason is StopReason.INTERRUPT)
-
-
-def _entered(
-    progress: Progress,
-    id_: str,
-    delta: DeltaSummary | StateDelta,
-    said: str | None,
-    *,
-    banked: Usage | None = None,
-) -> Progress:
+    turn = before.turn + 1
     return replace(
-        moved(progress, id_),
-        step=delta.fields.get("step", progress.step),
-        depth=delta.fields.get("depth", progress.depth),
-        usage=count(progress.usage, delta, banked=banked),
-        said=_said(progress.said, delta.messages) if said is None else said or None,
+        progress,
+        step=before.step,
+        usage=before.usage,
+        last_text=before.last_text,
+        turn=before.turn,
+        last_turn=max(turn, before.turn + len(progress.queue) + 1),
+        status_number=before.status_number,
+        depth=progress.depth,
     )
 
 
-def _said(before: str | None, messages: Sequence[MessageSummary | Message]) -> str | None:
-    spoken = (message.content for message in reversed(messages) if message.role == "assistant" and message.content)
-    return next(spoken, before)
+def _turn_queued(progress: Progress, entry: TurnQueued) -> Progress:
+    turn = entry.receipt.turn
+    queued = (*progress.queue, QueuedTurn(turn=turn, input=entry.input))
+    kept = _with_receipt(progress, entry.update_id, entry.receipt)
+    # An idle session that was asked to close stays open for a turn that it has accepted after that.
+    stop = progress.stop_requested and progress.status != "idle"
+    return replace(kept, last_turn=max(progress.last_turn, turn), queue=queued, stop_requested=stop)
+
+
+def _decided(progress: Progress, entry: Decided) -> Progress:
+    receipt = entry.receipt
+    kept = _with_receipt(progress, entry.update_id, receipt)
+    found = call_at(progress, receipt.position)
+    if found is None:
+        return kept
+    calls, index, call = found
+    decision = CallDecision(entry.id, receipt.approved, receipt.digest)
+    try:
+        decided = decide(call, decision, _settled(call, receipt, entry.decided_by))
+    except NoTransition:
+        return kept
+    return replace(kept, calls=calls.with_call(index, decided))
+
+
+def _settled(call: Call, receipt: DecisionReceipt, decided_by: str | None) -> str:
+    manual = call.ask is not None and call.ask.mode == "manual"
+    settled = "answered" if manual else "approved" if receipt.approved else "rejected"
+    return f"{settled} by {decided_by}" if decided_by else settled
+
+
+def _expired(progress: Progress, entry: ApprovalExpired) -> Progress:
+    record = entry.record
+    found = call_at(progress, record.position)
+    if found is None:
+        return progress
+    calls, index, call = found
+    digest = call.ask.digest if call.ask is not None else ""
+    decision = CallDecision(entry.id, record.approved, digest, expired_after_s=record.timeout_s)
+    try:
+        expired = decide(call, decision, f"expired after {record.timeout_s:g} s without a decision")
+    except NoTransition:
+        return progress
+    if record.error is not None:
+        progress = replace(progress, failed=failure(record.error))
+    return replace(progress, calls=calls.with_call(index, expired))
+
+
+def _stop_requested(progress: Progress, turn: int | None) -> Progress:
+    if turn is None or (progress.opened and turn == progress.turn):
+        return replace(progress, stop_requested=True)
+    if not progress.opened or any(queued.turn == turn for queued in progress.queue):
+        return replace(progress, stopped_turns=(*progress.stopped_turns, turn))
+    return progress
+
+
+def _status_changed(progress: Progress, entry: StatusChanged) -> Progress:
+    record = entry.record
+    changed = replace(
+        progress, status=record.status, status_number=record.number, worked_s=record.worked_s, working_since_s=None
+    )
+    if record.status != "running":
+        if record.ending is not None and may_end(changed, record.ending):
+            changed = with_ending(changed, record.ending)
+        if record.status == "paused":
+            return changed
+        return replace(changed, idle_since_s=record.at_s, stop_requested=False, failed=None)
+    changed = replace(
+        changed, ending=None, answer=None, hooks_started=False, working_since_s=record.at_s, idle_since_s=None
+    )
+    return changed if record.turn <= progress.turn else _turn_begun(changed, record.turn)
+
+
+def _turn_begun(progress: Progress, turn: int) -> Progress:
+    return replace(
+        progress,
+        turn=turn,
+        last_turn=max(progress.last_turn, turn),
+        queue=tuple(each for each in progress.queue if each.turn > turn),
+        stop_requested=progress.stop_requested or turn in progress.stopped_turns,
+        stopped_turns=tuple(each for each in progress.stopped_turns if each > turn),
+        calls=None,
+        transfer=None,
+        failed=None,
+    )
+
+
+def _step_done(progress: Progress, entry: StepDone) -> Progress:
+    outcome = entry.outcome
+    done = with_delta(progress, outcome.delta, outcome.last_text, banked=outcome.usage)
+    done = replace(done, hooks_started=True, calls=None)
+    if outcome.ending is not None:
+        messages = outcome.delta.messages
+        return with_ending(done, outcome.ending, last_message=messages[-1].content if messages else None)
+    if not outcome.calls:
+        return done
+    parallel = progress.spec is not None and progress.spec.parallel_tools
+    items = tuple(Call(planned) for planned in outcome.calls)
+    return replace(done, calls=Calls(done.step, items, parallel=parallel))
+
+
+def _tool_begun(progress: Progress, step: int, index: int) -> Progress:
+    found = call_at(progress, str(Position(step, index)))
+    if found is None:
+        raise ValueError(f"call {step}.{index} belongs to no step in hand")
+    calls, at, call = found
+    return replace(progress, calls=calls.with_call(at, begin(call)))
+
+
+def _tool_done(progress: Progress, entry: ToolDone) -> Progress:
+    if call_at(progress, str(Position(entry.step, entry.index))) is None:
+        raise ValueError(f"the result of call {entry.step}.{entry.index} belongs to no step in hand")
+    return replace(with_outcome(progress, entry.index, entry.outcome), hooks_started=True)
+
+
+def _end_done(progress: Progress, entry: EndDone) -> Progress:
+    outcome = entry.outcome
+    done = replace(with_delta(progress, outcome.delta, None), hooks_started=True)
+    if outcome.ending is None:
+        return done
+    if done.paused and outcome.ending.reason is StopReason.INTERRUPT:
+        return replace(done, answer=outcome.ending.answer)
+    return with_ending(done, outcome.ending)
+
+
+def _with_receipt(progress: Progress, update_id: str, receipt: WireModel) -> Progress:
+    written = receipt.model_dump(mode="json", exclude_defaults=True)
+    receipts = {**progress.receipts, update_id: written}
+    for oldest in list(receipts)[:-_RECEIPTS]:
+        del receipts[oldest]
+    return replace(progress, receipts=receipts)

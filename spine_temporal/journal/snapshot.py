@@ -1,11 +1,12 @@
-"""A ledger as JSON, for the execution that goes on with it."""
+"""A ledger, or the workflow's part of it, as JSON, for the execution that goes on with it."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from spine_temporal.journal.counters import Progress
 from spine_temporal.journal.ledger import Ledger
-from spine_temporal.journal.progress import Progress
 
 _LEDGER: Final = TypeAdapter(Ledger)
 _PROGRESS: Final = TypeAdapter(Progress)
@@ -31,8 +32,14 @@ def dump_progress(progress: Progress) -> dict[str, Any]:
     return written
 
 
+def dump_carried(progress: Progress) -> dict[str, Any]:
+    """The workflow's part without the texts that the restored conversation brings with it: they may be large."""
+    ending = progress.ending.model_copy(update={"answer": None}) if progress.ending is not None else None
+    return dump_progress(replace(progress, last_text=None, answer=None, ending=ending))
+
+
 def load_progress(data: dict[str, Any]) -> Progress:
-    """What `dump_progress` wrote.
+    """What `dump_progress`, or `dump_carried`, wrote.
 
     Raises:
         pydantic.ValidationError: `data` is nothing that it wrote.

@@ -53,12 +53,12 @@ def tool_done(step: int, call: ToolCall, outcome: ToolOutcome, *, announced: boo
     """What happened within a tool call; `announced`: its start has been told already."""
     events: list[Event] = []
     # The kernel does not tell the start of a call that was approved; but of an edited one nobody knows the arguments.
-    if outcome.called and not announced and (not outcome.verdict or outcome.edited):
+    if outcome.called and not announced and (not outcome.decision or outcome.edited):
         arguments = call.arguments if outcome.arguments is None else outcome.arguments
         events.append(tool_call(step, call.name, arguments))
-    if outcome.asks is not None or outcome.delegates is not None or outcome.verdict == "answered":
+    if outcome.asks is not None or outcome.delegates is not None or outcome.decision == "answered":
         return events
-    if outcome.verdict == "rejected":
+    if outcome.decision == "rejected":
         events.append(Event(EventType.TOOL_RESULT, step, {"tool": call.name, "rejected": True}))
     elif not outcome.known:
         events.append(Event(EventType.TOOL_RESULT, step, {"tool": call.name, "error": "unknown_tool"}))

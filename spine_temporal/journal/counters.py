@@ -1,0 +1,150 @@
+"""What the workflow knows of a run: counters, phases, queues; never its text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any, Final
+
+from spine_core import Message, StopReason, Usage
+
+from spine_temporal.contracts.approval import ApprovalPolicy
+from spine_temporal.contracts.run_end import AnswerFrom, Ending
+from spine_temporal.contracts.run_request import AgentSpec
+from spine_temporal.contracts.state_delta import DeltaSummary, MessageSummary, StateDelta
+from spine_temporal.contracts.status import Status
+from spine_temporal.contracts.turn import QueuedTurn
+from spine_temporal.journal.state_delta import count
+from spine_temporal.journal.tool_calls import Calls
+
+_REVISION_BYTES: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The workflow's view of a run, the same function of the same entries as the fold's view of it.
+
+    It holds no transcript. `last_text` is the model's, kept because the kernel answers with it when a guard trips.
+    Each field has a default, and keeps it: a conversation that another version began goes on.
+    """
+
+    revision: str = ""
+    """Fingerprint of the entries that were applied; each one moves it."""
+    spec: AgentSpec | None = None
+    """What the agent is, without its system prompt, which is in the conversation. None: no worker has answered."""
+    opened: bool = False
+    """The conversation is there: begun, or restored."""
+    approval: ApprovalPolicy | None = None
+    """For calls whose tool has no policy of its own."""
+
+    step: int = 0
+    depth: int = 0
+    usage: Usage = field(default_factory=Usage)
+    last_text: str | None = None
+    hooks_started: bool = False
+    """`on_run_start` has run since the turn began or went on."""
+    calls: Calls | None = None
+    """The tool calls of the step in hand; of a team, the member at work."""
+
+    status: Status = "running"
+    """As it was published last."""
+    status_number: int = 0
+    ending: Ending | None = None
+    """How the turn ended, or that it is paused (`StopReason.INTERRUPT`)."""
+    answer: str | None = None
+    transfer: str | None = None
+    """The member of the team that the conversation was handed to in this turn."""
+    team_input: str | None = None
+    """What the user gave a team: each member of a handoff works on it."""
+    failed: Ending | None = None
+    """Why the turn cannot go on, when neither a step nor a hook says so."""
+
+    turn: int = 1
+    last_turn: int = 1
+    """The number that the latest accepted turn has."""
+    queue: tuple[QueuedTurn, ...] = ()
+    stop_requested: bool = False
+    """The turn in hand is to end at its next boundary; of an idle session: it is to close."""
+    stopped_turns: tuple[int, ...] = ()
+    """Turns that are over as soon as they begin."""
+    receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Results of the latest updates by their ids: the server knows an id again within one execution only."""
+    report_end: bool = False
+    """The parent wants to be sent how this run ends."""
+
+    worked_s: float = 0.0
+    """How long the turn had worked when its clock last stopped; waiting for people does not count."""
+    working_since_s: float | None = None
+    """Since when its clock runs, in Unix time; None: it is stopped."""
+    idle_since_s: float | None = None
+
+    @property
+    def paused(self) -> bool:
+        """It waits for a person, or is about to."""
+        return self.ending is not None and self.ending.reason is StopReason.INTERRUPT
+
+    @property
+    def over(self) -> bool:
+        """The turn has ended."""
+        return self.ending is not None and not self.paused
+
+    @property
+    def next_stop_number(self) -> int:
+        """The number of the last stop that is known: a pause whose hooks still run has one already."""
+        return self.status_number + (1 if self.paused and self.status == "running" else 0)
+
+    def elapsed_s(self, now_s: float) -> float:
+        """Seconds that the turn has worked by `now_s`."""
+        return self.worked_s + (max(0.0, now_s - self.working_since_s) if self.working_since_s is not None else 0.0)
+
+
+def advance(revision: str, entry_id: str) -> str:
+    """The revision that the entry of that id makes of `revision`."""
+    return blake2b(f"{revision}/{entry_id}".encode(), digest_size=_REVISION_BYTES).hexdigest()
+
+
+def with_ending(progress: Progress, ending: Ending, *, last_message: str | None = None) -> Progress:
+    """A copy with that ending, and the answer looked up where the ending says it is."""
+    answer = {
+        AnswerFrom.HERE: ending.answer,
+        AnswerFrom.LAST_MESSAGE: last_message,
+        AnswerFrom.LAST_TEXT: progress.last_text,
+    }[ending.answer_from]
+    return replace(progress, ending=ending, answer=answer)
+
+
+def may_end(progress: Progress, ending: Ending) -> bool:
+    """Whether `ending` counts: nothing has ended the turn, or it is only paused and this is another ending."""
+    return not progress.over and (not progress.paused or ending.reason is not StopReason.INTERRUPT)
+
+
+def stopped_by_guard(reason: StopReason) -> Ending:
+    """The ending of a run that a guard, or its caller, stopped between two steps."""
+    return Ending(reason=reason, answer_from=AnswerFrom.LAST_TEXT, event="guard_trip")
+
+
+def paused_ending() -> Ending:
+    """The ending of a run that waits for a person, which is none."""
+    return Ending(reason=StopReason.INTERRUPT, event="interrupt")
+
+
+def failure(error: str) -> Ending:
+    """The ending of a run that cannot go on."""
+    return Ending(reason=StopReason.ERROR, error=error)
+
+
+def with_delta(
+    progress: Progress, delta: DeltaSummary | StateDelta, last_text: str | None, *, banked: Usage | None = None
+) -> Progress:
+    """A copy that counts what `delta` changed; `banked` is what was spent beside it."""
+    return replace(
+        progress,
+        step=delta.fields.get("step", progress.step),
+        depth=delta.fields.get("depth", progress.depth),
+        usage=count(progress.usage, delta, banked=banked),
+        last_text=_last_text(progress.last_text, delta.messages) if last_text is None else last_text or None,
+    )
+
+
+def _last_text(before: str | None, messages: Sequence[MessageSummary | Message]) -> str | None:
+    texts = (message.content for message in reversed(messages) if message.role == "assistant" and message.content)
+    return next(texts, before)
