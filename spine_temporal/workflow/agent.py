@@ -1,8 +1,9 @@
 """The workflow `spine.agent`: a conversation with an agent, or with a team."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
-from pydantic import ValidationError
 from spine_core import StopReason
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -13,16 +14,16 @@ from spine_temporal.contracts.run_end import Ending, RunOutcome
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.subagent import SubagentStatus
 from spine_temporal.contracts.turn import StopRequest
-from spine_temporal.journal.calls import after_child_told
-from spine_temporal.journal.progress import trip
+from spine_temporal.journal.counters import stopped_by_guard, with_ending
+from spine_temporal.journal.entries import EndReportRequested, StopRequested, SubagentStatusChanged
+from spine_temporal.journal.subagents import subagent_outcome
 from spine_temporal.payloads import pack, unpack
 from spine_temporal.workflow import updates
 from spine_temporal.workflow.continue_as_new import continue_if_due, is_due
-from spine_temporal.workflow.open_session import open_conversation, refresh
-from spine_temporal.workflow.session import Conversation
-from spine_temporal.workflow.status import stand
-from spine_temporal.workflow.team import run_team
-from spine_temporal.workflow.turn import Turn
+from spine_temporal.workflow.open_session import open_session, refresh
+from spine_temporal.workflow.session import Session
+from spine_temporal.workflow.status import publish_status, tell_parent
+from spine_temporal.workflow.turn import Turn, lost
 
 
 @workflow.defn(name=names.AGENT_WORKFLOW)
@@ -30,152 +31,160 @@ class AgentWorkflow:
     """One conversation. It holds counters, never the text: that is its history."""
 
     @workflow.init
-    def __init__(self, value: RawValue) -> None:
+    def __init__(self, *values: Any) -> None:
+        # Any number, of any kind: what cannot be read fails the run, where too many arguments or too few would fail
+        # the workflow's task, again and again. What only another worker's codec can decode is left to that one.
         self._refused: ApplicationError | None = None
         try:
-            request = unpack(RunRequest, value)
-        except ValidationError as error:
-            # Raised here it would fail the workflow's task, and be retried for ever.
-            self._refused = ApplicationError(
-                f'a run of an agent is started with {{"agent": "...", "input": "..."}}: {error}',
-                type=names.BAD_REQUEST,
-                non_retryable=True,
-            )
+            request = RunRequest.model_validate(_only(values))
+        except ValueError as error:
+            self._refused = _refusal(str(error))
             request = RunRequest(agent="?", input="?")
-        self._conversation = Conversation(request)
+        self._session = Session(request)
 
-    @workflow.signal(name=names.STOP_SIGNAL)
-    def stop(self) -> None:
-        """End the turn in hand at its next step boundary; end a session that waits for a turn."""
-        self._conversation.end_turn(None)
-
-    @workflow.signal(name=names.STOP_TURN_SIGNAL)
-    def stop_turn(self, value: RawValue) -> None:
-        """End that very turn, or let it not begin."""
+    @workflow.signal(dynamic=True)
+    def on_signal(self, name: str, values: Sequence[RawValue]) -> None:
+        """Take a signal; one that nobody knows, or that cannot be read, is logged: its sender waits for no answer."""
+        session = self._session
         try:
-            self._conversation.end_turn(unpack(StopRequest, value).turn)
-        except ValidationError as error:
-            workflow.logger.warning("a signal %s that is none: %s", names.STOP_TURN_SIGNAL, error)
+            match name:
+                case names.STOP_SIGNAL:
+                    # The turn in hand ends at its next step boundary; a session that waits for a turn closes.
+                    session.record(StopRequested(session.next_signal_id()))
+                case names.STOP_TURN_SIGNAL:
+                    turn = unpack(StopRequest, _only(values)).turn
+                    session.record(StopRequested(session.next_signal_id(), turn))
+                case names.CHILD_SIGNAL:
+                    status = unpack(SubagentStatus, _only(values))
+                    session.record(SubagentStatusChanged(session.next_signal_id(), status))
+                case names.REPORT_END_SIGNAL:
+                    session.record(EndReportRequested(session.next_signal_id()))
+                case _:
+                    workflow.logger.warning("ignored unknown signal %r", name)
+        except ValueError as error:
+            workflow.logger.warning("ignored malformed signal %r: %s", name, error)
 
-    @workflow.signal(name=names.CHILD_SIGNAL)
-    def child_stands(self, value: RawValue) -> None:
-        """An agent that works for this one paused, or goes on."""
-        try:
-            told = unpack(SubagentStatus, value)
-        except ValidationError as error:
-            workflow.logger.warning("a signal %s that is none: %s", names.CHILD_SIGNAL, error)
-            return
-        conversation = self._conversation
-        conversation.hear(told)
-        conversation.progress = after_child_told(conversation.progress, told)
-        conversation.changed()
+    @workflow.update(dynamic=True)
+    async def on_update(self, name: str, values: Sequence[RawValue]) -> RawValue:
+        """The user says more, or a person decides on a call; answered at once."""
+        accept = updates.accept_turn if name == names.TURN_UPDATE else updates.accept_decision
+        return await accept(self._session, values)
 
-    @workflow.update(name=names.TURN_UPDATE)
-    async def turn(self, value: RawValue) -> RawValue:
-        """The user says more; answered at once, with the turn's number."""
-        return await updates.take_turn(self._conversation, value)
-
-    @turn.validator
-    def check_turn(self, value: RawValue) -> None:
-        """Refuse what cannot be taken."""
-        updates.check_turn(self._conversation, value)
-
-    @workflow.update(name=names.DECIDE_UPDATE)
-    async def decide(self, value: RawValue) -> RawValue:
-        """A person decides on a call; answered at once."""
-        return await updates.take_decision(self._conversation, value)
-
-    @decide.validator
-    def check_decision(self, value: RawValue) -> None:
-        """Refuse what cannot be taken."""
-        updates.check_decision(self._conversation, value)
+    @on_update.validator
+    def validate_update(self, name: str, values: Sequence[RawValue]) -> None:
+        """Refuse what cannot be accepted; nothing enters the history."""
+        updates.validate(self._session, name, values)
 
     @workflow.run
-    async def run(self, value: RawValue) -> RawValue:  # noqa: ARG002 - `__init__` has read it
+    async def run(self, *_: Any) -> RawValue:
         """Work on turns until the conversation is over; the result is a RunOutcome."""
         if self._refused is not None:
             raise self._refused
-        conversation = self._conversation
-        await open_conversation(conversation)
-        if conversation.spec.team is not None:
-            return pack(await run_team(conversation, conversation.spec.team))
-        if not conversation.progress.paused:
-            conversation.work()
-        if conversation.idle_since_s is None or await self._next_turn():
-            await self._turns()
-        return pack(self._outcome())
+        session = self._session
+        await open_session(session)
+        ending: Ending | None = None
+        try:
+            if session.progress.status != "idle" or await self._next_turn():
+                ending = await self._turns()
+        except (asyncio.CancelledError, ActivityError) as error:
+            if is_cancelled_exception(error):
+                await self._report_end(stopped_by_guard(StopReason.CANCELLED))
+            raise
+        await self._report_end(ending)
+        return pack(self._outcome(ending))
 
-    async def _turns(self) -> None:
-        conversation = self._conversation
+    async def _turns(self) -> Ending | None:
+        """Work until there is no further turn; how the last one ended, unless that is recorded."""
+        session = self._session
         while True:
-            turn, cancelled = Turn(conversation), None
+            turn, cancelled = Turn(session), None
             try:
                 ending = await turn.until_over()
             except (asyncio.CancelledError, ActivityError) as error:
                 cancelled = error if is_cancelled_exception(error) else None
-                ending = trip(StopReason.CANCELLED) if cancelled else _lost(error)
-            # What an outcome in the history says need not be said again: it may be long.
-            said = conversation.progress.ending is not None and not conversation.progress.paused
-            conversation.unsaid = None if said else ending
-            await turn.end(ending)
+                ending = stopped_by_guard(StopReason.CANCELLED) if cancelled else lost(error)
+            # What an outcome in the history says need not be repeated: it may be long.
+            recorded = session.progress.over
+            await turn.end(ending, cancelled=cancelled is not None)
             if cancelled is not None:
                 raise cancelled
+            if not self._stays_open():
+                return ending
+            publish_status(session, "idle", ending=None if recorded else ending)
             if not await self._next_turn():
-                return
+                return None
+
+    def _stays_open(self) -> bool:
+        session = self._session
+        return session.spec.team is None and bool(session.progress.queue or session.request.session_ttl_s)
 
     async def _next_turn(self) -> bool:
         """Whether there is another turn, which has begun."""
-        conversation = self._conversation
-        ttl_s = conversation.request.session_ttl_s
-        if not conversation.queue and not ttl_s:
+        session = self._session
+        if not await self._has_turn():
             return False
-        if conversation.idle_since_s is None:
-            conversation.stop, conversation.failed = False, None
-            conversation.deadlines.clear()
-            stand(conversation, "idle", ending=conversation.unsaid)
-            conversation.idle_since_s = workflow.time()
-        if not await self._somebody_speaks(conversation.idle_since_s + ttl_s):
-            return False
-        conversation.idle_since_s = None
-        queued = conversation.queue.pop(0)
-        conversation.turn_run_id = workflow.info().run_id
-        await refresh(conversation)
-        stand(conversation, "running", turn=queued.turn)
-        conversation.stop = queued.turn in conversation.unwanted
-        conversation.work(anew=True)
+        session.turn_run_id = workflow.info().run_id
+        await refresh(session)
+        publish_status(session, "running", turn=session.progress.queue[0].turn)
         return True
 
-    async def _somebody_speaks(self, until_s: float) -> bool:
-        conversation = self._conversation
-        while not conversation.queue and not conversation.stop:
-            continue_if_due(conversation)
-            seen = conversation.changes
+    async def _has_turn(self) -> bool:
+        session = self._session
+        idle_since_s = session.progress.idle_since_s
+        until_s = (workflow.time() if idle_since_s is None else idle_since_s) + session.request.session_ttl_s
+        while not session.progress.queue and not session.progress.stop_requested:
+            continue_if_due(session)
+            before = session.changes
             try:
                 await workflow.wait_condition(
-                    lambda seen=seen: conversation.changes != seen or is_due(conversation),  # type: ignore[misc]
+                    lambda before=before: session.changes != before or is_due(session),  # type: ignore[misc]
                     timeout=max(0.0, until_s - workflow.time()),
                 )
             except TimeoutError:
                 break
         # What was accepted in the very moment that the time was up is worked on.
-        return bool(conversation.queue)
+        return bool(session.progress.queue)
 
-    def _outcome(self) -> RunOutcome:
-        conversation = self._conversation
-        progress = conversation.progress
-        ending = progress.ending or trip(StopReason.CANCELLED)
+    async def _report_end(self, ending: Ending | None) -> None:
+        parent, progress = self._session.request.parent, self._session.progress
+        if parent is None or not progress.report_end:
+            return
+        status = SubagentStatus(
+            position=parent.position,
+            status=progress.status,
+            number=progress.status_number + 1,
+            outcome=subagent_outcome(self._outcome(ending)),
+        )
+        await tell_parent(parent.workflow_id, status)
+
+    def _outcome(self, ending: Ending | None) -> RunOutcome:
+        session, progress = self._session, self._session.progress
+        if not progress.over:
+            progress = with_ending(progress, ending or stopped_by_guard(StopReason.CANCELLED))
+        # A member whose workflow failed has no Result to give.
+        member = progress.calls if session.spec.team is not None and session.progress.over else None
         return RunOutcome(
-            reason=ending.reason,
+            reason=progress.ending.reason if progress.ending is not None else StopReason.CANCELLED,
             answer=progress.answer,
-            error=ending.error,
+            error=progress.ending.error if progress.ending is not None else None,
             usage=progress.usage,
             step=progress.step,
-            session_id=conversation.session_id,
+            session_id=session.session_id,
             turn=progress.turn,
             transfer=progress.transfer,
+            result_of=session.child_id(member.position(0)) if member is not None else None,
         )
 
 
-def _lost(error: BaseException) -> Ending:
-    cause = error.__cause__ or error
-    return Ending(reason=StopReason.ERROR, error=str(cause))
+def _only[Value](values: Sequence[Value]) -> Value:
+    if len(values) != 1:
+        raise ValueError(f"it takes one argument; {len(values)} were given")
+    return values[0]
+
+
+def _refusal(why: str) -> ApplicationError:
+    return ApplicationError(
+        f'a run of an agent is started with one argument, {{"agent": "...", "input": "..."}}: {why}',
+        type=names.BAD_REQUEST,
+        non_retryable=True,
+    )

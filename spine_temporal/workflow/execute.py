@@ -1,4 +1,4 @@
-"""How the workflow has an activity carried out."""
+"""How the workflow has an activity executed."""
 
 from datetime import timedelta
 from typing import Final
@@ -10,7 +10,8 @@ from spine_temporal.contracts.base import WireModel
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.payloads import pack, unpack
 
-_LOCAL_ATTEMPTS: Final = 3
+# A factory that fails once, a server of tools that is away for a moment.
+_LOCAL_ATTEMPTS: Final = 5
 
 
 async def execute_activity[Out: WireModel](
@@ -48,13 +49,14 @@ async def execute_activity[Out: WireModel](
 
 
 async def execute_local_activity[Out: WireModel](
-    name: str, task: WireModel, returns: type[Out], *, timeout_s: float
+    name: str, task: WireModel, returns: type[Out], *, activity_id: str, timeout_s: float
 ) -> Out:
-    """Have a local activity carried out: one event, and the task itself is not recorded."""
+    """Execute a local activity: one event, and the task itself is not recorded."""
     result = await workflow.execute_local_activity(
         name,
         pack(task),
         result_type=RawValue,
+        activity_id=activity_id,
         start_to_close_timeout=timedelta(seconds=timeout_s),
         retry_policy=RetryPolicy(maximum_attempts=_LOCAL_ATTEMPTS),
     )

@@ -1,4 +1,4 @@
-"""Where a conversation stands, said to everybody who may want to know."""
+"""The status of a conversation, published to everybody who may want to know."""
 
 import asyncio
 from typing import Final
@@ -10,78 +10,85 @@ from temporalio.exceptions import FailureError
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.run_end import Ending
+from spine_temporal.contracts.status import Status, StatusRecord
 from spine_temporal.contracts.subagent import SubagentStatus
-from spine_temporal.contracts.turn import Status, StatusRecord
-from spine_temporal.journal.progress import after_standing
+from spine_temporal.journal.entries import StatusChanged
 from spine_temporal.payloads import pack
-from spine_temporal.workflow.session import Conversation
+from spine_temporal.workflow.session import Session
 
 _STATUS: Final = SearchAttributeKey.for_keyword(names.STATUS_ATTRIBUTE)
 _AGENT: Final = SearchAttributeKey.for_keyword(names.AGENT_ATTRIBUTE)
-_LARGEST_INTERRUPT_BYTES: Final = 50_000
+# What a parent carries of each paused subagent, from execution to execution.
+_MAX_INTERRUPT_BYTES: Final = 50_000
 
 
-def stand(
-    conversation: Conversation,
-    status: Status,
-    *,
-    turn: int | None = None,
-    ending: Ending | None = None,
-    at: int | None = None,
-    interrupt: object = None,
+def publish_status(
+    session: Session, status: Status, *, turn: int | None = None, ending: Ending | None = None, at: int | None = None
 ) -> None:
-    """Write where the conversation stands into its memo, which is also how its history tells it."""
-    progress = conversation.progress
-    standing = StatusRecord(
-        agent=conversation.request.agent,
-        session_id=conversation.session_id,
+    """Write the status into the workflow's memo, which is also how its history holds it."""
+    progress, basis = session.progress, session.basis()
+    begins = turn is not None and turn > progress.turn
+    record = StatusRecord(
+        revision=basis.revision,
+        order=basis.order,
+        agent=session.request.agent,
+        session_id=session.session_id,
         status=status,
         turn=turn or progress.turn,
-        number=progress.standings + 1,
+        number=progress.status_number + 1,
         ending=ending,
         at=at,
+        at_s=workflow.time(),
+        worked_s=0.0 if begins else session.elapsed_s(),
     )
-    conversation.progress = after_standing(progress, standing)
-    show(conversation, standing)
-    if conversation.request.parent is not None:
-        parent = conversation.request.parent
-        told = SubagentStatus(
-            position=parent.position, status=status, number=standing.number, interrupt=_small(interrupt)
-        )
-        asyncio.create_task(tell_parent(parent.workflow_id, told))  # noqa: RUF006 - Temporal's loop holds its tasks
+    session.record(StatusChanged(record))
+    _write(session, record)
+    parent = session.request.parent
+    if parent is not None:
+        interrupt = _small(asked_of_people(session, at)) if status == "paused" else None
+        report = SubagentStatus(position=parent.position, status=status, number=record.number, interrupt=interrupt)
+        asyncio.create_task(tell_parent(parent.workflow_id, report))  # noqa: RUF006 - Temporal's loop holds its tasks
 
 
-def stand_again(conversation: Conversation) -> None:
-    """Say it once more in an execution that continues another one: lists show the last execution only."""
-    progress = conversation.progress
-    # A turn that has its ending is over only once the hooks of `on_run_end` have run.
-    status: Status = "paused" if progress.paused else "running" if conversation.idle_since_s is None else "idle"
-    standing = StatusRecord(
-        agent=conversation.request.agent,
-        session_id=conversation.session_id,
-        status=status,
+def republish_status(session: Session) -> None:
+    """Write it once more in an execution that continues another one: lists show the last execution only."""
+    progress = session.progress
+    record = StatusRecord(
+        agent=session.request.agent,
+        session_id=session.session_id,
+        status=progress.status,
         turn=progress.turn,
-        number=progress.standings,
+        number=progress.status_number,
     )
-    show(conversation, standing)
+    _write(session, record)
 
 
-def show(conversation: Conversation, standing: StatusRecord) -> None:
-    """Set the memo and, where the server has them, the search attributes."""
-    workflow.upsert_memo({names.STANDING_MEMO: pack(standing)})
-    if conversation.spec.attributes:
-        workflow.upsert_search_attributes(
-            [_STATUS.value_set(standing.status), _AGENT.value_set(conversation.request.agent)]
-        )
+def asked_of_people(session: Session, at: int | None) -> object:
+    """What is asked of a person at that call, by itself or by the agent that works on it."""
+    calls = session.progress.calls
+    call = calls.items[0 if at is None else at] if calls is not None else None
+    if call is None:
+        return None
+    if call.subagent is not None:
+        return call.subagent.interrupt
+    return call.ask.payload if call.ask is not None else None
 
 
-async def tell_parent(workflow_id: str, told: SubagentStatus) -> None:
-    """Tell the parent, in whichever execution it is by now; one that is gone need not know."""
+async def tell_parent(workflow_id: str, report: SubagentStatus) -> None:
+    """Signal the parent, in whichever execution it is by now; one that is gone need not know."""
     try:
-        await workflow.get_external_workflow_handle(workflow_id).signal(names.CHILD_SIGNAL, pack(told))
+        await workflow.get_external_workflow_handle(workflow_id).signal(names.CHILD_SIGNAL, pack(report))
     except FailureError as error:
-        workflow.logger.info("parent %s is not told: %s", workflow_id, error)
+        workflow.logger.info("could not report the status to parent %s: %s", workflow_id, error)
+
+
+def _write(session: Session, record: StatusRecord) -> None:
+    workflow.upsert_memo({names.STATUS_MEMO: pack(record)})
+    if session.spec.attributes:
+        workflow.upsert_search_attributes([_STATUS.value_set(record.status), _AGENT.value_set(session.request.agent)])
 
 
 def _small(interrupt: object) -> object:
-    return interrupt if len(to_json(interrupt)) <= _LARGEST_INTERRUPT_BYTES else None
+    return (
+        interrupt if len(to_json(interrupt, inf_nan_mode="constants", fallback=str)) <= _MAX_INTERRUPT_BYTES else None
+    )

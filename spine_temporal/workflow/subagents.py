@@ -17,66 +17,84 @@ from temporalio.exceptions import (
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import RunOutcome
+from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.run_request import Parent, RunRequest
-from spine_temporal.contracts.subagent import Delegation, SubagentOutcome, WatchInput
-from spine_temporal.contracts.turn import StatusRecord
-from spine_temporal.journal.calls import outcome_of
+from spine_temporal.contracts.status import StatusRecord
+from spine_temporal.contracts.subagent import Delegation, SubagentLook, SubagentOutcome, SubagentReport
+from spine_temporal.journal.entries import SubagentDone, SubagentStarted
+from spine_temporal.journal.subagents import subagent_outcome
+from spine_temporal.journal.tool_calls import Phase
+from spine_temporal.journal.tool_results import call_at
 from spine_temporal.payloads import pack, unpack
 from spine_temporal.workflow.execute import execute_activity
-from spine_temporal.workflow.session import Conversation
+from spine_temporal.workflow.session import Session
 
-_YEAR_S: Final = 365 * 24 * 3600.0
+# A subagent whose parent has continued as new reports its end by a signal. One that was terminated cannot: it is
+# looked at, at growing intervals, each for a few events of the history.
+_FIRST_LOOK_S: Final = 60.0
+_LAST_LOOK_S: Final = 6 * 3600.0
+_LOOK: Final = ActivityPolicy(timeout_s=60.0, heartbeat_s=60.0)
 
 
-def child_id(position: str) -> str:
-    """The workflow id of the child that works on the call at `position`; the same in every execution."""
-    return f"{workflow.info().workflow_id}/{position}"
-
-
-async def run_child(
-    conversation: Conversation, position: str, delegation: Delegation, *, below: bool = True
-) -> SubagentOutcome:
-    """Have another agent work, and wait until it is over.
+async def run_subagent(session: Session, position: Position, delegation: Delegation) -> None:
+    """Start another agent's workflow, and record what comes of it.
 
     The child is abandoned, in Temporal's word, when this workflow closes: a server would end it also when this one
-    continues as new. Cancelling this workflow cancels it. A member of a team stands where the team does, not `below`.
+    continues as new. Cancelling this workflow cancels it.
     """
-    request = RunRequest(
-        agent=delegation.agent,
-        input=delegation.input,
-        session_id=f"{conversation.session_id}/{position}",
-        stop=conversation.stop,
-        approval=conversation.request.approval,
-        depth=conversation.progress.depth + (1 if below else 0),
-        parent=Parent(workflow_id=workflow.info().workflow_id, position=position),
-        budget=conversation.budget(),
-    )
-    standing = StatusRecord(agent=delegation.agent, session_id=str(request.session_id))
+    id_ = session.child_id(position)
     try:
         handle = await workflow.start_child_workflow(
             names.AGENT_WORKFLOW,
-            pack(request),
-            id=child_id(position),
+            pack(_request(session, position, delegation)),
+            id=id_,
             task_queue=delegation.task_queue,
             result_type=RawValue,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             static_summary=delegation.agent,
-            memo={names.STANDING_MEMO: pack(standing)},
+            memo={names.STATUS_MEMO: pack(StatusRecord(agent=delegation.agent, session_id=_session_id(session, id_)))},
         )
     except WorkflowAlreadyStartedError:
         # A reset took this workflow back to before the child's start; the child is still there.
-        return await watch_child(conversation, position)
-    conversation.child_is_at_work(position)
-    conversation.changed()
+        session.record(SubagentStarted(position, id_))
+        await await_subagent(session, position)
+        return
+    session.record(SubagentStarted(position, id_))
     try:
-        return outcome_of(unpack(RunOutcome, await _end_of(handle, position)))
+        outcome = subagent_outcome(unpack(RunOutcome, await _end_of(session, handle, position)))
     except ChildWorkflowError as error:
-        return SubagentOutcome(error=_why(error.cause))
-    finally:
-        conversation.children.discard(position)
+        outcome = SubagentOutcome(error=_why(error.cause))
+    session.record(SubagentDone(position, outcome))
 
 
-async def _end_of(handle: asyncio.Future[RawValue], position: str) -> RawValue:
+async def await_subagent(session: Session, position: Position) -> None:
+    """Wait for a subagent that an execution before this one started: the server reports its end to that one only."""
+    id_, pause_s = session.child_id(position), _FIRST_LOOK_S
+    await _signal(id_, names.REPORT_END_SIGNAL)
+    cancelled = False
+    # One that is over already cannot take the signal.
+    await _look(session, position, id_)
+    while _works(session, position):
+        try:
+            await workflow.wait_condition(lambda: not _works(session, position), timeout=pause_s)
+        except TimeoutError:
+            pause_s = min(pause_s * 2, _LAST_LOOK_S)
+            await _look(session, position, id_)
+        except asyncio.CancelledError:
+            if cancelled:
+                raise
+            cancelled, pause_s = True, 1.0
+            await _cancel(id_)
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+async def stop_subagent(session: Session, position: Position) -> None:
+    """Ask a subagent to end at its next step boundary."""
+    await _signal(session.child_id(position), names.STOP_SIGNAL)
+
+
+async def _end_of(session: Session, handle: asyncio.Future[RawValue], position: Position) -> RawValue:
     """Wait for the child's end; also when it is to be cancelled.
 
     The SDK would cancel the execution that was started, not the one in which the child goes on by now.
@@ -84,37 +102,57 @@ async def _end_of(handle: asyncio.Future[RawValue], position: str) -> RawValue:
     try:
         return await asyncio.shield(handle)
     except asyncio.CancelledError:
-        await _tell(position, cancel=True)
+        await _cancel(session.child_id(position))
         return await handle
 
 
-async def watch_child(conversation: Conversation, position: str) -> SubagentOutcome:
-    """Wait for a child that an execution before this one began: the server tells its end to that one only."""
-    conversation.child_is_at_work(position)
-    conversation.changed(got_on=False)
-    task = WatchInput(workflow_id=child_id(position), position=position)
-    patient = ActivityPolicy(timeout_s=_YEAR_S)
-    watching = asyncio.create_task(
-        execute_activity(names.WATCH_ACTIVITY, task, SubagentOutcome, patient, activity_id=f"watch {position}")
+async def _look(session: Session, position: Position, id_: str) -> None:
+    look = SubagentLook(workflow_id=id_, parent_id=workflow.info().workflow_id, position=str(position))
+    number = f"look {position} {workflow.uuid4().hex[:6]}"
+    report = await execute_activity(names.SUBAGENT_ACTIVITY, look, SubagentReport, _LOOK, activity_id=number)
+    if report.outcome is not None:
+        session.record(SubagentDone(position, report.outcome))
+
+
+def _works(session: Session, position: Position) -> bool:
+    found = call_at(session.progress, str(position))
+    return found is not None and found.call.phase is Phase.DELEGATED and not found.call.subagent_is("over")
+
+
+def _request(session: Session, position: Position, delegation: Delegation) -> RunRequest:
+    team = session.spec.team is not None
+    return RunRequest(
+        agent=delegation.agent,
+        input=delegation.input,
+        session_id=_session_id(session, session.child_id(position)),
+        stop=session.progress.stop_requested,
+        approval=session.request.approval,
+        # A member of a team stands where the team does, not below it.
+        depth=session.progress.depth + (0 if team else 1),
+        parent=Parent(workflow_id=workflow.info().workflow_id, position=str(position)),
+        budget=session.budget(),
     )
+
+
+def _session_id(session: Session, child_id: str) -> str:
+    """The subagent's session id: its workflow id without what stands before the parent's own session id."""
+    workflow_id = workflow.info().workflow_id
+    prefix = workflow_id.removesuffix(session.session_id) if workflow_id.endswith(session.session_id) else ""
+    return child_id.removeprefix(prefix)
+
+
+async def _signal(id_: str, name: str) -> None:
     try:
-        return await asyncio.shield(watching)
-    except asyncio.CancelledError:
-        await _tell(position, cancel=True)
-        return await watching
-
-
-async def stop_child(position: str) -> None:
-    """Ask a child to end at its next step boundary."""
-    await _tell(position, cancel=False)
-
-
-async def _tell(position: str, *, cancel: bool) -> None:
-    handle = workflow.get_external_workflow_handle(child_id(position))
-    try:
-        await (handle.cancel() if cancel else handle.signal(names.STOP_SIGNAL))
+        await workflow.get_external_workflow_handle(id_).signal(name)
     except FailureError as error:
-        workflow.logger.info("child %s is over before it is told to end: %s", position, error)
+        workflow.logger.info("subagent %s takes no signal %s, it is over: %s", id_, name, error)
+
+
+async def _cancel(id_: str) -> None:
+    try:
+        await workflow.get_external_workflow_handle(id_).cancel()
+    except FailureError as error:
+        workflow.logger.info("subagent %s is over before it is cancelled: %s", id_, error)
 
 
 def _why(cause: BaseException | None) -> str:

@@ -3,73 +3,69 @@
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from spine_core import StopReason
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from spine_temporal.contracts import names
+from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
 from spine_temporal.contracts.step import StepInput, StepSummary
-from spine_temporal.contracts.subagent import SubagentOutcome
 from spine_temporal.contracts.tool_call import ToolInput, ToolSummary
-from spine_temporal.journal.calls import delegated, returns_to_hook, with_returned
-from spine_temporal.journal.next_move import Finish, Move, Pause, RunTools, TakeStep, Wait, decide
-from spine_temporal.journal.progress import (
-    Progress,
-    after_end,
-    after_step,
-    after_tool,
-    after_tool_begun,
-    concluded,
-    pause,
-    trip,
-)
-from spine_temporal.workflow.approval_timeouts import expire, next_deadline_s, set_deadline
+from spine_temporal.journal.counters import failure, paused_ending, stopped_by_guard
+from spine_temporal.journal.entries import EndBegun, EndDone, StepBegun, StepDone, ToolBegun, ToolDone
+from spine_temporal.journal.next_move import Finish, Move, Pause, RunTools, TakeStep, Wait, next_move
+from spine_temporal.journal.tool_calls import Phase
+from spine_temporal.workflow.approval_timeouts import expire_due, next_expiry_s
 from spine_temporal.workflow.continue_as_new import continue_if_due, is_due
 from spine_temporal.workflow.execute import execute_activity
 from spine_temporal.workflow.open_session import refresh
-from spine_temporal.workflow.session import Conversation
-from spine_temporal.workflow.status import stand
-from spine_temporal.workflow.subagents import run_child, stop_child, watch_child
+from spine_temporal.workflow.session import Session
+from spine_temporal.workflow.status import publish_status
+from spine_temporal.workflow.subagents import await_subagent, run_subagent, stop_subagent
+
+# Who cancels does not wait for a checkpoint backend that is away.
+_MIRROR_OF_CANCELLED: Final = ActivityPolicy(timeout_s=5.0, heartbeat_s=5.0, attempts=1)
 
 
 class Turn:
-    """Carries out what the journal decides."""
+    """Carries out what the journal says comes next; each fact becomes an entry before the next move."""
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._told_to_stop: set[str] = set()
+        self._asked_to_stop: set[str] = set()
 
     async def until_over(self) -> Ending:
-        """Ask the model, run its tools, wait for people, until somebody says stop."""
+        """Ask the model, run its tools, wait for people, until the turn is over."""
         try:
-            ending = await self._moves()
-        except (asyncio.CancelledError, ActivityError):
+            return await self._moves()
+        finally:
             await self._cut_off()
-            raise
-        await self._cut_off()
-        return ending
 
-    async def end(self, ending: Ending) -> None:
-        """Have the hooks of `on_run_end` run, and the agent's own checkpoint written."""
-        conversation = self._conversation
-        progress = conversation.progress
-        if progress.ending is None or progress.paused:
-            conversation.progress = concluded(progress, ending)
-        await self._hooks(conversation.over())
-        if conversation.spec.mirrored:
-            await self._mirror()
+    async def end(self, ending: Ending, *, cancelled: bool = False) -> None:
+        """Have the `on_run_end` hooks run, and the agent's own checkpoint written."""
+        session = self._session
+        await self._hooks(session.progress.ending if session.progress.over else ending)
+        if session.spec.mirrored:
+            await self._mirror(ending, _MIRROR_OF_CANCELLED if cancelled else session.spec.step_policy)
 
-    async def _mirror(self) -> None:
-        conversation = self._conversation
-        spec, progress = conversation.spec, conversation.progress
-        task = MirrorInput(agent=spec.agent, head=progress.head, ending=conversation.over())
-        done = await execute_activity(
-            names.MIRROR_ACTIVITY, task, Mirrored, spec.step_policy, activity_id=f"mirror {progress.turn}"
+    async def _mirror(self, ending: Ending, policy: ActivityPolicy) -> None:
+        session, basis = self._session, self._session.basis()
+        task = MirrorInput(
+            revision=basis.revision,
+            order=basis.order,
+            agent=session.spec.agent,
+            ending=session.progress.ending or ending,
+            policy=policy,
         )
+        activity_id = f"mirror {session.progress.turn}"
+        try:
+            done = await execute_activity(names.MIRROR_ACTIVITY, task, Mirrored, policy, activity_id=activity_id)
+        except ActivityError as error:
+            done = Mirrored(error=str(error.cause))
         if done.error is not None:
             workflow.logger.warning("the turn is not in the agent's checkpoint backend: %s", done.error)
 
@@ -82,25 +78,27 @@ class Turn:
             await workflow.wait(tasks)
 
     async def _moves(self) -> Ending:
-        conversation = self._conversation
-        stood = self._stands_at()
-        self._attend_children()
-        ending = await self._stay_paused(stood) if conversation.progress.paused else None
-        while ending is None:
-            continue_if_due(conversation)
-            if conversation.failed is not None and not conversation.in_flight:
-                return conversation.failed
+        session = self._session
+        paused_at = self._paused_at() if session.progress.paused else None
+        self._attend_subagents()
+        if session.progress.paused:
+            ending = await self._stay_paused(paused_at)
+            if ending is not None:
+                return ending
+        while True:
+            continue_if_due(session)
             ending = await self._move()
-        return ending
+            if ending is not None:
+                return ending
 
     async def _move(self) -> Ending | None:
-        match self._decided(self._conversation.progress, elapsed_s=self._conversation.elapsed_s()):
+        match next_move(self._session.progress, elapsed_s=self._session.elapsed_s()):
             case TakeStep(step):
                 await self._step(step)
             case RunTools((index,)) if not self._tasks:
                 # By far the most frequent case, and nothing else can happen meanwhile.
                 await self._call(index)
-                self._attend_children()
+                self._attend_subagents()
             case RunTools(indices):
                 for index in indices:
                     self._begin(f"call {index}", self._call(index))
@@ -114,186 +112,162 @@ class Turn:
         return None
 
     def _first(self) -> bool:
-        return "on_run_start" in self._conversation.spec.hooks and not self._conversation.progress.begun
+        return "on_run_start" in self._session.spec.hooks and not self._session.progress.hooks_started
 
     async def _step(self, step: int) -> None:
-        conversation = self._conversation
-        spec = conversation.spec
+        session, spec, basis = self._session, self._session.spec, self._session.basis()
         task = StepInput(
+            revision=basis.revision,
+            order=basis.order,
             agent=spec.agent,
-            head=conversation.progress.head,
             step=step,
-            elapsed_s=conversation.elapsed_s(),
+            elapsed_s=session.elapsed_s(),
             first=self._first(),
+            policy=spec.step_policy,
         )
-        verdict = await execute_activity(
+        session.record(StepBegun(task))
+        outcome = await execute_activity(
             names.STEP_ACTIVITY, task, StepSummary, spec.step_policy, activity_id=str(step)
         )
-        conversation.progress = after_step(conversation.progress, verdict, parallel=spec.parallel_tools)
-        conversation.changed()
+        session.record(StepDone(outcome))
 
     async def _call(self, index: int) -> None:
-        conversation = self._conversation
-        progress, spec = conversation.progress, conversation.spec
-        batch, step = progress.batch, progress.step
-        if batch is None:
+        session, spec, calls = self._session, self._session.spec, self._session.progress.calls
+        if calls is None:
             return
-        name, after = batch.calls[index].name, batch.after(index)
-        verdict = batch.verdicts.get(index)
+        call, basis, step = calls.items[index], session.basis(), calls.step
         task = ToolInput(
+            revision=basis.revision,
+            order=basis.order,
             agent=spec.agent,
-            head=progress.head,
             step=step,
             index=index,
-            name=name,
-            first=self._first() and not conversation.in_flight,
-            after=after,
-            expiry=verdict.expiry if verdict is not None and after == verdict.id else None,
+            name=call.planned.name,
+            first=self._first() and not calls.busy,
+            resumed=call.resumes,
+            policy=spec.tool_policy,
         )
-        conversation.progress = after_tool_begun(progress, task)
-        if after is not None:
-            task = task.model_copy(update={"head": conversation.progress.head})
-        conversation.in_flight.add(index)
-        try:
-            outcome = await execute_activity(
-                names.TOOL_ACTIVITY,
-                task,
-                ToolSummary,
-                spec.tool_policy,
-                summary=name,
-                activity_id=f"{step}.{index}" + (f" {after}" if after else ""),
-            )
-        finally:
-            conversation.in_flight.discard(index)
-        conversation.progress, _ = after_tool(conversation.progress, index, outcome)
-        conversation.changed()
-        if outcome.asks is not None:
-            set_deadline(conversation, index)
+        session.record(ToolBegun(task))
+        outcome = await execute_activity(
+            names.TOOL_ACTIVITY,
+            task,
+            ToolSummary,
+            spec.tool_policy,
+            summary=call.planned.name,
+            activity_id=f"{step}.{index}" + (f" {call.begun}" if call.begun else ""),
+        )
+        session.record(ToolDone(step, index, outcome))
 
-    def _attend_children(self) -> None:
+    def _attend_subagents(self) -> None:
         """Wait for each agent that works for this one, beside everything else."""
-        conversation = self._conversation
-        batch = conversation.progress.batch
-        for index in [] if batch is None else [each for each in batch.children if each not in batch.returned]:
-            if f"child {index}" in self._tasks:
+        calls = self._session.progress.calls
+        for index, call in enumerate(calls.items if calls is not None else ()):
+            name = f"subagent {index}"
+            if calls is None or call.phase is not Phase.DELEGATED or call.subagent is None or name in self._tasks:
                 continue
-            position = f"{conversation.progress.step}.{index}"
-            if position not in conversation.children:
-                # Until it has begun, this workflow must not continue as new.
-                conversation.in_flight.add(index)
-            self._begin(f"child {index}", self._child(position, index))
-
-    async def _child(self, position: str, index: int) -> None:
-        conversation = self._conversation
-        batch = conversation.progress.batch
-        delegation = batch.children[index].delegates if batch is not None else None
-        if delegation is None:
-            return
-        try:
-            if position in conversation.children:
-                outcome = await watch_child(conversation, position)
-            else:
-                outcome = await run_child(conversation, position, delegation)
-        finally:
-            conversation.in_flight.discard(index)
-            conversation.children.discard(position)
-        self._returned(index, outcome)
-
-    def _returned(self, index: int, outcome: SubagentOutcome) -> None:
-        conversation = self._conversation
-        progress = conversation.progress
-        if returns_to_hook(progress, index):
-            conversation.progress = with_returned(progress, index, outcome)
-        else:
-            conversation.progress, _ = after_tool(progress, index, delegated(progress, index, outcome))
+            position = calls.position(index)
+            if call.subagent.workflow_id:
+                self._begin(name, await_subagent(self._session, position))
+            elif call.subagent.status != "over":
+                self._begin(name, run_subagent(self._session, position, call.subagent.delegation))
 
     def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks[name] = task
-        task.add_done_callback(lambda _: self._conversation.changed())
+        task.add_done_callback(lambda _: self._session.wake())
 
     async def _change(self) -> None:
         """Wait until another move may be possible."""
-        conversation = self._conversation
-        await self._stop_children()
-        seen = conversation.changes
-        deadline_s = next_deadline_s(conversation)
-        wait_s = None if deadline_s is None else max(0.0, deadline_s - workflow.time())
+        session = self._session
+        await self._stop_subagents()
+        before, due_s = session.changes, next_expiry_s(session)
+        wait_s = None if due_s is None else max(0.0, due_s - workflow.time())
         try:
-            await workflow.wait_condition(
-                lambda: conversation.changes != seen or is_due(conversation),
-                timeout=wait_s,
-            )
+            await workflow.wait_condition(lambda: session.changes != before or is_due(session), timeout=wait_s)
         except TimeoutError:
-            expire(conversation)
+            expire_due(session)
         for name, task in list(self._tasks.items()):
             if task.done():
                 del self._tasks[name]
                 task.result()
-        self._attend_children()
+        self._attend_subagents()
 
-    async def _stop_children(self) -> None:
-        conversation = self._conversation
-        for position in sorted(conversation.children - self._told_to_stop) if conversation.stop else ():
-            self._told_to_stop.add(position)
-            await stop_child(position)
+    async def _stop_subagents(self) -> None:
+        progress = self._session.progress
+        calls = progress.calls if progress.stop_requested else None
+        for index, call in enumerate(calls.items if calls is not None else ()):
+            name = f"{calls.position(index)}" if calls is not None else ""
+            started = call.phase is Phase.DELEGATED and call.subagent is not None and call.subagent.workflow_id
+            if calls is not None and started and name not in self._asked_to_stop:
+                self._asked_to_stop.add(name)
+                await stop_subagent(self._session, calls.position(index))
 
     async def _pause(self, at: int) -> Ending | None:
         """Wait for a person; the ending if the turn does not go on."""
-        conversation = self._conversation
-        conversation.rest()
-        ending, stood = pause(), self._stands_at()
-        conversation.progress = concluded(conversation.progress, ending)
-        conversation.standings_due = 1
-        await self._hooks(ending, at=at)
-        conversation.standings_due = 0
-        if not conversation.progress.paused:
-            return conversation.progress.ending
-        stand(conversation, "paused", ending=ending, at=at, interrupt=conversation.asked(at))
-        return await self._stay_paused(stood)
+        session = self._session
+        team = session.spec.team is not None
+        paused_at, index = self._paused_at(), None if team else at
+        await self._hooks(paused_ending(), at=index)
+        if session.progress.over:
+            return session.progress.ending
+        publish_status(session, "paused", ending=paused_ending(), at=index)
+        return await self._stay_paused(paused_at)
 
-    def _stands_at(self) -> tuple[int, int] | None:
-        """The call that the turn waits for, with the number of the standing of the agent that works on it."""
-        move, batch = self._if_it_went_on(), self._conversation.progress.batch
-        return (move.index, batch.paused.get(move.index, 0)) if isinstance(move, Pause) and batch else None
+    def _paused_at(self) -> tuple[int, int] | None:
+        """The call that the turn waits for, with the number of the status of the agent that works on it."""
+        move, calls = self._if_it_went_on(), self._session.progress.calls
+        if not isinstance(move, Pause) or calls is None:
+            return None
+        subagent = calls.items[move.index].subagent
+        return move.index, subagent.number if subagent is not None else 0
 
-    async def _stay_paused(self, stood: tuple[int, int] | None) -> Ending | None:
+    async def _stay_paused(self, paused_at: tuple[int, int] | None) -> Ending | None:
         """Wait for another move than that pause; an agent below may have gone on, and paused anew, by now."""
-        conversation = self._conversation
-        while stood is not None and self._stands_at() == stood and conversation.failed is None:
-            continue_if_due(conversation)
+        session = self._session
+        while paused_at is not None and self._paused_at() == paused_at and session.progress.failed is None:
+            continue_if_due(session)
             await self._change()
-        if conversation.failed is not None:
-            return conversation.failed
-        if conversation.stop and isinstance(self._if_it_went_on(), Finish):
-            return trip(StopReason.CANCELLED)
-        await refresh(conversation)
-        stand(conversation, "running")
-        conversation.work()
+        if session.progress.failed is not None:
+            return session.progress.failed
+        if session.progress.stop_requested and isinstance(self._if_it_went_on(), Finish):
+            return stopped_by_guard(StopReason.CANCELLED)
+        if session.spec.team is None:
+            await refresh(session)
+        publish_status(session, "running")
         return None
 
     def _if_it_went_on(self) -> Move:
-        return self._decided(replace(self._conversation.progress, ending=None), elapsed_s=0.0)
+        return next_move(replace(self._session.progress, ending=None), elapsed_s=0.0)
 
-    def _decided(self, progress: Progress, *, elapsed_s: float) -> Move:
-        conversation = self._conversation
-        in_flight = frozenset(conversation.in_flight)
-        return decide(progress, conversation.spec, elapsed_s=elapsed_s, stop=conversation.stop, in_flight=in_flight)
-
-    async def _hooks(self, ending: Ending, *, at: int | None = None) -> None:
-        conversation = self._conversation
-        spec, progress = conversation.spec, conversation.progress
+    async def _hooks(self, ending: Ending | None, *, at: int | None = None) -> None:
+        session, spec, basis = self._session, self._session.spec, self._session.basis()
         first = self._first()
-        if "on_run_end" not in spec.hooks and not first:
+        if ending is None or ("on_run_end" not in spec.hooks and not first):
             return
-        task = EndInput(agent=spec.agent, head=progress.head, ending=ending, first=first, at=at)
-        outcome = await execute_activity(
-            names.END_ACTIVITY, task, EndOutcome, spec.step_policy, activity_id=self._end_id(paused=at is not None)
+        number = session.progress.status_number
+        task = EndInput(
+            revision=basis.revision,
+            order=basis.order,
+            agent=spec.agent,
+            number=number,
+            ending=ending,
+            first=first,
+            at=at,
+            policy=spec.step_policy,
         )
-        conversation.progress = after_end(progress, outcome)
+        session.record(EndBegun(task))
+        activity_id = f"{'end' if at is None else 'pause'}{f' {number}' if number else ''}"
+        try:
+            outcome = await execute_activity(
+                names.END_ACTIVITY, task, EndOutcome, spec.step_policy, activity_id=activity_id
+            )
+        except ActivityError as error:
+            # Cancelled while its own hooks run: they have had their chance.
+            workflow.logger.warning("the on_run_end hooks were cut off: %s", error.cause)
+            raise
+        session.record(EndDone(outcome))
 
-    def _end_id(self, *, paused: bool) -> str:
-        progress = self._conversation.progress
-        number = progress.standings
-        # The first execution of a run that never stopped before calls it "end", as all did before there were pauses.
-        return f"{'pause' if paused else 'end'}{f' {number}' if number else ''}"
+
+def lost(error: BaseException) -> Ending:
+    """The ending of a turn whose activity failed before our code was reached."""
+    return failure(str(error.__cause__ or error))

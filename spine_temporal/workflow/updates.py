@@ -1,8 +1,10 @@
-"""The updates that a conversation takes: what the user says next, what a person decides."""
+"""The updates that a conversation accepts: what the user says next, what a person decides."""
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final, NoReturn
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
@@ -10,100 +12,142 @@ from temporalio.exceptions import ApplicationError
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
 from spine_temporal.contracts.base import WireModel
-from spine_temporal.contracts.turn import QueuedTurn, TurnRequest, TurnTaken
-from spine_temporal.journal.approvals import Refused, judged
-from spine_temporal.journal.calls import settled_as
+from spine_temporal.contracts.run_id import entry_id
+from spine_temporal.contracts.turn import TurnRequest, TurnTaken
+from spine_temporal.journal.approvals import DecisionNotAccepted, check_decision, receipt_of
+from spine_temporal.journal.entries import Decided, TurnQueued
 from spine_temporal.payloads import pack, unpack
-from spine_temporal.workflow.session import Conversation
+from spine_temporal.workflow.session import Session
 
-# It has to fit into what one execution hands to the next.
+# As JSON: it has to fit into what one execution hands to the next, beside what else that carries.
 MAX_QUEUE_BYTES: Final = 1_000_000
+_TURN_FORM: Final = '{"input": "..."}'
+_DECIDE_FORM: Final = '{"call": "...", "answer": "approve"}'
 
 
-def check_turn(conversation: Conversation, value: RawValue) -> None:
+def validate(session: Session, name: str, values: Sequence[RawValue]) -> None:
+    """The validator of every update.
+
+    Raises:
+        ApplicationError: it is not accepted; nothing enters the history.
+    """
+    match name:
+        case names.TURN_UPDATE:
+            validate_turn(session, values)
+        case names.DECIDE_UPDATE:
+            validate_decision(session, values)
+        case _:
+            known = f"{names.TURN_UPDATE!r} and {names.DECIDE_UPDATE!r}"
+            _refuse(names.BAD_REQUEST, f"a run of an agent has no update {name!r}; it has {known}")
+
+
+def validate_turn(session: Session, values: Sequence[RawValue]) -> None:
     """The validator of `spine.turn`.
 
     Raises:
-        ApplicationError: the turn is not taken; nothing enters the history.
+        ApplicationError: the turn is not accepted; nothing enters the history.
     """
-    request = _read(TurnRequest, value, '{"input": "..."}')
-    if _known(conversation, TurnTaken) is not None:
+    request = _read(TurnRequest, values, _TURN_FORM)
+    if _known(session, TurnTaken) is not None:
         return
-    agent = conversation.request.agent
+    agent = session.request.agent
     if request.agent not in (None, agent):
-        raise _refusal(
+        _refuse(
             names.BAD_REQUEST,
-            f"session {conversation.session_id!r} is open with agent {agent!r}, not with {request.agent!r}; "
+            f"session {session.session_id!r} is open with agent {agent!r}, not with {request.agent!r}; "
             "stop it, or give the session another id",
         )
-    if conversation.opened and conversation.spec.team is not None:
-        raise _refusal(names.SESSION_BUSY, "a team works on one input at a time; wait for its result")
-    if not _busy(conversation):
+    if session.request.parent is not None:
+        _refuse(
+            names.BAD_REQUEST,
+            f"run {session.session_id!r} works for {session.request.parent.workflow_id!r}, which alone speaks to it",
+        )
+    _refuse_turn_of_team(session)
+    if not _busy(session):
         return
     if request.on_busy == "reject":
-        raise _refusal(names.SESSION_BUSY, f"session {conversation.session_id!r} is busy: {_doing(conversation)}")
-    waiting = sum(len(queued.input.encode()) for queued in conversation.queue)
-    if waiting + len(request.input.encode()) > MAX_QUEUE_BYTES:
-        raise _refusal(
+        _refuse(names.SESSION_BUSY, f"session {session.session_id!r} is busy: {_doing(session)}")
+    queue = session.progress.queue
+    waiting = sum(len(to_json(queued.input)) for queued in queue)
+    if waiting + len(to_json(request.input)) > MAX_QUEUE_BYTES:
+        _refuse(
             names.SESSION_BUSY,
-            f"session {conversation.session_id!r} is busy, and {len(conversation.queue)} turns wait already with "
-            f"{waiting:,} bytes of the {MAX_QUEUE_BYTES:,} that may wait; try again when it has gone on",
+            f"session {session.session_id!r} is busy, and {len(queue)} turns wait already with {waiting:,} bytes of "
+            f"JSON of the {MAX_QUEUE_BYTES:,} that may wait; try again when it has gone on",
         )
 
 
-async def take_turn(conversation: Conversation, value: RawValue) -> RawValue:
-    """Take a turn into the queue."""
-    if (known := _known(conversation, TurnTaken)) is not None:
+async def accept_turn(session: Session, values: Sequence[RawValue]) -> RawValue:
+    """Put a turn into the queue."""
+    if (known := _known(session, TurnTaken)) is not None:
         return pack(known)
-    await _opened(conversation)
-    conversation.turns += 1
-    taken = TurnTaken(turn=conversation.turns, waits=_busy(conversation))
-    conversation.queue.append(QueuedTurn(turn=taken.turn, input=unpack(TurnRequest, value).input))
-    return _answered(conversation, taken)
+    await _ready(session)
+    # It may have been accepted before anybody knew what the agent is.
+    _refuse_turn_of_team(session)
+    progress, request = session.progress, _read(TurnRequest, values, _TURN_FORM)
+    receipt = TurnTaken(turn=progress.last_turn + 1, waits=_busy(session))
+    id_ = _update_id()
+    session.record(TurnQueued(entry_id(id_), id_, request.input, receipt))
+    session.updates += 1
+    return pack(receipt)
 
 
-def check_decision(conversation: Conversation, value: RawValue) -> None:
+def validate_decision(session: Session, values: Sequence[RawValue]) -> None:
     """The validator of `spine.decide`.
 
     Raises:
-        ApplicationError: the decision is not taken; nothing enters the history.
+        ApplicationError: the decision is not accepted; nothing enters the history.
     """
-    request = _read(DecideRequest, value, '{"call": "...", "answer": "approve"}')
-    if conversation.opened and _known(conversation, DecisionReceipt) is None:
-        _judged(conversation, request)
+    request = _read(DecideRequest, values, _DECIDE_FORM)
+    known = _known(session, DecisionReceipt)
+    if known is not None:
+        if request.named not in (None, known.call_id, known.position):
+            _refuse(
+                names.DECISION_REFUSED,
+                f"session {session.session_id!r}: the id of this decision was used for call {known.call_id!r} "
+                f"({known.position}); another call needs an id of its own",
+            )
+        return
+    if session.ready:
+        try:
+            check_decision(session.progress, request)
+        except DecisionNotAccepted as error:
+            _refuse_decision(session, error)
 
 
-async def take_decision(conversation: Conversation, value: RawValue) -> RawValue:
+async def accept_decision(session: Session, values: Sequence[RawValue]) -> RawValue:
     """Take a decision; the call it is on goes on, or is refused, as soon as its turn has come."""
-    if (known := _known(conversation, DecisionReceipt)) is not None:
+    if (known := _known(session, DecisionReceipt)) is not None:
         return pack(known)
-    await _opened(conversation)
-    request = unpack(DecideRequest, value)
-    index, verdict, decided = _judged(conversation, request)
-    batch = conversation.progress.batch
-    if batch is not None:
-        settled = settled_as(batch, index, decided, request)
-        conversation.progress = conversation.progress.with_batch(batch.with_verdict(index, verdict, settled))
-    conversation.deadlines.pop(decided.position, None)
-    standings = conversation.progress.standings + conversation.standings_due
-    return _answered(conversation, decided.model_copy(update={"standings": standings}))
-
-
-def _judged(conversation: Conversation, request: DecideRequest) -> tuple[int, Any, DecisionReceipt]:
+    waited = not session.ready
+    await _ready(session)
+    request = _read(DecideRequest, values, _DECIDE_FORM)
     try:
-        return judged(conversation.progress, request, _update_id())
-    except Refused as refused:
-        raise _refusal(names.DECISION_REFUSED, f"session {conversation.session_id!r}: {refused}") from None
+        # The validator has looked at the arguments, unless nothing was there to look at them with.
+        receipt = (check_decision if waited else receipt_of)(session.progress, request)
+    except DecisionNotAccepted as error:
+        _refuse_decision(session, error)
+    id_, decision = _update_id(), request.decision
+    by = decision.decided_by if decision is not None else None
+    session.record(Decided(entry_id(id_), id_, receipt, by))
+    session.updates += 1
+    return pack(receipt)
 
 
-def _busy(conversation: Conversation) -> bool:
-    return bool(conversation.queue) or conversation.idle_since_s is None
+def _refuse_turn_of_team(session: Session) -> None:
+    if session.progress.spec is not None and session.spec.team is not None:
+        _refuse(names.SESSION_BUSY, "a team works on one input at a time; wait for its result")
 
 
-def _doing(conversation: Conversation) -> str:
-    turn = conversation.progress.turn
-    doing = "is paused and waits for a decision" if conversation.progress.paused else "runs"
-    return f"turn {turn} {doing}" + (f", {len(conversation.queue)} more wait" if conversation.queue else "")
+def _busy(session: Session) -> bool:
+    return bool(session.progress.queue) or session.progress.status != "idle"
+
+
+def _doing(session: Session) -> str:
+    progress = session.progress
+    doing = "is paused and waits for a decision" if progress.paused else "runs"
+    waiting = f", {len(progress.queue)} more wait" if progress.queue else ""
+    return f"turn {progress.turn} {doing}{waiting}"
 
 
 def _update_id() -> str:
@@ -111,33 +155,32 @@ def _update_id() -> str:
     return info.id if info is not None else ""
 
 
-def _known[W: WireModel](conversation: Conversation, type_: type[W]) -> W | None:
-    """What an update of that id was answered before, if it was one of this kind."""
+def _known[W: WireModel](session: Session, type_: type[W]) -> W | None:
+    """The receipt that an update of that id got before, if it was one of this kind."""
     try:
-        return type_.model_validate(conversation.answered[_update_id()])
+        return type_.model_validate(session.progress.receipts[_update_id()])
     except (KeyError, ValidationError):
         return None
 
 
-async def _opened(conversation: Conversation) -> None:
-    if not conversation.opened:
+async def _ready(session: Session) -> None:
+    if not session.ready:
         # Else nothing is awaited: of two updates in one task, the second is judged by what the first has changed.
-        await workflow.wait_condition(lambda: conversation.opened)
+        await workflow.wait_condition(lambda: session.ready)
 
 
-def _answered(conversation: Conversation, result: WireModel) -> RawValue:
-    conversation.remember(_update_id(), result.model_dump(mode="json", exclude_defaults=True))
-    conversation.updates += 1
-    conversation.changed()
-    return pack(result)
-
-
-def _read[W: WireModel](type_: type[W], value: RawValue, form: str) -> W:
+def _read[W: WireModel](type_: type[W], values: Sequence[RawValue], form: str) -> W:
+    if len(values) != 1:
+        _refuse(names.BAD_REQUEST, f"it takes one argument, {form}; {len(values)} were given")
     try:
-        return unpack(type_, value)
+        return unpack(type_, values[0])
     except ValidationError as error:
-        raise _refusal(names.BAD_REQUEST, f"it takes {form}: {error}") from None
+        _refuse(names.BAD_REQUEST, f"it takes {form}: {error}")
 
 
-def _refusal(type_: str, message: str) -> ApplicationError:
-    return ApplicationError(message, type=type_, non_retryable=True)
+def _refuse_decision(session: Session, error: DecisionNotAccepted) -> NoReturn:
+    _refuse(names.DECISION_REFUSED, f"session {session.session_id!r}: {error}")
+
+
+def _refuse(type_: str, message: str) -> NoReturn:
+    raise ApplicationError(message, type=type_, non_retryable=True) from None
