@@ -10,11 +10,13 @@ from rich.text import Text
 from temporalio.client import Client
 
 from spine_temporal.agents.registry import Agents
-from spine_temporal.cli.screen import facts, show_log, stdout
+from spine_temporal.cli.dev_changes import changes_in
+from spine_temporal.cli.log import show_log
 from spine_temporal.cli.server import Server
-from spine_temporal.cli.ui import LOCAL, UI_PORT_OFFSET, ui_of
+from spine_temporal.cli.terminal import print_facts, stdout
 from spine_temporal.connection.connect import connect
 from spine_temporal.connection.settings import connect_options
+from spine_temporal.connection.web_ui import LOCAL, UI_PORT_OFFSET, ui_of
 from spine_temporal.contracts import names
 from spine_temporal.devserver.server import DevServer, is_serving
 from spine_temporal.plugins.project import find_project, load_project
@@ -23,6 +25,7 @@ from spine_temporal.worker.process import check_namespace, work_until_told
 from spine_temporal.worker.worker import AgentWorker
 
 _DATABASE: Final = ".spine/temporal.db"
+_ATTRIBUTES: Final = {names.STATUS_ATTRIBUTE: "Keyword", names.AGENT_ATTRIBUTE: "Keyword"}
 
 
 def dev(server: Server, project: Path | None, *, port: int | None, ui_port: int | None, task_queue: str) -> NoReturn:
@@ -36,15 +39,17 @@ async def _dev(
     server: Server, folder: Path, agents: Agents, port: int | None, ui_port: int | None, task_queue: str
 ) -> NoReturn:
     async with AsyncExitStack() as stack:
-        client, told = await _client(stack, server, folder, port, ui_port)
+        client, where = await _client(stack, server, folder, port, ui_port)
         await check_namespace(client)
         worker = AgentWorker(client, agents=agents, task_queue=task_queue)
 
         def ready() -> None:
             served = f"agents {', '.join(worker.agents)} on task queue {task_queue!r}"
-            _welcome([("project", str(folder)), *told, ("worker", served)], _first_run(client, worker))
+            _welcome([("project", str(folder)), *where, ("worker", served)], _first_run(client, worker))
 
+        watching = asyncio.create_task(_print_changes(folder))
         await work_until_told(worker, ready=ready)
+        watching.cancel()
         stdout().print("\n  worker ended", style="dim")
     # Not after the loop is closed: closing it waits for the threads of activities.
     leave()
@@ -66,10 +71,11 @@ async def _client(
         ui=True,
         ui_port=ui_port or int(number) + UI_PORT_OFFSET,
         namespace=settings.get("namespace", "default"),
+        search_attributes=_ATTRIBUTES,
     )
     await stack.enter_async_context(started)
     stack.callback(stdout().print, "  server ended", style="dim")
-    # What the environment holds for a server elsewhere, the one that was just started does not speak.
+    # What the environment holds for a server elsewhere, the one that was just started does not understand.
     client = await connect(address=started.address, namespace=started.namespace, tls=False, api_key=None)
     return client, [
         ("server", f"{started.address}, its runs are kept in {_DATABASE}"),
@@ -77,9 +83,17 @@ async def _client(
     ]
 
 
-def _welcome(told: list[tuple[str, str]], command: str) -> None:
+async def _print_changes(folder: Path) -> None:
+    async for changes in changes_in(folder):
+        for change in changes:
+            stdout().print(
+                f"  {change}; Ctrl-C, then `spine-temporal dev` again serves it", style="yellow", markup=False
+            )
+
+
+def _welcome(facts: list[tuple[str, str]], command: str) -> None:
     stdout().print()
-    facts(told)
+    print_facts(facts)
     stdout().print(Text.assemble("\n  in another terminal   ", (command, "bold cyan")), soft_wrap=True)
     stdout().print("  [dim]Ctrl-C ends what was started here; runs go on with the next `spine-temporal dev`[/]\n")
 

@@ -9,12 +9,12 @@ from typing import Final
 
 from rich.text import Text
 
-from spine_temporal.cli.exits import Exit
-from spine_temporal.cli.finding_faults import Finding, Verdict
-from spine_temporal.cli.finding_faults.of_projects import of_project
-from spine_temporal.cli.finding_faults.of_servers import of_server
-from spine_temporal.cli.screen import stdout, write
+from spine_temporal.cli.doctor_finding import Finding, Verdict
+from spine_temporal.cli.doctor_project import check_project
+from spine_temporal.cli.doctor_server import check_server
+from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.cli.server import Server
+from spine_temporal.cli.terminal import stdout, write
 from spine_temporal.format import harmless
 from spine_temporal.plugins.project import find_project
 
@@ -23,7 +23,7 @@ _STYLES: Final = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FIX: "bol
 
 def doctor(server: Server, project: Path | None, *, agents: Sequence[str], task_queue: str, json: bool) -> Exit:
     """Print what was looked at, one line each; what is not in order stands there with what to do."""
-    findings = asyncio.run(_examined(server, project or find_project(Path.cwd()), agents, task_queue))
+    findings = asyncio.run(_checked(server, project or find_project(Path.cwd()), agents, task_queue))
     if json:
         write(json_.dumps([asdict(each) for each in findings], indent=2))
     else:
@@ -31,8 +31,8 @@ def doctor(server: Server, project: Path | None, *, agents: Sequence[str], task_
     return Exit.NO_ANSWER if any(each.verdict is Verdict.FIX for each in findings) else Exit.DONE
 
 
-async def _examined(server: Server, folder: Path, agents: Sequence[str], task_queue: str) -> list[Finding]:
-    return [*await of_server(server, task_queue), *await of_project(folder, agents)]
+async def _checked(server: Server, folder: Path, agents: Sequence[str], task_queue: str) -> list[Finding]:
+    return [*await check_server(server, task_queue), *await check_project(folder, agents)]
 
 
 def _print(findings: list[Finding]) -> None:

@@ -7,15 +7,19 @@ from typing import Final
 
 from rich.text import Text
 
-from spine_temporal.cli.exits import Exit
-from spine_temporal.cli.screen import stdout, write
+from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.cli.table import Table
+from spine_temporal.cli.terminal import stdout, write
 from spine_temporal.format import harmless
 from spine_temporal.plugins.installed import CORE, Plugin, installed
 from spine_temporal.plugins.loader import Kind, import_problem, registered
 
 _COLUMNS: Final = Table(
-    ("KIND", "NAME", "DISTRIBUTION", "VERSION", CORE.upper()), last="USABLE", always=5, widest=10_000, least=10_000
+    ("KIND", "NAME", "DISTRIBUTION", "VERSION", CORE.upper()),
+    last="USABLE",
+    kept=("KIND", "NAME"),
+    widest=None,
+    least=20,
 )
 # Nobody says of what kind a plugin is before it is imported; by custom its names do.
 _CUSTOM: Final = {
@@ -28,7 +32,7 @@ _CUSTOM: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is told of one plugin."""
+    """What is printed of one plugin."""
 
     kind: str
     name: str
@@ -50,7 +54,7 @@ def plugins(*, load: bool, json: bool) -> Exit:
     if not rows:
         stdout().print("no plugins are installed")
         return Exit.DONE
-    _COLUMNS.show([_cells(row) for row in rows])
+    _COLUMNS.print([_cells(row) for row in rows])
     return Exit.DONE
 
 

@@ -1,6 +1,7 @@
 """Which server the command talks to."""
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -24,9 +25,18 @@ class Server:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def command(self, *words: str, program: str = "spine-temporal") -> str:
-        """The line to type for `words` to be said to the same server."""
-        options = [part for name, value in self.overrides.items() for part in (f"--{name}", value)]
-        return shlex.join([program, *words, *options])
+        """The line to type to give the command `words` to the same server."""
+        return shlex.join([program, *words, *self._options])
+
+    def run_command(self, name: str, *ids: str) -> str:
+        """The line to type for a command on runs; an id that begins with a dash is not taken for an option."""
+        if not any(id_.startswith("-") for id_ in ids):
+            return self.command(name, *ids)
+        return shlex.join(["spine-temporal", *self._options, name, "--", *ids])
+
+    @property
+    def _options(self) -> list[str]:
+        return [part for name, value in self.overrides.items() for part in (f"--{name}", value)]
 
     async def client(self, **overrides: str) -> "Client":
         """A connected client.
@@ -40,7 +50,7 @@ class Server:
         return await connect(**(self.overrides | overrides))
 
 
-def creating(server: Server, attributes: list[str]) -> list[str]:
+def creating(server: Server, attributes: Iterable[str]) -> list[str]:
     """The lines to type to create these search attributes on the server."""
     create = ("operator", "search-attribute", "create")
     return [server.command(*create, "--name", name, "--type", "Keyword", program="temporal") for name in attributes]

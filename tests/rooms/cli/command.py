@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from temporalio.client import Client
 
-from spine_temporal.cli.searching import latest
+from spine_temporal.client.runs import list_runs
 from tests.rooms.cli.forked import forked
 
 PROJECT: Final = Path(__file__).with_name("project")
@@ -142,5 +142,9 @@ async def until(condition: Callable[[], bool], what: str) -> None:
 async def listed(client: Client, session: str, status: str) -> None:
     """Wait until the server's lists, which are a moment behind, have the run in that state."""
     async with asyncio.timeout(_BOUND_S):
-        while session not in [seen.id for seen in await latest(client, agent=None, status=status, limit=1000)]:
+        while session not in await _listed(client, status):
             await asyncio.sleep(0.02)
+
+
+async def _listed(client: Client, status: str) -> list[str]:
+    return [run.id for run in (await list_runs(client, agent=None, status=status, limit=1000)).runs]

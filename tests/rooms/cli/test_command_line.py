@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from spine_temporal.cli.app import call
-from spine_temporal.cli.exits import MEANING, Exit
-from spine_temporal.cli.failing import report
+from spine_temporal.cli.main import call
+from spine_temporal.cli.exit_codes import MEANING, Exit
+from spine_temporal.cli.errors import report
 from spine_temporal.cli.server import Server, global_options_first
 from spine_temporal.errors import SpineTemporalError
 
@@ -67,7 +67,9 @@ def test_bad_usage_is_one_line_with_the_next_step(
 
 
 def test_help_imports_neither_the_sdk_nor_the_kernel() -> None:
-    code = "import sys; from spine_temporal.cli.app import call; call(['--help']); print(*sys.modules, file=sys.stderr)"
+    code = (
+        "import sys; from spine_temporal.cli.main import call; call(['--help']); print(*sys.modules, file=sys.stderr)"
+    )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -77,7 +79,7 @@ def test_help_imports_neither_the_sdk_nor_the_kernel() -> None:
 
 @pytest.mark.parametrize("absent", ["typer", "rich"])
 def test_without_the_extra_the_line_to_install_it_is_printed(absent: str) -> None:
-    code = f"import sys; sys.modules['{absent}'] = None; from spine_temporal.cli.app import main; main()"
+    code = f"import sys; sys.modules['{absent}'] = None; from spine_temporal.cli.main import main; main()"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
@@ -110,7 +112,7 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr("spine_temporal.cli.listing.list_runs", broken)
+    monkeypatch.setattr("spine_temporal.cli.runs.list_runs", broken)
 
     assert call(["list"]) == Exit.BUG
     assert "ZeroDivisionError: ours" in capsys.readouterr().err

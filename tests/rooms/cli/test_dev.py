@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
-from spine_temporal.cli.exits import Exit
+from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.devserver.server import is_serving
 from tests.rooms.cli.command import PROJECT, CommandLine
 

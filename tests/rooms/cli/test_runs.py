@@ -10,7 +10,7 @@ from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent
-from spine_temporal.cli.exits import Exit
+from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.testing import dev_server
 from tests.rooms.cli.command import CommandLine, listed, until
 

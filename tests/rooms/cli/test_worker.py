@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from spine_temporal.cli.exits import Exit
+from spine_temporal.cli.exit_codes import Exit
 from tests.rooms.cli.command import CommandLine
 
 pytestmark = pytest.mark.durable
