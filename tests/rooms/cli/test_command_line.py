@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from spine_temporal.cli.main import call
-from spine_temporal.cli.exit_codes import MEANING, Exit
 from spine_temporal.cli.errors import report
+from spine_temporal.cli.exit_codes import MEANING, Exit
+from spine_temporal.cli.main import call
 from spine_temporal.cli.server import Server, global_options_first
 from spine_temporal.errors import SpineTemporalError
 

@@ -99,7 +99,7 @@ class Story:
 @pytest.fixture(scope="module")
 def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Story]]:
     """Starts stories, each in the folder of that name, where a little code is; at the end none is left."""
-    begun: list[Story] = []
+    started: list[Story] = []
 
     def start(place: str, *options: str, terminal: bool = False) -> Story:
         folder = tmp_path_factory.getbasetemp() / f"story-{place}"
@@ -107,11 +107,11 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., 
         code.mkdir(parents=True, exist_ok=True)
         (code / "net.py").write_text("import socket\n\n\ndef dial():\n    return socket.socket()\n")
         (code / "data.py").write_text("import json\n\n\ndef parse(text):\n    return json.loads(text)\n")
-        begun.append(Story(folder, *options, terminal=terminal))
-        return begun[-1]
+        started.append(Story(folder, *options, terminal=terminal))
+        return started[-1]
 
     yield start
-    for story in begun:
+    for story in started:
         story.slay()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spine_temporal.demo.offline import THINK_ENV
-from spine_temporal.demo.story.settings import plot
+from spine_temporal.demo.story.settings import settings_of
 from spine_temporal.errors import BadInput, MissingExtra
 
 
@@ -16,20 +16,20 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_offline_model_thinks_long_enough_to_be_killed_inside_a_step(tmp_path: Path) -> None:
-    played = plot(tmp_path, "which?", None)
+    settings = settings_of(tmp_path, "which?", None)
 
-    assert 1.0 < played.blow.age_s < float(played.environment[THINK_ENV])
-    assert played.told_model.startswith("offline:planner")
+    assert 1.0 < settings.kill.age_s < float(settings.environment[THINK_ENV])
+    assert settings.model_text.startswith("offline:planner")
 
 
 def test_real_model_is_not_slowed_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "k")
 
-    played = plot(tmp_path, "which?", None)
+    settings = settings_of(tmp_path, "which?", None)
 
-    assert THINK_ENV not in played.environment
-    assert played.blow.age_s == 0.0
-    assert played.told_model.startswith("openai:")
+    assert THINK_ENV not in settings.environment
+    assert settings.kill.age_s == 0.0
+    assert settings.model_text.startswith("openai:")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_cannot_be_told_is_refused_before_anything_is_started(
     tmp_path: Path, folder: str, question: str, model: str | None, told: str
 ) -> None:
     with pytest.raises(BadInput, match=told):
-        plot(tmp_path / folder, question, model)
+        settings_of(tmp_path / folder, question, model)
 
 
 def test_key_of_a_model_whose_sdk_is_not_installed_is_told_with_the_way_out(
@@ -54,4 +54,4 @@ def test_key_of_a_model_whose_sdk_is_not_installed_is_told_with_the_way_out(
     monkeypatch.setattr("spine_temporal.demo.story.settings.find_spec", lambda _: None)
 
     with pytest.raises(MissingExtra, match=r"pip install 'spine-temporal\[openai\]', or take --model offline:planner"):
-        plot(tmp_path, "which?", None)
+        settings_of(tmp_path, "which?", None)

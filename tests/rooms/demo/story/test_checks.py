@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from spine_temporal.demo.story.activity_log import MODEL, Deed
+from spine_temporal.demo.story.activity_log import MODEL, CompletedActivity
 from spine_temporal.demo.story.calls import FAILED, FINISHED, KILLED, STARTED, Call
 from spine_temporal.demo.story.checks import gap_s, prove
 
@@ -15,8 +15,8 @@ def call(event: str, activity: str, worker: str, *, attempt: int = 1, name: str 
     return Call(event, activity, attempt, worker, name, at_s)
 
 
-def deed(id_: str, worker: str, *, attempt: int = 1, name: str = MODEL) -> Deed:
-    return Deed(
+def done(id_: str, worker: str, *, attempt: int = 1, name: str = MODEL) -> CompletedActivity:
+    return CompletedActivity(
         id=id_,
         step=int(id_.partition(".")[0]),
         name=name,
@@ -32,7 +32,7 @@ def deed(id_: str, worker: str, *, attempt: int = 1, name: str = MODEL) -> Deed:
     )
 
 
-DEEDS = [deed("1", ONE), deed("1.0", ONE, name="grep"), deed("2", TWO, attempt=2)]
+DEEDS = [done("1", ONE), done("1.0", ONE, name="grep"), done("2", TWO, attempt=2)]
 CALLS = [
     call(STARTED, "1", ONE),
     call(FINISHED, "1", ONE),
@@ -46,23 +46,23 @@ CALLS = [
 
 
 def test_every_claim_holds_when_the_two_sources_agree() -> None:
-    claims = prove(DEEDS, CALLS)
+    checks = prove(DEEDS, CALLS)
 
-    assert [claim.holds for claim in claims] == [True] * 4
-    assert "attempt 1 ended with “activity Heartbeat timeout”, attempt 2 completed on worker-2" in claims[3].text
+    assert [check.holds for check in checks] == [True] * 4
+    assert "attempt 1 ended with “activity Heartbeat timeout”, attempt 2 completed on worker-2" in checks[3].text
     assert gap_s(DEEDS, CALLS) == 6.5
 
 
 def test_a_tool_that_raised_has_done_its_work() -> None:
     raised = [replace(each, event=FAILED) if each == CALLS[3] else each for each in CALLS]
 
-    assert all(claim.holds for claim in prove(DEEDS, raised))
+    assert all(check.holds for check in prove(DEEDS, raised))
 
 
 def test_a_tool_the_agent_does_not_have_need_not_have_been_called() -> None:
-    unknown = replace(deed("2.0", TWO, name="otter"), called=False)
+    unknown = replace(done("2.0", TWO, name="otter"), called=False)
 
-    assert all(claim.holds for claim in prove([*DEEDS, unknown], CALLS))
+    assert all(check.holds for check in prove([*DEEDS, unknown], CALLS))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_tool_the_agent_does_not_have_need_not_have_been_called() -> None:
     ],
 )
 def test_work_that_is_not_as_history_tells_breaks_its_claims(calls: list[Call], broken: set[int]) -> None:
-    assert {number for number, claim in enumerate(prove(DEEDS, calls)) if not claim.holds} == broken
+    assert {number for number, check in enumerate(prove(DEEDS, calls)) if not check.holds} == broken
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,12 @@ def test_work_that_is_not_as_history_tells_breaks_its_claims(calls: list[Call], 
     ],
     ids=["another failure", "the same worker", "the first attempt"],
 )
-def test_a_step_that_was_not_taken_over_breaks_the_last_claim(wrong: Deed) -> None:
+def test_a_step_that_was_not_taken_over_breaks_the_last_claim(wrong: CompletedActivity) -> None:
     assert not prove([*DEEDS[:2], wrong], CALLS)[3].holds
 
 
 def test_without_a_kill_nothing_is_proved() -> None:
     calls = [each for each in CALLS if each.event != KILLED]
 
-    assert [claim.holds for claim in prove(DEEDS, calls)] == [False]
+    assert [check.holds for check in prove(DEEDS, calls)] == [False]
     assert gap_s(DEEDS, calls) is None
