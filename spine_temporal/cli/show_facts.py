@@ -22,7 +22,7 @@ type Fact = tuple[str, str | Text]
 def facts_of(server: Server, run: RunDescription, given: str) -> list[Fact]:
     """All facts, in the order in which a reader wants them; `given` is how the user calls the run."""
     facts: list[Fact] = [
-        ("run", Text(run.session_id, style="bold")),
+        ("run", Text(run.id, style="bold")),
         ("agent", run.agent),
         ("status", status_text(run)),
         *_turns(run),

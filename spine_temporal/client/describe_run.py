@@ -41,12 +41,16 @@ async def describe_run(client: Client, given: str) -> RunDescription:
     if history.problem:
         raise ConversationLost(f"the history of run {given!r} cannot be read: {history.problem}")
     summary = summary_of(info, found.published, history)
+    failing = await _failing_task(client, found.described, history)
     return RunDescription(
         **dict(summary),
         **_outcome(history),
         **_lineage(history),
-        failing_task=await _failing_task(client, found.described, history),
-        in_flight=await _in_flight(client, found.described, history, found.status) if found.open else (),
+        failing_task=failing,
+        # What the server calls pending of a task that fails is its next failure.
+        in_flight=await _in_flight(client, found.described, history, found.status)
+        if found.open and failing is None
+        else (),
         pending=tuple(await pending_in(client, summary.workflow_id, history.ledger)) if found.open else (),
         children=tuple(_subagents(history)),
         ui=await page_of(client, summary.workflow_id),

@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from spine_temporal.client.approvals import Approval, approvals_in
 from spine_temporal.client.read_model import ReadModel
+from spine_temporal.client.run_history import problem_of
 from spine_temporal.client.run_summary import UnreadRun, run_name
 from spine_temporal.client.runs import paused_runs
 from spine_temporal.connection.search_attributes import missing
@@ -66,4 +67,4 @@ async def _read(client: Client, info: WorkflowExecutionInfo) -> list[Approval] |
     except ServerUnreachable:
         raise
     except Exception as error:  # noqa: BLE001 - one history that nobody can read must not hide what waits in the others
-        return UnreadRun(id=run_name(workflow_id), problem=f"{type(error).__name__}: {error}")
+        return UnreadRun(id=run_name(workflow_id), problem=problem_of(error))

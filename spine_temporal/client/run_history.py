@@ -12,7 +12,8 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from temporalio.client import Client
 
 from spine_temporal.contracts.subagent import SubagentOutcome
-from spine_temporal.errors import RunNotFound, ServerUnreachable
+from spine_temporal.errors import RunNotFound, ServerUnreachable, SpineTemporalError
+from spine_temporal.format import shortened
 from spine_temporal.history.event_reader import Reader
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.follow import first_event, follow
@@ -20,6 +21,7 @@ from spine_temporal.history.times import at_s
 from spine_temporal.journal.entries import Closed, Entry, Requested, SubagentDone
 from spine_temporal.journal.ledger import Child, Ledger
 
+_WIDEST_PROBLEM: Final = 300
 _CLOSING: Final = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
 _BROKEN_OFF: Final = TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE
 
@@ -69,8 +71,9 @@ class RunHistory:
 
     @property
     def working(self) -> bool:
-        """Whether it was at work when the last event was recorded."""
-        return bool(self.last_event_s) and self.ledger.progress.ending is None and not self.fold.closed
+        """Whether it was at work when the last event was recorded; a run that no worker has begun on is not."""
+        ledger = self.ledger
+        return ledger.opened and ledger.progress.ending is None and not self.fold.closed and self.failed_task is None
 
     async def feed(self, event: HistoryEvent) -> None:
         """Add one event."""
@@ -99,6 +102,12 @@ class RunHistory:
                 self.outcomes[entry.position] = entry.outcome
 
 
+def problem_of(error: Exception) -> str:
+    """Why a history cannot be read, in one line."""
+    text = str(error) if isinstance(error, SpineTemporalError) else f"{type(error).__name__}: {error}"
+    return shortened(text, _WIDEST_PROBLEM)
+
+
 async def read_history(client: Client, workflow_id: str, run_id: str, *, most_events: int | None = None) -> RunHistory:
     """The history of an execution; of one with more than `most_events` the beginning, and how it closed.
 
@@ -114,7 +123,7 @@ async def read_history(client: Client, workflow_id: str, run_id: str, *, most_ev
     except (RunNotFound, ServerUnreachable):
         raise
     except Exception as error:  # noqa: BLE001 - written by hand and wrong, or a codec that raises what it likes
-        history.problem = f"{type(error).__name__}: {error}"
+        history.problem = problem_of(error)
     return history
 
 

@@ -9,7 +9,7 @@ def test_a_long_answer_leaves_room_for_the_proof(capsys: pytest.CaptureFixture[s
     Screen().answer("\n".join(f"- module {number}" for number in range(70)), ".spine/demo-answer.md")
 
     shown = capsys.readouterr().out
-    assert [line.strip() for line in shown.splitlines() if "module" in line][0] == "- module 0"
+    assert next(line.strip() for line in shown.splitlines() if "module" in line) == "- module 0"
     assert len(shown.splitlines()) < 20
     assert "60 more lines: .spine/demo-answer.md" in shown
 
