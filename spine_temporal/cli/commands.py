@@ -70,8 +70,12 @@ def dev(
     context: typer.Context,
     *,
     project: Project = None,
-    port: Annotated[int | None, typer.Option(help="The server's port; else that of its address, or 7233.")] = None,
-    ui_port: Annotated[int | None, typer.Option(help="The web UI's port; else the server's + 1000.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="The server's port; else that of its address, or 7233.")
+    ] = None,
+    ui_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="The web UI's port; else the server's + 1000.")
+    ] = None,
     task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
 ) -> None:
     """A server, its web UI and a worker for the project, at once."""

@@ -10,7 +10,7 @@ from rich.text import Text
 from temporalio.client import Client
 
 from spine_temporal.agents.registry import Agents
-from spine_temporal.cli.dev_changes import changes_in
+from spine_temporal.cli.dev_changes import Files, agent_files, changes_in
 from spine_temporal.cli.log import show_log
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.terminal import print_facts, stdout
@@ -19,11 +19,13 @@ from spine_temporal.connection.settings import connect_options
 from spine_temporal.connection.web_ui import LOCAL, UI_PORT_OFFSET, ui_of
 from spine_temporal.contracts import names
 from spine_temporal.devserver.server import DevServer, is_serving
+from spine_temporal.errors import BadInput
 from spine_temporal.plugins.project import find_project, load_project
 from spine_temporal.worker.exit import leave
 from spine_temporal.worker.process import check_namespace, work_until_told
 from spine_temporal.worker.worker import AgentWorker
 
+_LAST_PORT: Final = 65535
 _DATABASE: Final = ".spine/temporal.db"
 _ATTRIBUTES: Final = {names.STATUS_ATTRIBUTE: "Keyword", names.AGENT_ATTRIBUTE: "Keyword"}
 
@@ -32,11 +34,12 @@ def dev(server: Server, project: Path | None, *, port: int | None, ui_port: int 
     """Run everything that the project's agents need, until Ctrl-C."""
     show_log()
     folder = project or find_project(Path.cwd())
-    asyncio.run(_dev(server, folder, load_project(folder), port, ui_port, task_queue))
+    files = agent_files(folder)
+    asyncio.run(_dev(server, folder, files, load_project(folder), port, ui_port, task_queue))
 
 
 async def _dev(
-    server: Server, folder: Path, agents: Agents, port: int | None, ui_port: int | None, task_queue: str
+    server: Server, folder: Path, files: Files, agents: Agents, port: int | None, ui_port: int | None, task_queue: str
 ) -> NoReturn:
     async with AsyncExitStack() as stack:
         client, where = await _client(stack, server, folder, port, ui_port)
@@ -47,7 +50,7 @@ async def _dev(
             served = f"agents {', '.join(worker.agents)} on task queue {task_queue!r}"
             _welcome([("project", str(folder)), *where, ("worker", served)], _first_run(client, worker))
 
-        watching = asyncio.create_task(_print_changes(folder))
+        watching = asyncio.create_task(_print_changes(folder, files))
         await work_until_told(worker, ready=ready)
         watching.cancel()
         stdout().print("\n  worker ended", style="dim")
@@ -65,6 +68,8 @@ async def _client(
         client = await server.client(address=address)
         ui = await ui_of(client)
         return client, [("server", f"{address}, which was running already"), *([("web UI", ui)] if ui else [])]
+    if not number.isdecimal() or not 0 < int(number) <= _LAST_PORT:
+        raise BadInput(f"no server can be started at {address!r}; it is written host:port, with a port up to 65535")
     started = DevServer(
         folder / _DATABASE,
         port=int(number),
@@ -83,8 +88,8 @@ async def _client(
     ]
 
 
-async def _print_changes(folder: Path) -> None:
-    async for changes in changes_in(folder):
+async def _print_changes(folder: Path, loaded: Files) -> None:
+    async for changes in changes_in(folder, loaded):
         for change in changes:
             stdout().print(
                 f"  {change}; Ctrl-C, then `spine-temporal dev` again serves it", style="yellow", markup=False

@@ -10,19 +10,27 @@ from spine_cli.config import CONFIG_FILENAME
 _LOOK_EVERY_S: Final = 1.0
 
 
-async def changes_in(folder: Path) -> AsyncIterator[list[str]]:
-    """What a restart of the worker would bring, one line for each file, whenever there is something new."""
-    before = _files(folder)
+type Files = Mapping[str, tuple[int, int]]
+"""Each file's time of change with its size."""
+
+
+async def changes_in(folder: Path, loaded: Files) -> AsyncIterator[list[str]]:
+    """What a restart of the worker would bring, one line for each file, whenever there is something new.
+
+    `loaded` is what `agent_files` said just before the agents were loaded.
+    """
+    before = loaded
     while True:
         await asyncio.sleep(_LOOK_EVERY_S)
-        now = _files(folder)
+        now = agent_files(folder)
         changed = [_line(name, before, now) for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
         if changed:
             yield changed
         before = now
 
 
-def _files(folder: Path) -> Mapping[str, tuple[int, int]]:
+def agent_files(folder: Path) -> Files:
+    """The files that a project's agents stand in, as they are now."""
     found: dict[str, tuple[int, int]] = {}
     for file in [folder / CONFIG_FILENAME, *(folder / "agents").rglob("*.py")]:
         try:

@@ -55,6 +55,10 @@ def report(error: Exception) -> Exit:
     if isinstance(error, SpineTemporalError):
         print_error(str(error))
         return next((code for type_, code in _EXITS.items() if isinstance(error, type_)), Exit.NO_ANSWER)
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        print_error(f"{error.strerror or error}{where}")
+        return Exit.NO_ANSWER
     answer = _server_error(error)
     if answer is not None:
         print_error(answer[1])

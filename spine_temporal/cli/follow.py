@@ -10,7 +10,7 @@ from rich.text import Text
 from spine_core import TraceEvent
 
 from spine_temporal.cli.trace_lines import Line, TraceLines
-from spine_temporal.format import duration
+from spine_temporal.format import duration, harmless
 
 _WIDEST: Final = 110
 _WIDEST_IN_PIPE: Final = 300
@@ -44,7 +44,7 @@ class LinePainter:
         number = "" if line.step == self._step else str(line.step)
         self._step = line.step
         tool = "(" in line.what
-        what = Text(line.what, "cyan" if tool else "bold")
+        what = Text(harmless(line.what), "cyan" if tool else "bold")
         if line.outcome:
             what.truncate(round(self._width * _SHARE_OF_WHAT), overflow="ellipsis")
         outcome = (line.outcome, "red" if line.bad else "dim" if tool else "")

@@ -1,5 +1,6 @@
 """The entry point of `spine-temporal`."""
 
+import os
 import sys
 from importlib.util import find_spec
 from typing import NoReturn
@@ -10,6 +11,10 @@ from spine_temporal.worker.exit import leave
 
 def main() -> NoReturn:
     """Run the command line, end the process with the exit code for what came of it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # Whoever started this closed it.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - until the end
     # Whoever installed the library alone still gets the script.
     missing = [name for name in ("rich", "typer") if find_spec(name) is None]
     if missing:
@@ -20,10 +25,11 @@ def main() -> NoReturn:
 
 def call(arguments: list[str]) -> int:
     """Carry out a command line; the exit code for what came of it."""
-    from spine_temporal.cli.commands import app
-    from spine_temporal.cli.server import global_options_first
-
     try:
+        from spine_temporal.cli.commands import app
+        from spine_temporal.cli.server import check_text, global_options_first
+
+        check_text(arguments)
         code = app(global_options_first(arguments or ["--help"]), prog_name="spine-temporal", standalone_mode=False)
         sys.stdout.flush()
     except KeyboardInterrupt:

@@ -19,12 +19,12 @@ _COLUMNS: Final = Table(
     last="USABLE",
     kept=("KIND", "NAME"),
     widest=None,
-    least=20,
+    least=len("USABLE"),
 )
 # Nobody says of what kind a plugin is before it is imported; by custom its names do.
 _CUSTOM: Final = {
     "provider": re.compile(r"provider", re.IGNORECASE),
-    "middleware": re.compile(r"^mw|middleware", re.IGNORECASE),
+    "middleware": re.compile(r"^mw|\bmw\b|middleware", re.IGNORECASE),
     "backend": re.compile(r"backend|checkpoint|memory", re.IGNORECASE),
     "adapter": re.compile(r"adapter|toolset|mcp|a2a", re.IGNORECASE),
 }
@@ -80,8 +80,8 @@ def _registry() -> set[tuple[Kind, str]]:
 
 
 def _kind(plugin: Plugin) -> str:
-    # An entry point's own name says it best, the class that it loads comes next.
-    for text in (plugin.name, plugin.target):
+    # The distribution's name says it best, unless it holds several kinds; an entry point's own name comes next.
+    for text in (plugin.distribution, plugin.name, plugin.target):
         for kind, customary in _CUSTOM.items():
             if customary.search(text):
                 return kind

@@ -24,6 +24,7 @@ from spine_temporal.cli.options import (
     Status,
     TaskQueue,
 )
+from spine_temporal.cli.server import check_text
 from spine_temporal.contracts import names
 
 
@@ -212,7 +213,11 @@ def fork(
 
 
 def _text(input: str) -> str:
-    return sys.stdin.read() if input == "-" else input
+    if input != "-":
+        return input
+    text = sys.stdin.read()
+    check_text([text])
+    return text
 
 
 COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
+from spine_temporal.errors import BadInput
+
 if TYPE_CHECKING:
     from temporalio.client import Client
 
@@ -54,6 +56,19 @@ def creating(server: Server, attributes: Iterable[str]) -> list[str]:
     """The lines to type to create these search attributes on the server."""
     create = ("operator", "search-attribute", "create")
     return [server.command(*create, "--name", name, "--type", "Keyword", program="temporal") for name in attributes]
+
+
+def check_text(arguments: Iterable[str]) -> None:
+    """Look whether the arguments are text.
+
+    Raises:
+        BadInput: one of them is none: nothing that is sent to a server could hold it.
+    """
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise BadInput(f"{argument!r} is not valid UTF-8; nothing was sent") from None
 
 
 def global_options_first(arguments: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from spine_temporal.cli.runs import status_text
 from spine_temporal.cli.server import Server
 from spine_temporal.client.description import DecisionMade, RunDescription, Subagent
 from spine_temporal.client.pending_work import PendingWork
-from spine_temporal.format import ago, duration, first_line, many, shortened, size, spent
+from spine_temporal.format import ago, duration, first_line, harmless, many, shortened, size, spent
 
 _WIDEST: Final = 200
 _STYLES: Final = {"running": "cyan", "paused": "yellow", "final": "green"}
@@ -35,9 +35,9 @@ def facts_of(server: Server, run: RunDescription, given: str) -> list[Fact]:
         *_numbered("decided", [_decision(made) for made in run.decisions]),
     ]
     if run.error:
-        facts.append(("error", Text(run.error, style="red")))
+        facts.append(("error", Text(harmless(run.error), style="red")))
     facts += _trouble(run)
-    facts += _numbered("now", [Text(pending_work_line(work), style="cyan") for work in run.in_flight])
+    facts += _numbered("now", [Text(harmless(pending_work_line(work)), style="cyan") for work in run.in_flight])
     facts += _pending(server, run, given)
     return [*facts, ("web UI", run.ui)] if run.ui else facts
 

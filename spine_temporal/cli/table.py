@@ -44,7 +44,7 @@ class Table:
                 _print_line(cells)
                 if row is not heading:
                     _print_line([Text(""), self._cut(last, stdout().width - len(_GAP))])
-            elif room > len(self.last):
+            elif room >= len(self.last):
                 _print_line([*cells, self._cut(last, room)])
             else:
                 _print_line(cells)

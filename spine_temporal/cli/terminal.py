@@ -37,7 +37,7 @@ def write(text: str) -> None:
 
 def message(label: str, text: str, style: str) -> None:
     """A line on stderr that begins with `label` in that style."""
-    stderr().print(Text.assemble((f"{label}: ", style), text), soft_wrap=True)
+    stderr().print(Text.assemble((f"{label}: ", style), harmless(text)), soft_wrap=True)
 
 
 def note(text: str) -> None:
@@ -51,7 +51,7 @@ def print_facts(facts: Iterable[tuple[str, str | Text]]) -> None:
     facts = list(facts)
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        text = Text(value) if isinstance(value, str) else value
+        text = Text(harmless(value)) if isinstance(value, str) else value
         if any(mark in text.plain for mark in _COPIED):
             stdout().print(Text.assemble((f"  {name:<{width}}  ", "dim"), text), soft_wrap=True)
             continue

@@ -21,9 +21,11 @@ from spine_temporal.connection.visibility import equals, list_pages
 from spine_temporal.contracts import names
 from spine_temporal.contracts.turn import StatusRecord
 from spine_temporal.errors import NotAnAgentRun, RunNotFound
+from spine_temporal.format import shortened
 
 # Read side by side: so many histories are in memory at once.
 _AT_ONCE: Final = 20
+_WIDEST_ID: Final = 100
 _PAGE: Final = 50
 # About 1 s of reading for one row; whoever has more shows what is known without.
 _MOST_EVENTS: Final = 5_000
@@ -113,8 +115,9 @@ async def find_run(client: Client, given: str) -> FoundRun:
         session = published.session_id if published is not None else run_name(workflow_id)
         run = Run(client, id=session, workflow_id=workflow_id, run_id=info.execution.run_id)
         return FoundRun(run, described, published)
+    shown = shortened(given, _WIDEST_ID)
     raise RunNotFound(
-        f"no run {given!r} in namespace {client.namespace!r}; `spine-temporal list` shows the runs there are"
+        f"no run {shown!r} in namespace {client.namespace!r}; `spine-temporal list` shows the runs there are"
     )
 
 

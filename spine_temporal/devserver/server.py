@@ -32,7 +32,7 @@ async def is_serving(address: str, timeout_s: float = 1.0, *, namespace: str | N
             if healthy and namespace is not None:
                 await service.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
             return healthy
-    except (RPCError, RuntimeError, TimeoutError):  # RuntimeError: nothing listens there
+    except (RPCError, RuntimeError, TimeoutError, ValueError):  # nothing listens there, or it is no address
         return False
 
 
