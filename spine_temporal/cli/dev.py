@@ -15,6 +15,7 @@ from spine_temporal.cli.log import show_log
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.terminal import print_facts, stdout
 from spine_temporal.connection.connect import connect
+from spine_temporal.connection.search_attributes import create_missing
 from spine_temporal.connection.settings import connect_options
 from spine_temporal.connection.web_ui import LOCAL, UI_PORT_OFFSET, ui_of
 from spine_temporal.contracts import names
@@ -27,7 +28,6 @@ from spine_temporal.worker.worker import AgentWorker
 
 _LAST_PORT: Final = 65535
 _DATABASE: Final = ".spine/temporal.db"
-_ATTRIBUTES: Final = {names.STATUS_ATTRIBUTE: "Keyword", names.AGENT_ATTRIBUTE: "Keyword"}
 
 
 def dev(server: Server, project: Path | None, *, port: int | None, ui_port: int | None, task_queue: str) -> NoReturn:
@@ -76,12 +76,12 @@ async def _client(
         ui=True,
         ui_port=ui_port or int(number) + UI_PORT_OFFSET,
         namespace=settings.get("namespace", "default"),
-        search_attributes=_ATTRIBUTES,
     )
     await stack.enter_async_context(started)
     stack.callback(stdout().print, "  server ended", style="dim")
     # What the environment holds for a server elsewhere, the one that was just started does not understand.
     client = await connect(address=started.address, namespace=started.namespace, tls=False, api_key=None)
+    await create_missing(client)
     return client, [
         ("server", f"{started.address}, its runs are kept in {_DATABASE}"),
         ("web UI", str(started.ui_address)),

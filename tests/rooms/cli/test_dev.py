@@ -13,7 +13,7 @@ from temporalio.client import Client
 
 from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.connection.search_attributes import missing
-from spine_temporal.devserver.server import is_serving
+from spine_temporal.devserver.server import DevServer, is_serving
 from tests.rooms.cli.command import PROJECT, CommandLine, listed
 
 pytestmark = pytest.mark.durable
@@ -87,7 +87,11 @@ async def test_a_project_that_cannot_be_loaded_starts_no_server(elsewhere: Comma
     assert not (project / ".spine").exists()
 
 
-async def test_its_own_server_has_the_search_attributes(elsewhere: CommandLine, project: Path) -> None:
+@pytest.mark.parametrize("before", [False, True], ids=["new", "of an earlier version"])
+async def test_its_own_server_has_the_search_attributes(elsewhere: CommandLine, project: Path, *, before: bool) -> None:
+    if before:
+        async with DevServer(project / ".spine" / "temporal.db"):
+            pass
     dev = await elsewhere.start("dev", cwd=project)
     await dev.says("worker   ")
     await elsewhere("run", "cashier", "pay", "--session", "found")
