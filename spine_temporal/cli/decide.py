@@ -59,7 +59,7 @@ def approve(server: Server, id: str, call: str | None, edit: Edit, *, reason: st
 
 
 def reject(server: Server, id: str, call: str | None, *, reason: str | None, by: str | None) -> Exit:
-    """Let the model be told that the call may not run."""
+    """Do not let the call run; the model gets to know it."""
     asyncio.run(_decide(server, id, call, Decision(approve=False, reason=reason, decided_by=by or _me()), Edit()))
     return Exit.DONE
 

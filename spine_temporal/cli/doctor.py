@@ -3,7 +3,6 @@
 import asyncio
 import json as json_
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +24,7 @@ def doctor(server: Server, project: Path | None, *, agents: Sequence[str], task_
     """Print what was looked at, one line each; what is not in order stands there with what to do."""
     findings = asyncio.run(_checked(server, project or find_project(Path.cwd()), agents, task_queue))
     if json:
-        write(json_.dumps([asdict(each) for each in findings], indent=2))
+        write(json_.dumps([each.to_json() for each in findings], indent=2))
     else:
         _print(findings)
     return Exit.NO_ANSWER if any(each.verdict is Verdict.FIX for each in findings) else Exit.DONE
@@ -42,7 +41,7 @@ def _print(findings: list[Finding]) -> None:
             "  ",
             (f"{each.verdict:<4}", _STYLES[each.verdict]),
             f"  {each.what:<{width}}  ",
-            harmless(each.said),
+            harmless(each.text),
             (f"; {each.fix}" if each.fix else "", "cyan"),
         )
         stdout().print(line, soft_wrap=True)

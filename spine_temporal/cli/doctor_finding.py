@@ -19,6 +19,10 @@ class Finding:
 
     verdict: Verdict
     what: str
-    said: str
+    text: str
     fix: str = ""
     """What to do about it."""
+
+    def to_json(self) -> dict[str, str]:
+        """The finding for scripts."""
+        return {"verdict": self.verdict, "what": self.what, "said": self.text, "fix": self.fix}

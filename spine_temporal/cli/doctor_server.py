@@ -48,7 +48,7 @@ async def _namespace(server: Server, client: Client) -> Finding:
         described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=name))
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
-            return Finding(Verdict.NOTE, "namespace", f"{name}; the server does not tell of it: {error.message}")
+            return Finding(Verdict.NOTE, "namespace", f"{name}; the server says nothing of it: {error.message}")
         create = server.command("operator", "namespace", "create", "-n", name, program="temporal")
         return Finding(Verdict.FIX, "namespace", f"the server has no namespace {name!r}", f"`{create}` makes it")
     kept: timedelta = described.config.workflow_execution_retention_ttl.ToTimedelta()
@@ -59,8 +59,8 @@ async def _attributes(server: Server, client: Client) -> Finding:
     lacking = await missing(client)
     if not lacking:
         return Finding(Verdict.OK, "search attributes", "SpineStatus, SpineAgent")
-    said = f"{' and '.join(lacking)} missing: lists of runs and approvals are slower"
-    return Finding(Verdict.NOTE, "search attributes", said, f"`{' && '.join(creating(server, lacking))}`")
+    text = f"{' and '.join(lacking)} missing: lists of runs and approvals are slower"
+    return Finding(Verdict.NOTE, "search attributes", text, f"`{' && '.join(creating(server, lacking))}`")
 
 
 async def _pollers(server: Server, client: Client, task_queue: str) -> Finding:
@@ -73,14 +73,14 @@ async def _pollers(server: Server, client: Client, task_queue: str) -> Finding:
             )
         )
         for poller in described.pollers:
-            seen = poller.last_access_time.ToDatetime(tzinfo=UTC)
-            last = seen if last is None or seen > last else last
+            polled = poller.last_access_time.ToDatetime(tzinfo=UTC)
+            last = polled if last is None or polled > last else last
         polling = max(polling, len({poller.identity for poller in described.pollers}))
     if last is None:
         start = server.command("worker", "--task-queue", task_queue)
         return Finding(Verdict.FIX, "task queue", f"nobody polls {task_queue!r}", f"`{start}` starts a worker")
-    seen_ago = ago((datetime.now(UTC) - last).total_seconds())
-    return Finding(Verdict.OK, "task queue", f"{task_queue}, polled by {many(polling, 'worker')}, last {seen_ago}")
+    polled_ago = ago((datetime.now(UTC) - last).total_seconds())
+    return Finding(Verdict.OK, "task queue", f"{task_queue}, polled by {many(polling, 'worker')}, last {polled_ago}")
 
 
 def _codec(client: Client) -> Finding:

@@ -50,7 +50,7 @@ def _edit(file: Path) -> None:
         process = subprocess.Popen([*shlex.split(editor), str(file)])
     except (OSError, ValueError) as error:
         raise BadInput(f"the editor {editor!r} does not start: {error}; $VISUAL or $EDITOR names another") from None
-    # Ctrl-C is the editor's while it runs; set after its start, or it would not hear of it either.
+    # Ctrl-C is the editor's while it runs; set after its start, or it would not get it either.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         code = process.wait()

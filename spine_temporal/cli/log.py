@@ -6,6 +6,7 @@ import sys
 from typing import Final
 
 _STYLES: Final = {logging.WARNING: "\x1b[33m", logging.ERROR: "\x1b[1;31m", logging.CRITICAL: "\x1b[1;31m"}
+_OUR_ERRORS: Final = "spine."
 _PLAIN: Final = "\x1b[0m"
 
 
@@ -29,6 +30,8 @@ class LineHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print the record; of an exception its type with what it says, not its traceback."""
+        if _logged_before(record):
+            return
         line = _line(record)
         if line == self._last:
             return
@@ -40,6 +43,12 @@ class LineHandler(logging.Handler):
             line = f"{label} {line}"
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
+
+
+def _logged_before(record: logging.LogRecord) -> bool:
+    """Whether it is the SDK's report of an error that the activity raised after it had logged the cause itself."""
+    error = record.exc_info[1] if record.exc_info else None
+    return hasattr(record, "temporal_activity") and str(getattr(error, "type", "")).startswith(_OUR_ERRORS)
 
 
 def _line(record: logging.LogRecord) -> str:

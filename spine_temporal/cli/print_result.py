@@ -49,7 +49,7 @@ def print_result(server: Server, stop: Stopped, *, json: bool, live: bool) -> Ex
         return Exit.PAUSED
     why = result.stopped_reason.value + (f": {result.error}" if result.error else "")
     way = server.run_command("show", session)
-    print_error(f"run {session} ended without a final answer, {why}; `{way}` tells how")
+    print_error(f"run {session} ended without a final answer, {why}; `{way}` shows how")
     return Exit.NO_ANSWER
 
 

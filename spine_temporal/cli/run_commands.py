@@ -155,7 +155,7 @@ def approve(
 
 
 def reject(context: typer.Context, run: RunId, call: Call = None, *, reason: Reason = None, by: By = None) -> int:
-    """Do not let a tool call that waits run; the model is told."""
+    """Do not let a tool call that waits run; the model gets to know it."""
     from spine_temporal.cli.decide import reject as reject_call
 
     return reject_call(context.obj, run, call, reason=reason, by=by)

@@ -74,15 +74,15 @@ def check_text(arguments: Iterable[str]) -> None:
 def global_options_first(arguments: list[str]) -> list[str]:
     """The command line with the global options moved to its front, so that they may stand after the command too."""
     first: list[str] = []
-    rest: list[str] = []
+    others: list[str] = []
     left = iter(arguments)
     for argument in left:
         if argument == "--":
-            rest += [argument, *left]
+            others += [argument, *left]
         elif argument in GLOBAL_OPTIONS:
             first += [argument, *(value for value in [next(left, None)] if value is not None)]
         elif argument.startswith(tuple(f"{option}=" for option in GLOBAL_OPTIONS)):
             first.append(argument)
         else:
-            rest.append(argument)
-    return first + rest
+            others.append(argument)
+    return first + others
