@@ -79,7 +79,7 @@ async def _decide(server: Server, id: str, call: str | None, decision: Decision,
     show_log()
     client = await server.client()
     found = await find_run(client, id)
-    with ids_as_typed(found.run.workflow_id, id):
+    with ids_as_typed(found.run, id):
         approval = await _chosen(found.run, call)
         if approval is not None:
             _check_kind(server, approval, is_answer=edit is None)

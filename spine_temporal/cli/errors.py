@@ -6,7 +6,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -24,6 +24,9 @@ from spine_temporal.errors import (
     SpineTemporalError,
     UnknownAgent,
 )
+
+if TYPE_CHECKING:
+    from spine_temporal.client.run import Run
 
 _EXITS: Final[dict[type[SpineTemporalError], Exit]] = {
     BadInput: Exit.BAD_USAGE,
@@ -73,8 +76,8 @@ def print_error(text: str) -> None:
 
 
 @contextlib.contextmanager
-def ids_as_typed(workflow_id: str, given: str) -> Iterator[None]:
-    """Have errors of the body name a run as the user did, not by its workflow id.
+def ids_as_typed(run: "Run", given: str) -> Iterator[None]:
+    """Have errors of the body name a run as the user did, not by its workflow id or its session id.
 
     Raises:
         SpineTemporalError: the body's own, in the user's words.
@@ -82,7 +85,7 @@ def ids_as_typed(workflow_id: str, given: str) -> Iterator[None]:
     try:
         yield
     except SpineTemporalError as error:
-        text = str(error).replace(repr(workflow_id), repr(given))
+        text = str(error).replace(repr(run.workflow_id), repr(given)).replace(repr(run.id), repr(given))
         raise (error if text == str(error) else type(error)(text)) from error.__cause__
 
 

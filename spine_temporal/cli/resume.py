@@ -1,24 +1,17 @@
 """A paused run decided on, then waited for: what `spine-temporal resume` does."""
 
 import asyncio
-from collections.abc import AsyncIterator
-
-from spine_core import TraceEvent
-from temporalio.client import Client
 
 from spine_temporal.cli.errors import ids_as_typed
 from spine_temporal.cli.exit_codes import Exit
-from spine_temporal.cli.follow import follow as show
+from spine_temporal.cli.follow import follow
 from spine_temporal.cli.log import show_log
 from spine_temporal.cli.print_result import Stopped, print_result, print_that_it_goes_on, stopped
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.terminal import note, stderr
-from spine_temporal.client.follow_run import Seen
 from spine_temporal.client.pollers import warn_if_no_worker
-from spine_temporal.client.run import Run
+from spine_temporal.client.resumed_events import resumed_events
 from spine_temporal.client.runs import find_run
-from spine_temporal.history.fold import Fold
-from spine_temporal.history.follow import follow
 
 
 def resume(server: Server, id: str, word: str, *, json: bool, live: bool) -> Exit:
@@ -37,7 +30,7 @@ def resume(server: Server, id: str, word: str, *, json: bool, live: bool) -> Exi
 async def _result(server: Server, id: str, word: str, resumed: list[str], *, live: bool) -> Stopped:
     client = await server.client()
     found = await find_run(client, id)
-    with ids_as_typed(found.run.workflow_id, id):
+    with ids_as_typed(found.run, id):
         # Of that very turn: the next one may wait already, and then begins as soon as this one is over.
         run = await found.run.in_hand()
         run.run_id = found.run.run_id
@@ -47,19 +40,5 @@ async def _result(server: Server, id: str, word: str, resumed: list[str], *, liv
             if live:
                 agent = f"{found.published.agent} · " if found.published is not None else ""
                 note(f"{agent}run {id}\n")
-                await show(_since(client, run, before), stderr())
+                await follow(resumed_events(client, run, before), stderr())
             return await stopped(run, await run.next_result(after=before))
-
-
-async def _since(client: Client, run: Run, before: Seen) -> AsyncIterator[TraceEvent]:
-    """The trace events of the turn that come after what was known before, until it stops again."""
-    fold = Fold(client.data_converter)
-    async for event in follow(client, run.workflow_id, run.run_id):
-        events = await fold.feed(event)
-        turn = fold.ledger.progress.turn
-        if turn == run.turn and not before.is_old(fold.ledger):
-            for each in events:
-                yield each
-        stop = fold.stops.get(run.turn or turn)
-        if stop is not None and not before.is_old(stop.ledger):
-            return

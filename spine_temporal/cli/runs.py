@@ -110,7 +110,7 @@ async def _end(server: Server, id: str, *, at_once: bool) -> None:
         history = await read_history(client, found.run.workflow_id, found.info.execution.run_id)
         write(f"run {id} has ended before: {history.reason or found.status}")
         return
-    with ids_as_typed(found.run.workflow_id, id):
+    with ids_as_typed(found.run, id):
         await (found.run.cancel() if at_once else found.run.stop())
     write(_ending_text(found, at_once=at_once).format(id))
 
@@ -124,6 +124,6 @@ def _ending_text(found: FoundRun, *, at_once: bool) -> str:
 async def _fork(server: Server, id: str, input: str | None, step: int, session: str | None, *, json: bool) -> None:
     client = await server.client()
     found = await find_run(client, id)
-    with ids_as_typed(found.run.workflow_id, id):
+    with ids_as_typed(found.run, id):
         forked = await found.run.fork(step=step, input=input, session_id=session)
     await print_started(server, client, forked, json=json)

@@ -89,7 +89,7 @@ async def _result(server: Server, options: StartOptions, started: list[Run], *, 
     async with warn_if_no_worker(client, options.task_queue):
         run = await options.start(client)
         started.append(run)
-        with ids_as_typed(run.workflow_id, run.id):
+        with ids_as_typed(run, run.id):
             if run.turn is not None:
                 await _warn_if_paused(server, client, run)
             if live:

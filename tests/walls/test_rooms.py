@@ -30,6 +30,7 @@ BREACHES = {
     "activities": [".client.run", ".worker.plugin", ".cli.main"],
     "history": [".activities.state_copy", ".workflow.agent"],
     "middleware": [".activities.state_copy", ".workflow.agent", ".worker.plugin", ".client.run"],
+    "cli": [".history.fold", ".journal.patch", ".workflow.agent", ".activities.state_copy"],
     "worker": [".cli.main", ".testing"],
 }
 

@@ -25,7 +25,7 @@ _COMMANDS = (
 )
 
 
-def test_help_tells_the_commands_and_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_the_commands_and_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["--help"]) == Exit.DONE
 
     out = capsys.readouterr().out

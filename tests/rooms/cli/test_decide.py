@@ -27,7 +27,7 @@ async def test_an_approved_call_runs(command: CommandLine) -> None:
     assert (made["verdict"], made["decided_by"], made["reason"]) == ("approved", "anna", "it is due")
 
 
-async def test_who_decides_is_the_login_name_unless_told(command: CommandLine) -> None:
+async def test_who_decides_is_the_login_name_unless_given(command: CommandLine) -> None:
     await paused(command, "mine")
 
     await command("approve", "mine")
@@ -146,7 +146,7 @@ async def test_a_call_is_decided_once(command: CommandLine) -> None:
     assert "no call '9.9' waits for a decision; waiting: 'call_0' (1.0, pay)" in unknown.err
 
 
-async def test_who_decides_where_nothing_waits_is_told(command: CommandLine) -> None:
+async def test_a_decision_where_nothing_waits_is_refused(command: CommandLine) -> None:
     await command("run", "cashier", "hello", "--session", "nothing", *command.queue)
 
     nothing, absent = await asyncio.gather(command("approve", "nothing"), command("approve", "absent"))
@@ -203,3 +203,12 @@ def editor(folder: Path, leaves: str) -> dict[str, str]:
         f"import pathlib, sys\nfile = pathlib.Path(sys.argv[1])\ntext = file.read_text()\nfile.write_text({leaves})\n"
     )
     return {"EDITOR": f"'{sys.executable}' '{script}'", "VISUAL": ""}
+
+
+async def test_an_error_names_the_run_as_it_was_typed(command: CommandLine) -> None:
+    await command("run", "cashier", "hello", "--session", "typed", *command.queue)
+
+    by_session, by_workflow = await asyncio.gather(command("approve", "typed"), command("approve", "spine-typed"))
+
+    assert by_session.err == "error: session 'typed': nothing waits for a decision\n"
+    assert by_workflow.err == "error: session 'spine-typed': nothing waits for a decision\n"

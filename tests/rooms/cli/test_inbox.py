@@ -48,7 +48,7 @@ async def test_the_table_says_what_since_when_and_until_when(command: CommandLin
     assert row.endswith("  in 2 h  pay(amount=5, to='acme')")
 
 
-async def test_a_terminal_is_told_how_to_make_it_quick(command: CommandLine) -> None:
+async def test_a_terminal_gets_the_lines_that_make_it_quick(command: CommandLine) -> None:
     shown = await command.on_terminal("approvals", "--agent", "clerk")
 
     assert "nothing waits for a decision of agent 'clerk'" in shown

@@ -17,7 +17,7 @@ from tests.rooms.cli.command import CommandLine, listed, until
 pytestmark = pytest.mark.durable
 
 
-async def test_show_tells_what_is_in_flight_on_which_worker(command: CommandLine, tmp_path: Path) -> None:
+async def test_show_names_what_is_in_flight_on_which_worker(command: CommandLine, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     await command("start", "waiter", str(gate), "--session", "in-flight", *command.queue)
     await until(gate.with_name("gate.begun").exists, "the tool")
@@ -31,7 +31,7 @@ async def test_show_tells_what_is_in_flight_on_which_worker(command: CommandLine
     assert "@" in in_flight["worker"]
 
 
-async def test_show_tells_the_conversation_the_trace_and_the_cost(command: CommandLine) -> None:
+async def test_show_prints_the_conversation_the_trace_and_the_cost(command: CommandLine) -> None:
     await command("run", "clerk", "1 + 2?", "--session", "shown", *command.queue)
 
     shown, by_workflow, told = await asyncio.gather(
@@ -70,7 +70,7 @@ async def test_show_knows_a_run_from_another_workflow(command: CommandLine, clie
     assert "is a 'somebody.elses', not a run of an agent" in theirs.err
 
 
-async def test_list_tells_the_runs_newest_first(command: CommandLine, client: Client) -> None:
+async def test_list_prints_the_runs_newest_first(command: CommandLine, client: Client) -> None:
     await command("run", "clerk", "1 + 2?", "--session", "older", *command.queue)
     await command("run", "looping", "go", "--session", "newer", *command.queue)
     await command("stop", "newer")
@@ -102,7 +102,7 @@ async def test_list_can_be_narrowed(command: CommandLine, client: Client) -> Non
     assert len(json.loads(one.out)) == 1
 
 
-async def test_list_tells_what_waits_for_a_person_from_what_waits_for_a_turn(
+async def test_list_separates_what_waits_for_a_person_from_what_waits_for_a_turn(
     command: CommandLine, client: Client, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
@@ -199,7 +199,7 @@ async def test_cancel_ends_a_run_with_its_tool_in_flight(command: CommandLine, c
     assert (await DurableAgent("waiter", client).get_run("cancelled").result()).stopped_reason is StopReason.CANCELLED
 
 
-async def test_who_asks_a_run_that_is_not_there_to_end_is_told(command: CommandLine) -> None:
+async def test_a_run_that_is_not_there_cannot_be_ended(command: CommandLine) -> None:
     stopped, cancelled = await asyncio.gather(command("stop", "absent"), command("cancel", "absent"))
 
     assert (stopped.code, cancelled.code) == (Exit.NO_SUCH_RUN, Exit.NO_SUCH_RUN), stopped.err

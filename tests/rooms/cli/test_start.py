@@ -35,7 +35,7 @@ async def test_who_follows_sees_each_thing_done_and_what_it_cost(command: Comman
     assert "2 steps · 30 tokens · $0.2500" in done.err
 
 
-async def test_a_terminal_is_told_what_goes_on_then_the_answer(command: CommandLine) -> None:
+async def test_a_terminal_shows_what_goes_on_then_the_answer(command: CommandLine) -> None:
     shown = await command.on_terminal("run", "clerk", "1 + 2?", "--session", "watched", *command.queue)
 
     told = [shown.index(each) for each in ("clerk · run watched", "add(a=1, b=2)", "It is 3.", "2 steps")]
@@ -48,7 +48,7 @@ async def test_the_input_can_come_from_stdin(command: CommandLine) -> None:
     assert Result.model_validate_json(done.out).state.messages[0].content == "1 + 2?"
 
 
-async def test_a_run_that_a_guard_stops_gives_what_was_said_and_code_1(command: CommandLine) -> None:
+async def test_a_run_that_a_guard_stops_prints_its_last_text_and_has_code_1(command: CommandLine) -> None:
     done = await command("run", "looping", "go", *command.queue)
 
     assert (done.code, done.out) == (Exit.NO_ANSWER, "Let me see.\n"), done.err
@@ -63,7 +63,7 @@ async def test_a_run_that_fails_says_why_in_one_line(command: CommandLine) -> No
     assert done.err.count("\n") == 1
 
 
-async def test_an_unknown_agent_is_told_with_those_there_are(command: CommandLine) -> None:
+async def test_an_unknown_agent_is_named_with_those_there_are(command: CommandLine) -> None:
     done = await command("run", "nobody", "go", *command.queue)
 
     assert done.code == Exit.BAD_USAGE, done.err
@@ -116,7 +116,7 @@ async def test_a_run_that_pauses_says_what_it_waits_for_and_how_to_decide(comman
     assert way == "    `spine-temporal approve to-decide` or `spine-temporal reject to-decide`"
 
 
-async def test_who_waits_behind_a_paused_turn_is_told(command: CommandLine) -> None:
+async def test_who_waits_behind_a_paused_turn_is_warned(command: CommandLine) -> None:
     await command("run", "cashier", "pay", "--session", "blocked", *command.queue)
 
     waiting = await command.start("run", "cashier", "hello", "--session", "blocked", *command.queue)
@@ -127,7 +127,7 @@ async def test_who_waits_behind_a_paused_turn_is_told(command: CommandLine) -> N
     assert waiting.lines[-1] == "You said hello.\n"
 
 
-async def test_of_several_calls_each_is_told_with_its_own_line_to_type(command: CommandLine) -> None:
+async def test_of_several_calls_each_is_printed_with_its_own_line_to_type(command: CommandLine) -> None:
     done = await command("run", "cashier", "pay twice", "--session", "both", *command.queue)
 
     assert done.code == Exit.PAUSED, done.err
@@ -136,7 +136,7 @@ async def test_of_several_calls_each_is_told_with_its_own_line_to_type(command: 
     assert "    `spine-temporal approve both 1.1` or `spine-temporal reject both 1.1`\n" in done.err
 
 
-async def test_a_question_is_told_with_the_line_that_answers_it(command: CommandLine) -> None:
+async def test_a_question_is_printed_with_the_line_that_answers_it(command: CommandLine) -> None:
     done = await command("run", "cashier", "ask", "--session", "question", "--json", *command.queue)
 
     assert (done.code, Result.model_validate_json(done.out).interrupt) == (Exit.PAUSED, "Which account?"), done.err

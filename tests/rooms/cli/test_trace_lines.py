@@ -26,7 +26,7 @@ def test_a_step_is_a_line_for_the_model_and_one_for_each_tool() -> None:
     ]
 
 
-def test_tools_side_by_side_are_told_as_they_end() -> None:
+def test_tools_side_by_side_are_printed_as_they_end() -> None:
     narrator = TraceLines()
     tell(narrator, [event("tool_call", 0.0, tool="a", arguments={}), event("tool_call", 0.0, tool="b", arguments={})])
     assert narrator.doing == "step 1 · a() and 1 more"
@@ -43,7 +43,7 @@ def test_two_calls_of_one_tool_with_the_same_arguments_are_two_lines() -> None:
     assert tell(narrator, [call, call, result, result]) == [Line(1, "a()", "x", 1.0), Line(1, "a()", "x", 1.0)]
 
 
-def test_nobody_knows_how_long_a_call_took_that_is_told_with_its_result() -> None:
+def test_a_call_whose_start_comes_with_its_result_has_no_duration() -> None:
     told = tell(
         TraceLines(), [event("tool_call", 5.0, tool="a", arguments={}), event("tool_result", 5.0, tool="a", result="x")]
     )

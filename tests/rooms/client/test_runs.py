@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from spine_core import Agent, StopReason
+from spine_core import Agent, StopReason, tool
 from spine_core.testing import ScriptedProvider, calls, text
 from temporalio.client import Client
 
@@ -17,13 +17,18 @@ from spine_temporal.client.run_summary import RunSummary
 from spine_temporal.client.runs import find_run, list_runs
 from spine_temporal.contracts import names
 from spine_temporal.testing import dev_server
-from tests.rooms.cli.project.agents.cashier import pay
 from tests.support.agents_at_hand import adding_agent
 
 pytestmark = pytest.mark.durable
 
 _BOUND_S = 180.0
 _ATTRIBUTES = {names.STATUS_ATTRIBUTE: "Keyword", names.AGENT_ATTRIBUTE: "Keyword"}
+
+
+@tool(approve=True)
+async def pay(amount: int, to: str) -> str:
+    """Pay an invoice."""
+    return f"paid {amount} to {to}"
 
 
 class Down:

@@ -79,7 +79,7 @@ def test_a_tool_the_agent_does_not_have_need_not_have_been_called() -> None:
         ),
     ],
 )
-def test_work_that_is_not_as_history_tells_breaks_its_claims(calls: list[Call], broken: set[int]) -> None:
+def test_calls_that_are_not_as_history_has_them_break_their_checks(calls: list[Call], broken: set[int]) -> None:
     assert {number for number, check in enumerate(prove(DEEDS, calls)) if not check.holds} == broken
 
 

@@ -40,14 +40,14 @@ def test_real_model_is_not_slowed_down(tmp_path: Path, monkeypatch: pytest.Monke
         (".", "which?", "otter:1", "scheme 'otter'"),
     ],
 )
-def test_what_cannot_be_told_is_refused_before_anything_is_started(
+def test_what_cannot_be_run_is_refused_before_anything_is_started(
     tmp_path: Path, folder: str, question: str, model: str | None, told: str
 ) -> None:
     with pytest.raises(BadInput, match=told):
         settings_of(tmp_path / folder, question, model)
 
 
-def test_key_of_a_model_whose_sdk_is_not_installed_is_told_with_the_way_out(
+def test_key_of_a_model_whose_sdk_is_not_installed_is_named_with_the_way_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "k")

@@ -168,7 +168,7 @@ def test_worker_that_ends_by_itself_ends_the_story(again: Story, stories: Callab
 
 
 @pytest.mark.parametrize("name", ["again", "new"])
-def test_story_tells_the_kill_and_proves_that_nothing_ran_twice(request: pytest.FixtureRequest, name: str) -> None:
+def test_story_shows_the_kill_and_proves_that_nothing_ran_twice(request: pytest.FixtureRequest, name: str) -> None:
     story: Story = request.getfixturevalue(name)
 
     assert story.end() == 0, story.text
@@ -184,7 +184,7 @@ def test_story_tells_the_kill_and_proves_that_nothing_ran_twice(request: pytest.
     assert story.is_gone()
 
 
-def test_story_is_told_in_the_order_in_which_it_happened(new: Story) -> None:
+def test_story_is_shown_in_the_order_in_which_it_happened(new: Story) -> None:
     new.end()
 
     times = [float(line[:7]) for line in new.text.splitlines() if re.match(r" {1,4}\d+\.\d  ", line)]
