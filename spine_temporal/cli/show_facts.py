@@ -24,7 +24,7 @@ def facts_of(server: Server, run: RunDescription, given: str) -> list[Fact]:
     facts: list[Fact] = [
         ("run", Text(run.id, style="bold")),
         ("agent", run.agent),
-        ("status", status_text(run)),
+        ("status", Text.assemble(status_text(run), (", stuck" if run.failing_task else "", "bold red"))),
         *_turns(run),
         *_lineage(run),
         ("started", f"{run.started.astimezone():%Y-%m-%d %H:%M:%S}, {_took(run)}"),
@@ -61,7 +61,7 @@ def _trouble(run: RunDescription) -> Iterator[Fact]:
     if task is not None:
         since = f"{task.since.astimezone():%Y-%m-%d %H:%M:%S}, {_ago(task.since)}"
         text = f"its worker cannot work on it since {since}; attempt {task.attempt} of the workflow task"
-        yield "trouble", Text(text, style="bold red")
+        yield "stuck", Text(text, style="bold red")
         yield "", Text(shortened(f"{task.cause.lower().replace('_', ' ')}: {task.message}", _WIDEST), style="red")
 
 

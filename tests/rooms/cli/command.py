@@ -71,11 +71,11 @@ class CommandLine:
     async def __call__(self, *arguments: str, stdin: str = "", environment: dict[str, str] | None = None) -> Done:
         return Done(*await forked(arguments, self._environment | (environment or {}), stdin, _BOUND_S))
 
-    async def on_terminal(self, *arguments: str) -> str:
+    async def on_terminal(self, *arguments: str, environment: dict[str, str] | None = None) -> str:
         """What the command shows on a terminal, once it has ended."""
         shown, terminal = os.openpty()
         process = await asyncio.create_subprocess_exec(
-            _COMMAND, *arguments, env=self._environment, stdout=terminal, stderr=terminal
+            _COMMAND, *arguments, env=self._environment | (environment or {}), stdout=terminal, stderr=terminal
         )
         self._running.append(process)
         os.close(terminal)

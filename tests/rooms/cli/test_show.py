@@ -11,11 +11,13 @@ from spine_core import Agent, Guards, tool
 from spine_core.testing import ScriptedProvider, calls, text
 from spine_orchestration import Sequential
 from temporalio.client import Client
+from temporalio.worker import Worker
 
 from spine_temporal import AgentWorker, DurableAgent
 from spine_temporal.contracts.policies import ContinuePolicy
 from tests.rooms.cli.command import CommandLine
 from tests.support.agents_at_hand import Gate, add
+from tests.support.incompatible import Incompatible
 
 pytestmark = pytest.mark.durable
 
@@ -126,6 +128,31 @@ async def test_a_team_is_shown_with_the_path_it_took(alone: CommandLine, client:
     assert "team     sequential: agent/1 → agent/2\n" in shown.out
     assert "agents   agent/1 member 1, final, run team/1\n" in shown.out
     assert [each["status"] for each in json.loads(told.out)["children"]] == ["final", "final"]
+
+
+async def test_a_run_that_its_worker_cannot_work_on_is_stuck_since_when_and_why(
+    alone: CommandLine, client: Client
+) -> None:
+    await alone("start", "clerk", "hi", "--session", "stuck", *alone.queue)
+    async with Worker(client, task_queue=alone.queue[1], workflows=[Incompatible]), asyncio.timeout(180):
+        while "stuck  " not in (shown := (await alone("show", "stuck")).out):
+            await asyncio.sleep(0.02)
+
+    lines = [line.strip() for line in shown.splitlines()]
+    assert "status   running, stuck" in lines
+    (since,) = [line for line in lines if line.startswith("stuck  ")]
+    assert since.startswith("stuck    its worker cannot work on it since 20")
+    assert "workflow worker unhandled failure: a version that cannot read this" in lines
+
+
+async def test_a_narrow_terminal_without_colours_gets_neither_long_lines_nor_escapes(command: CommandLine) -> None:
+    await command("run", "cashier", "pay twice", "--session", "narrow-show", *command.queue)
+
+    shown = await command.on_terminal("show", "narrow-show", environment={"COLUMNS": "60", "NO_COLOR": "1"})
+
+    assert "\x1b" not in shown
+    # What is there to be copied is broken by the terminal alone.
+    assert [line for line in shown.splitlines() if len(line) > 60 and "`" not in line and "://" not in line] == []
 
 
 @asynccontextmanager

@@ -3,10 +3,8 @@
 import asyncio
 import json
 import uuid
-from typing import Any
 
 import pytest
-from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -15,19 +13,11 @@ from spine_temporal.client.describe_run import describe_run
 from spine_temporal.contracts import names
 from spine_temporal.errors import ConversationLost
 from tests.support.agents_at_hand import adding_agent
+from tests.support.incompatible import Incompatible
 
 pytestmark = pytest.mark.durable
 
 _BOUND_S = 180.0
-
-
-@workflow.defn(name=names.AGENT_WORKFLOW, sandboxed=False)
-class Incompatible:
-    """What a worker of another version may have in its place."""
-
-    @workflow.run
-    async def run(self, _request: dict[str, Any]) -> None:
-        raise RuntimeError("a version that cannot read this")
 
 
 async def test_a_run_whose_workflow_task_fails_names_since_when_and_why(client: Client) -> None:
@@ -66,9 +56,9 @@ async def test_a_description_is_json_as_it_is(client: Client) -> None:
         await DurableAgent("adder", client, task_queue=queue).run("1 + 2?", session_id=queue)
         described = await describe_run(client, queue)
 
-    told = json.loads(json.dumps(described.to_json()))
-    assert (told["agent"], told["status"], told["reason"], told["turn"]) == ("adder", "idle", "final", 1)
-    assert told["in_flight"] == [
+    written = json.loads(json.dumps(described.to_json()))
+    assert (written["agent"], written["status"], written["reason"], written["turn"]) == ("adder", "idle", "final", 1)
+    assert written["in_flight"] == [
         {
             "what": "the session waits for its next turn",
             "state": "waiting",
@@ -79,7 +69,7 @@ async def test_a_description_is_json_as_it_is(client: Client) -> None:
             "last_failure": "",
         }
     ]
-    assert told["state"]["messages"][0]["content"] == "1 + 2?"
+    assert written["state"]["messages"][0]["content"] == "1 + 2?"
 
 
 async def test_a_history_that_nobody_can_read_is_named(client: Client) -> None:
