@@ -2,7 +2,6 @@
 
 import json as json_
 import re
-from dataclasses import asdict, dataclass
 from typing import Final
 
 from rich.text import Text
@@ -10,6 +9,7 @@ from rich.text import Text
 from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.cli.table import Table
 from spine_temporal.cli.terminal import stdout, write
+from spine_temporal.client.read_model import ReadModel
 from spine_temporal.format import harmless
 from spine_temporal.plugins.installed import CORE, Plugin, installed
 from spine_temporal.plugins.loader import Kind, import_problem, registered
@@ -30,8 +30,7 @@ _CUSTOM: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(ReadModel):
     """What is printed of one plugin."""
 
     kind: str
@@ -49,7 +48,7 @@ def plugins(*, load: bool, json: bool) -> Exit:
     """Print them; with `load`, after having imported each."""
     rows = [_row(plugin, load=load) for plugin in installed()]
     if json:
-        write(json_.dumps([asdict(row) for row in rows], indent=2))
+        write(json_.dumps([row.to_json() for row in rows], indent=2))
         return Exit.DONE
     if not rows:
         stdout().print("no plugins are installed")

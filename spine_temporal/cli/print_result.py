@@ -13,6 +13,7 @@ from spine_temporal.cli.server import Server
 from spine_temporal.cli.terminal import message, note, stderr, write
 from spine_temporal.client.approvals import Approval
 from spine_temporal.client.run import Run
+from spine_temporal.client.run_summary import StartedRun
 from spine_temporal.connection.web_ui import page_of
 from spine_temporal.format import duration, many, spent
 
@@ -57,8 +58,8 @@ async def print_started(server: Server, client: Client, run: Run, *, json: bool)
     """Print the id of a run that was started."""
     page = await page_of(client, run.workflow_id)
     if json:
-        started = {"session_id": run.id, "workflow_id": run.workflow_id, "run_id": run.run_id, "ui": page}
-        write(json_.dumps(started))
+        started = StartedRun(session_id=run.id, workflow_id=run.workflow_id, run_id=run.run_id, ui=page)
+        write(json_.dumps(started.to_json()))
         return
     write(run.id)
     note(f"`{server.run_command('show', run.id)}` says where it is" + (f"\n{page}" if page else ""))

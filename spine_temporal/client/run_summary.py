@@ -40,6 +40,16 @@ class RunSummary(ReadModel):
     task_queue: str
 
 
+class StartedRun(ReadModel):
+    """A run that has just been started."""
+
+    session_id: str
+    workflow_id: str
+    run_id: str | None
+    ui: str | None
+    """Where the web UI shows it."""
+
+
 class UnreadRun(ReadModel):
     """A run whose history could not be read."""
 

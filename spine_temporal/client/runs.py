@@ -30,7 +30,7 @@ _PAGE: Final = 50
 # About 1 s of reading for one row; whoever has more shows what is known without.
 _MOST_EVENTS: Final = 5_000
 # Which run ended with an error stands in its history only: so many are read to find those that did.
-_MOST_READ: Final = 1_000
+_MOST_READ_IN_VAIN: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ async def list_runs(client: Client, *, agent: str | None, status: str | None, li
                     found.append(row)
                 if row is not None and problem:
                     unread.append(UnreadRun(id=row.id, problem=problem))
-            if len(found) >= limit or read >= _MOST_READ:
+            if len(found) >= limit or read - len(found) >= _MOST_READ_IN_VAIN:
                 return _newest(found, limit, unread, truncated=len(found) < limit)
     return _newest(found, limit, unread, truncated=False)
 
