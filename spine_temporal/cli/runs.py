@@ -74,7 +74,7 @@ def warn_of_unread(server: Server, unread: Sequence[UnreadRun]) -> None:
     if unread:
         which = "1 run could not be read" if len(unread) == 1 else f"{len(unread)} runs could not be read"
         way = server.run_command("show", unread[0].id)
-        message("warning", f"{which}: `{way}` says of the first {first_line(unread[0].problem)}", "yellow")
+        message("warning", f"{which} ({first_line(unread[0].problem)}); `{way}` says more", "yellow")
 
 
 def status_text(run: RunSummary) -> Text:

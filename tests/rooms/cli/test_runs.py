@@ -11,6 +11,9 @@ from temporalio.client import Client
 
 from spine_temporal import DurableAgent
 from spine_temporal.cli.exit_codes import Exit
+from spine_temporal.cli.runs import warn_of_unread
+from spine_temporal.cli.server import Server
+from spine_temporal.client.run_summary import UnreadRun
 from spine_temporal.testing import dev_server
 from tests.rooms.cli.command import CommandLine, listed, until
 
@@ -211,3 +214,15 @@ async def known(client: Client, session: str, status: str) -> None:
     async with asyncio.timeout(180):
         while not (await client.count_workflows(query)).count:
             await asyncio.sleep(0.02)
+
+
+def test_what_could_not_be_read_is_counted_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    unread = [UnreadRun(id=name, problem="its key is not here") for name in ("a", "b")]
+
+    warn_of_unread(Server(address="there:7233"), unread)
+    warn_of_unread(Server(), [])
+
+    assert capsys.readouterr().err == (
+        "warning: 2 runs could not be read (its key is not here); "
+        "`spine-temporal show a --address there:7233` says more\n"
+    )
