@@ -1,29 +1,13 @@
 """What can be typed after `spine-temporal`; what does it is imported when a command runs."""
 
-import sys
 from typing import Annotated, Final
 
 import typer
 
 from spine_temporal import __version__
-from spine_temporal.cli.commands_of_people import answer, approvals, approve, fork, reject, resume
-from spine_temporal.cli.exits import EPILOG
-from spine_temporal.cli.options import (
-    AgentName,
-    ApprovalTimeout,
-    Busy,
-    Follow,
-    Json,
-    OfAgent,
-    OnBusy,
-    OnTimeout,
-    Project,
-    RunId,
-    Said,
-    Session,
-    Status,
-    TaskQueue,
-)
+from spine_temporal.cli.exit_codes import EPILOG
+from spine_temporal.cli.options import Json, Project, TaskQueue
+from spine_temporal.cli.run_commands import COMMANDS
 from spine_temporal.cli.server import Server
 from spine_temporal.contracts import names
 
@@ -42,7 +26,6 @@ else localhost:7233. The options below go before them; they may also stand after
 _HELP_OPTIONS: Final = {"help_option_names": ["-h", "--help"]}
 
 app: Final = typer.Typer(
-    add_completion=False,
     rich_markup_mode=None,  # boxes, and half a second to draw them
     pretty_exceptions_enable=False,
     epilog=EPILOG,
@@ -71,15 +54,15 @@ def spine_temporal(
     context.obj = Server(address, namespace, profile)
 
 
-# The story has options of its own; they are read when it is told, for it takes long to import.
+# It has options of its own; they are read when it runs, for it takes long to import.
 @app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})
 def demo(context: typer.Context) -> int:
     """See a run survive the kill of its worker, in a minute."""
     from spine_temporal.demo.story.command import demo as story
 
-    told = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    told.command(context_settings=_HELP_OPTIONS)(story)
-    return told(context.args, prog_name="spine-temporal demo", standalone_mode=False) or 0
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    alone.command(context_settings=_HELP_OPTIONS)(story)
+    return alone(context.args, prog_name="spine-temporal demo", standalone_mode=False) or 0
 
 
 @app.command()
@@ -87,8 +70,12 @@ def dev(
     context: typer.Context,
     *,
     project: Project = None,
-    port: Annotated[int | None, typer.Option(help="The server's port; else that of its address, or 7233.")] = None,
-    ui_port: Annotated[int | None, typer.Option(help="The web UI's port; else the server's + 1000.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="The server's port; else that of its address, or 7233.")
+    ] = None,
+    ui_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="The web UI's port; else the server's + 1000.")
+    ] = None,
     task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
 ) -> None:
     """A server, its web UI and a worker for the project, at once."""
@@ -106,9 +93,9 @@ def worker(
     task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
 ) -> None:
     """A worker for a project's agents."""
-    from spine_temporal.cli.worker import worker as work
+    from spine_temporal.cli.worker import worker as serve
 
-    work(context.obj, project, agents=agent or (), task_queue=task_queue)
+    serve(context.obj, project, agents=agent or (), task_queue=task_queue)
 
 
 @app.command()
@@ -139,108 +126,10 @@ def doctor(
 
     What is not stands there with what to do about it.
     """
-    from spine_temporal.cli.doctor import doctor as examine
+    from spine_temporal.cli.doctor import doctor as check
 
-    return examine(context.obj, project, agents=agent or (), task_queue=task_queue, json=json)
-
-
-@app.command()
-def run(
-    context: typer.Context,
-    agent: AgentName,
-    input: Said,
-    *,
-    session: Session = None,
-    task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
-    on_busy: OnBusy = Busy.QUEUE,
-    approval_timeout: ApprovalTimeout = None,
-    on_timeout: OnTimeout = None,
-    json: Json = False,
-    follow: Follow = None,
-) -> int:
-    """Run an agent and print its answer; with --json, spine's Result."""
-    from spine_temporal.cli.order import Order
-    from spine_temporal.cli.run import run as run_agent
-
-    order = Order(agent, _said(input), session, task_queue, on_busy, approval_timeout, on_timeout)
-    return run_agent(context.obj, order, json=json, live=sys.stderr.isatty() if follow is None else follow)
+    return check(context.obj, project, agents=agent or (), task_queue=task_queue, json=json)
 
 
-@app.command()
-def start(
-    context: typer.Context,
-    agent: AgentName,
-    input: Said,
-    *,
-    session: Session = None,
-    task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
-    on_busy: OnBusy = Busy.QUEUE,
-    approval_timeout: ApprovalTimeout = None,
-    on_timeout: OnTimeout = None,
-    json: Json = False,
-) -> int:
-    """Start a run, print its id and do not wait."""
-    from spine_temporal.cli.order import Order
-    from spine_temporal.cli.start import start as start_run
-
-    order = Order(agent, _said(input), session, task_queue, on_busy, approval_timeout, on_timeout)
-    return start_run(context.obj, order, json=json)
-
-
-@app.command("list")
-def list_(
-    context: typer.Context,
-    *,
-    agent: OfAgent = None,
-    status: Annotated[Status | None, typer.Option(help="In this state only.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
-    json: Json = False,
-) -> int:
-    """The runs, newest first.
-
-    A server on SQL, as `spine-temporal dev` starts it, gives those that go on before those that are over.
-    """
-    from spine_temporal.cli.listing import list_runs
-
-    return list_runs(context.obj, agent=agent, status=status, limit=limit, json=json)
-
-
-@app.command()
-def show(context: typer.Context, run: RunId, *, json: Json = False) -> int:
-    """One run in full: where it is, what it waits for, its story.
-
-    Who decided what, which agents work for it, where it was forked from; then its transcript and its trace.
-    """
-    from spine_temporal.cli.showing import show as show_run
-
-    return show_run(context.obj, run, json=json)
-
-
-@app.command()
-def stop(context: typer.Context, run: RunId) -> int:
-    """Ask a run to end at its next step boundary.
-
-    A session that waits for its next turn is closed.
-    """
-    from spine_temporal.cli.stopping import stop as stop_run
-
-    return stop_run(context.obj, run)
-
-
-@app.command()
-def cancel(context: typer.Context, run: RunId) -> int:
-    """End a run now: what is in flight is cancelled.
-
-    The hooks of on_run_end still run.
-    """
-    from spine_temporal.cli.stopping import cancel as cancel_run
-
-    return cancel_run(context.obj, run)
-
-
-for command in (approvals, approve, reject, answer, resume, fork):
-    app.command()(command)
-
-
-def _said(input: str) -> str:
-    return sys.stdin.read() if input == "-" else input
+for name, command in COMMANDS.items():
+    app.command(name)(command)

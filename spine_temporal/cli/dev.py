@@ -10,18 +10,23 @@ from rich.text import Text
 from temporalio.client import Client
 
 from spine_temporal.agents.registry import Agents
-from spine_temporal.cli.screen import facts, show_log, stdout
+from spine_temporal.cli.dev_changes import Files, agent_files, changes_in
+from spine_temporal.cli.log import show_log
 from spine_temporal.cli.server import Server
-from spine_temporal.cli.ui import LOCAL, UI_PORT_OFFSET, ui_of
+from spine_temporal.cli.terminal import print_facts, stdout
 from spine_temporal.connection.connect import connect
+from spine_temporal.connection.search_attributes import create_missing
 from spine_temporal.connection.settings import connect_options
+from spine_temporal.connection.web_ui import LOCAL, UI_PORT_OFFSET, ui_of
 from spine_temporal.contracts import names
 from spine_temporal.devserver.server import DevServer, is_serving
+from spine_temporal.errors import BadInput
 from spine_temporal.plugins.project import find_project, load_project
 from spine_temporal.worker.exit import leave
 from spine_temporal.worker.process import check_namespace, work_until_told
 from spine_temporal.worker.worker import AgentWorker
 
+_LAST_PORT: Final = 65535
 _DATABASE: Final = ".spine/temporal.db"
 
 
@@ -29,22 +34,25 @@ def dev(server: Server, project: Path | None, *, port: int | None, ui_port: int 
     """Run everything that the project's agents need, until Ctrl-C."""
     show_log()
     folder = project or find_project(Path.cwd())
-    asyncio.run(_dev(server, folder, load_project(folder), port, ui_port, task_queue))
+    files = agent_files(folder)
+    asyncio.run(_dev(server, folder, files, load_project(folder), port, ui_port, task_queue))
 
 
 async def _dev(
-    server: Server, folder: Path, agents: Agents, port: int | None, ui_port: int | None, task_queue: str
+    server: Server, folder: Path, files: Files, agents: Agents, port: int | None, ui_port: int | None, task_queue: str
 ) -> NoReturn:
     async with AsyncExitStack() as stack:
-        client, told = await _client(stack, server, folder, port, ui_port)
+        client, where = await _client(stack, server, folder, port, ui_port)
         await check_namespace(client)
         worker = AgentWorker(client, agents=agents, task_queue=task_queue)
 
         def ready() -> None:
             served = f"agents {', '.join(worker.agents)} on task queue {task_queue!r}"
-            _welcome([("project", str(folder)), *told, ("worker", served)], _first_run(client, worker))
+            _welcome([("project", str(folder)), *where, ("worker", served)], _first_run(client, worker))
 
+        watching = asyncio.create_task(_print_changes(folder, files))
         await work_until_told(worker, ready=ready)
+        watching.cancel()
         stdout().print("\n  worker ended", style="dim")
     # Not after the loop is closed: closing it waits for the threads of activities.
     leave()
@@ -60,6 +68,8 @@ async def _client(
         client = await server.client(address=address)
         ui = await ui_of(client)
         return client, [("server", f"{address}, which was running already"), *([("web UI", ui)] if ui else [])]
+    if not number.isdecimal() or not 0 < int(number) <= _LAST_PORT:
+        raise BadInput(f"no server can be started at {address!r}; it is written host:port, with a port up to 65535")
     started = DevServer(
         folder / _DATABASE,
         port=int(number),
@@ -69,17 +79,26 @@ async def _client(
     )
     await stack.enter_async_context(started)
     stack.callback(stdout().print, "  server ended", style="dim")
-    # What the environment holds for a server elsewhere, the one that was just started does not speak.
+    # What the environment holds for a server elsewhere, the one that was just started does not understand.
     client = await connect(address=started.address, namespace=started.namespace, tls=False, api_key=None)
+    await create_missing(client)
     return client, [
         ("server", f"{started.address}, its runs are kept in {_DATABASE}"),
         ("web UI", str(started.ui_address)),
     ]
 
 
-def _welcome(told: list[tuple[str, str]], command: str) -> None:
+async def _print_changes(folder: Path, loaded: Files) -> None:
+    async for changes in changes_in(folder, loaded):
+        for change in changes:
+            stdout().print(
+                f"  {change}; Ctrl-C, then `spine-temporal dev` again serves it", style="yellow", markup=False
+            )
+
+
+def _welcome(facts: list[tuple[str, str]], command: str) -> None:
     stdout().print()
-    facts(told)
+    print_facts(facts)
     stdout().print(Text.assemble("\n  in another terminal   ", (command, "bold cyan")), soft_wrap=True)
     stdout().print("  [dim]Ctrl-C ends what was started here; runs go on with the next `spine-temporal dev`[/]\n")
 

@@ -3,18 +3,17 @@
 import asyncio
 import json as json_
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from rich.text import Text
 
-from spine_temporal.cli.exits import Exit
-from spine_temporal.cli.finding_faults import Finding, Verdict
-from spine_temporal.cli.finding_faults.of_projects import of_project
-from spine_temporal.cli.finding_faults.of_servers import of_server
-from spine_temporal.cli.screen import stdout, write
+from spine_temporal.cli.doctor_finding import Finding, Verdict
+from spine_temporal.cli.doctor_project import check_project
+from spine_temporal.cli.doctor_server import check_server
+from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.cli.server import Server
+from spine_temporal.cli.terminal import stdout, write
 from spine_temporal.format import harmless
 from spine_temporal.plugins.project import find_project
 
@@ -23,16 +22,16 @@ _STYLES: Final = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FIX: "bol
 
 def doctor(server: Server, project: Path | None, *, agents: Sequence[str], task_queue: str, json: bool) -> Exit:
     """Print what was looked at, one line each; what is not in order stands there with what to do."""
-    findings = asyncio.run(_examined(server, project or find_project(Path.cwd()), agents, task_queue))
+    findings = asyncio.run(_checked(server, project or find_project(Path.cwd()), agents, task_queue))
     if json:
-        write(json_.dumps([asdict(each) for each in findings], indent=2))
+        write(json_.dumps([each.to_json() for each in findings], indent=2))
     else:
         _print(findings)
     return Exit.NO_ANSWER if any(each.verdict is Verdict.FIX for each in findings) else Exit.DONE
 
 
-async def _examined(server: Server, folder: Path, agents: Sequence[str], task_queue: str) -> list[Finding]:
-    return [*await of_server(server, task_queue), *await of_project(folder, agents)]
+async def _checked(server: Server, folder: Path, agents: Sequence[str], task_queue: str) -> list[Finding]:
+    return [*await check_server(server, task_queue), *await check_project(folder, agents)]
 
 
 def _print(findings: list[Finding]) -> None:
@@ -42,7 +41,7 @@ def _print(findings: list[Finding]) -> None:
             "  ",
             (f"{each.verdict:<4}", _STYLES[each.verdict]),
             f"  {each.what:<{width}}  ",
-            harmless(each.said),
+            harmless(each.text),
             (f"; {each.fix}" if each.fix else "", "cyan"),
         )
         stdout().print(line, soft_wrap=True)

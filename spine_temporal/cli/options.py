@@ -8,7 +8,7 @@ import typer
 
 
 class Status(StrEnum):
-    """Where a run is: at work, waiting for a decision, for its next turn; the others are Temporal's words."""
+    """Where a run is: at work, waiting for a decision or a turn, ended with an error; else Temporal's words."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -37,7 +37,7 @@ class Late(StrEnum):
 
 
 AgentName = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's name, as its worker knows it.")]
-Said = Annotated[str, typer.Argument(metavar="INPUT", help="What the user says; - reads it from stdin.")]
+Input = Annotated[str, typer.Argument(metavar="INPUT", help="What the user says; - reads it from stdin.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Session id or workflow id.")]
 Session = Annotated[str | None, typer.Option("--session", metavar="ID", help="Name the conversation.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -52,7 +52,7 @@ ApprovalTimeout = Annotated[
 OnTimeout = Annotated[Late | None, typer.Option("--on-timeout", help="What becomes of it then; else reject.")]
 Follow = Annotated[
     bool | None,
-    typer.Option("--follow/--no-follow", help="Tell on stderr what it does; a terminal is told."),
+    typer.Option("--follow/--no-follow", help="Print on stderr what it does; on a terminal it is."),
 ]
 OfAgent = Annotated[str | None, typer.Option("--agent", metavar="AGENT", help="Of this agent only.")]
 Call = Annotated[

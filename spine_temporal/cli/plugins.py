@@ -2,33 +2,36 @@
 
 import json as json_
 import re
-from dataclasses import asdict, dataclass
 from typing import Final
 
 from rich.text import Text
 
-from spine_temporal.cli.exits import Exit
-from spine_temporal.cli.screen import stdout, write
+from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.cli.table import Table
+from spine_temporal.cli.terminal import stdout, write
+from spine_temporal.client.read_model import ReadModel
 from spine_temporal.format import harmless
 from spine_temporal.plugins.installed import CORE, Plugin, installed
 from spine_temporal.plugins.loader import Kind, import_problem, registered
 
 _COLUMNS: Final = Table(
-    ("KIND", "NAME", "DISTRIBUTION", "VERSION", CORE.upper()), last="USABLE", always=5, widest=10_000, least=10_000
+    ("KIND", "NAME", "DISTRIBUTION", "VERSION", CORE.upper()),
+    last="USABLE",
+    kept=("KIND", "NAME"),
+    widest=None,
+    least=len("USABLE"),
 )
 # Nobody says of what kind a plugin is before it is imported; by custom its names do.
 _CUSTOM: Final = {
     "provider": re.compile(r"provider", re.IGNORECASE),
-    "middleware": re.compile(r"^mw|middleware", re.IGNORECASE),
+    "middleware": re.compile(r"^mw|\bmw\b|middleware", re.IGNORECASE),
     "backend": re.compile(r"backend|checkpoint|memory", re.IGNORECASE),
     "adapter": re.compile(r"adapter|toolset|mcp|a2a", re.IGNORECASE),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What is told of one plugin."""
+class Row(ReadModel):
+    """What is printed of one plugin."""
 
     kind: str
     name: str
@@ -45,12 +48,12 @@ def plugins(*, load: bool, json: bool) -> Exit:
     """Print them; with `load`, after having imported each."""
     rows = [_row(plugin, load=load) for plugin in installed()]
     if json:
-        write(json_.dumps([asdict(row) for row in rows], indent=2))
+        write(json_.dumps([row.to_json() for row in rows], indent=2))
         return Exit.DONE
     if not rows:
         stdout().print("no plugins are installed")
         return Exit.DONE
-    _COLUMNS.show([_cells(row) for row in rows])
+    _COLUMNS.print([_cells(row) for row in rows])
     return Exit.DONE
 
 
@@ -76,8 +79,8 @@ def _registry() -> set[tuple[Kind, str]]:
 
 
 def _kind(plugin: Plugin) -> str:
-    # An entry point's own name says it best, the class that it loads comes next.
-    for text in (plugin.name, plugin.target):
+    # The distribution's name says it best, unless it holds several kinds; an entry point's own name comes next.
+    for text in (plugin.distribution, plugin.name, plugin.target):
         for kind, customary in _CUSTOM.items():
             if customary.search(text):
                 return kind

@@ -1,8 +1,11 @@
 """Which server the command talks to."""
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
+
+from spine_temporal.errors import BadInput
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -24,9 +27,18 @@ class Server:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def command(self, *words: str, program: str = "spine-temporal") -> str:
-        """The line to type for `words` to be said to the same server."""
-        options = [part for name, value in self.overrides.items() for part in (f"--{name}", value)]
-        return shlex.join([program, *words, *options])
+        """The line to type to give the command `words` to the same server."""
+        return shlex.join([program, *words, *self._options])
+
+    def run_command(self, name: str, *ids: str) -> str:
+        """The line to type for a command on runs; an id that begins with a dash is not taken for an option."""
+        if not any(id_.startswith("-") for id_ in ids):
+            return self.command(name, *ids)
+        return shlex.join(["spine-temporal", *self._options, name, "--", *ids])
+
+    @property
+    def _options(self) -> list[str]:
+        return [part for name, value in self.overrides.items() for part in (f"--{name}", value)]
 
     async def client(self, **overrides: str) -> "Client":
         """A connected client.
@@ -40,24 +52,37 @@ class Server:
         return await connect(**(self.overrides | overrides))
 
 
-def creating(server: Server, attributes: list[str]) -> list[str]:
+def creating(server: Server, attributes: Iterable[str]) -> list[str]:
     """The lines to type to create these search attributes on the server."""
     create = ("operator", "search-attribute", "create")
     return [server.command(*create, "--name", name, "--type", "Keyword", program="temporal") for name in attributes]
 
 
+def check_text(arguments: Iterable[str]) -> None:
+    """Look whether the arguments are text.
+
+    Raises:
+        BadInput: one of them is none: nothing that is sent to a server could hold it.
+    """
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise BadInput(f"{argument!r} is not valid UTF-8; nothing was sent") from None
+
+
 def global_options_first(arguments: list[str]) -> list[str]:
     """The command line with the global options moved to its front, so that they may stand after the command too."""
     first: list[str] = []
-    rest: list[str] = []
+    others: list[str] = []
     left = iter(arguments)
     for argument in left:
         if argument == "--":
-            rest += [argument, *left]
+            others += [argument, *left]
         elif argument in GLOBAL_OPTIONS:
             first += [argument, *(value for value in [next(left, None)] if value is not None)]
         elif argument.startswith(tuple(f"{option}=" for option in GLOBAL_OPTIONS)):
             first.append(argument)
         else:
-            rest.append(argument)
-    return first + rest
+            others.append(argument)
+    return first + others

@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.text import Text
 
-from spine_temporal.cli.screen import stdout
+from spine_temporal.cli.terminal import stdout
 
 _GAP: Final = "  "
 
@@ -15,36 +15,60 @@ _GAP: Final = "  "
 class Table:
     """Columns of a fixed width, then a last one that is cut where the terminal ends.
 
-    A terminal too narrow for them gets fewer columns, but at least the first `always` of them, whole: what stands
-    there is there to be copied.
+    A terminal too narrow for them gets fewer columns, but those in `kept` whole: what stands there is there to be
+    copied.
     """
 
     headings: Sequence[str]
     last: str
-    always: int
-    widest: int
-    """Of the last column."""
+    kept: Sequence[str]
+    widest: int | None
+    """Of the last column; None: it is never cut."""
     least: int = 0
-    """Of the last column: with less room for it, it is left out; 0 never cuts it below its heading."""
+    """Of the last column: with less room for it, it stands on a line of its own. 0: with no room it is left out."""
     numbers: Sequence[str] = ()
     """Columns that are set to the right."""
 
-    def show(self, rows: list[list[Text]]) -> None:
+    def print(self, rows: list[list[Text]]) -> None:
         """Print the rows, with the last column's text at the end of each."""
-        *heads, said = [Text(heading, "dim") for heading in (*self.headings, self.last)]
-        rows = [[*heads, said], *rows]
+        heading = [Text(text, "dim") for text in (*self.headings, self.last)]
+        rows = [heading, *rows]
         widths = [max(row[column].cell_len for row in rows) + len(_GAP) for column in range(len(self.headings))]
-        while sum(widths) > stdout().width and len(widths) > self.always:
-            widths.pop()
-        room = max(min(stdout().width - sum(widths), self.widest), self.least)
+        shown = self._shown(widths)
+        room = stdout().width - sum(widths[column] for column in shown)
+        below = room < self.least
         for row in rows:
-            self._line(row, widths, room)
+            cells = [self._cell(row, column, widths[column]) for column in shown]
+            last = row[-1]
+            if below:
+                _print_line(cells)
+                if row is not heading:
+                    _print_line([Text(""), self._cut(last, stdout().width - len(_GAP))])
+            elif room >= len(self.last):
+                _print_line([*cells, self._cut(last, room)])
+            else:
+                _print_line(cells)
 
-    def _line(self, row: list[Text], widths: list[int], room: int) -> None:
-        for cell, width, heading in zip(row, widths, self.headings, strict=False):
-            cell.align("right" if heading in self.numbers else "left", width - len(_GAP))
-        shown = row[-1]
-        shown.truncate(room, overflow="ellipsis")
-        line = Text(_GAP).join([*row[: len(widths)], shown] if room > len(self.last) else row[: len(widths)])
-        line.rstrip()
-        stdout().print(line, soft_wrap=True)
+    def _shown(self, widths: Sequence[int]) -> list[int]:
+        shown = list(range(len(self.headings)))
+        for column in reversed(range(len(self.headings))):
+            too_wide = sum(widths[each] for each in shown) > stdout().width
+            if too_wide and self.headings[column] not in self.kept:
+                shown.remove(column)
+        return shown
+
+    def _cell(self, row: Sequence[Text], column: int, width: int) -> Text:
+        cell = row[column].copy()
+        cell.align("right" if self.headings[column] in self.numbers else "left", width - len(_GAP))
+        return cell
+
+    def _cut(self, text: Text, room: int) -> Text:
+        if self.widest is not None:
+            text.truncate(min(room, self.widest), overflow="ellipsis")
+        return text
+
+
+def _print_line(cells: Sequence[Text]) -> None:
+    line = Text(_GAP).join(cells)
+    line.rstrip()
+    stdout().print(line, soft_wrap=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from spine_temporal.cli.screen import show_log
+from spine_temporal.cli.log import show_log
 from spine_temporal.cli.server import Server
 from spine_temporal.plugins.project import find_project
 from spine_temporal.worker.process import run_worker_process

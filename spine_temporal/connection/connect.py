@@ -7,7 +7,7 @@ from typing import Any, Final
 from temporalio.client import Client
 
 from spine_temporal.connection.settings import connect_options
-from spine_temporal.errors import ServerUnreachable
+from spine_temporal.errors import BadInput, ServerUnreachable
 
 _PATIENCE_S: Final = 5.0
 # How the SDK words it when there is a connection, but the first call fails.
@@ -33,6 +33,8 @@ async def connect(
             return await Client.connect(target, **arguments)
     except TimeoutError:
         raise unreachable(target) from None
+    except ValueError as error:
+        raise BadInput(f"{target!r} is no address of a server: {error}; it is written host:port") from None
     except RuntimeError as error:
         refused = _REFUSED.search(str(error))
         if refused is None:

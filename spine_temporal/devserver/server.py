@@ -20,7 +20,7 @@ from spine_temporal.errors import ServerUnreachable
 ATTEMPTS = 3
 POLL_S = 0.01
 LOG_LINES = 15
-GUARD = Path(__file__).with_name("devserver_guard.py")
+GUARD = Path(__file__).with_name("guard.py")
 
 
 async def is_serving(address: str, timeout_s: float = 1.0, *, namespace: str | None = None) -> bool:
@@ -32,7 +32,7 @@ async def is_serving(address: str, timeout_s: float = 1.0, *, namespace: str | N
             if healthy and namespace is not None:
                 await service.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
             return healthy
-    except (RPCError, RuntimeError, TimeoutError):  # RuntimeError: nothing listens there
+    except (RPCError, RuntimeError, TimeoutError, ValueError):  # nothing listens there, or it is no address
         return False
 
 

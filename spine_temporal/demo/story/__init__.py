@@ -1,1 +1,1 @@
-"""The demo: an agent that outlives its worker, told in the terminal."""
+"""The demo: an agent that outlives its worker, shown in the terminal."""

@@ -9,8 +9,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
 from spine_temporal.format import first_line
-from spine_temporal.history.event_reader import Reader
-from spine_temporal.journal.apply import apply
+from spine_temporal.history.fold import Fold
+from spine_temporal.history.times import at_s
 from spine_temporal.journal.entries import Entry, StepDone, ToolDone
 from spine_temporal.journal.ledger import Ledger
 
@@ -19,7 +19,7 @@ _HEARTBEAT: Final = TimeoutType.TIMEOUT_TYPE_HEARTBEAT
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class CompletedActivity:
     """An activity that is completed: a call of the model, or of a tool."""
 
     id: str
@@ -42,47 +42,46 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class _Started:
     attempt: int
     worker: str
     at_s: float
     last_failure: Failure
 
 
-class Deeds:
+class ActivityLog:
     """Fed with a run's history event by event, in order."""
 
     def __init__(self, converter: DataConverter) -> None:
-        self.ledger = Ledger()
-        self.started_s = 0.0
-        """When the run was started."""
         self.last_s = 0.0
         """When the last event was recorded."""
         self.events = 0
-        self._reader = Reader(converter)
+        self._fold = Fold(converter, hear=self._note)
+        self._entry: Entry | None = None
         self._calls: dict[int, tuple[str, str, tuple[str, ...]]] = {}
-        self._begun: dict[int, _Begun] = {}
+        self._started: dict[int, _Started] = {}
 
-    async def feed(self, event: HistoryEvent) -> Deed | None:
-        """The deed that `event` completes, if it does."""
+    @property
+    def ledger(self) -> Ledger:
+        """What the history says of the run so far."""
+        return self._fold.ledger
+
+    async def feed(self, event: HistoryEvent) -> CompletedActivity | None:
+        """The activity that `event` completes, if it does."""
         self.events += 1
-        self.last_s = _time_s(event)
-        entry = await self._reader.read(event)
-        if entry is not None:
-            self.ledger, _ = apply(self.ledger, entry)
+        self.last_s, self._entry = at_s(event), None
+        await self._fold.feed(event)
         match event.event_type:
-            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-                self.started_s = _time_s(event)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 id_ = event.activity_task_scheduled_event_attributes.activity_id
                 self._calls[event.event_id] = (id_, *self.asked(id_))
             case EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
-                begun = event.activity_task_started_event_attributes
-                self._begun[begun.scheduled_event_id] = _Begun(
-                    begun.attempt, begun.identity, _time_s(event), begun.last_failure
+                started = event.activity_task_started_event_attributes
+                self._started[started.scheduled_event_id] = _Started(
+                    started.attempt, started.identity, at_s(event), started.last_failure
                 )
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-                return self._completed(event, entry)
+                return self._completed(event)
         return None
 
     def asked(self, activity_id: str) -> tuple[str, tuple[str, ...]]:
@@ -93,42 +92,41 @@ class Deeds:
         call = self.ledger.calls[int(index)]
         return call.name, tuple(map(_short, call.arguments.values()))
 
-    def _completed(self, event: HistoryEvent, entry: Entry | None) -> Deed:
+    def _note(self, entry: Entry) -> None:
+        self._entry = entry
+
+    def _completed(self, event: HistoryEvent) -> CompletedActivity:
         scheduled_id = event.activity_task_completed_event_attributes.scheduled_event_id
         id_, name, arguments = self._calls.pop(scheduled_id)
-        begun = self._begun.pop(scheduled_id)
-        step, _, _ = id_.partition(".")
-        return Deed(
+        started = self._started.pop(scheduled_id)
+        entry, (step, _, _) = self._entry, id_.partition(".")
+        return CompletedActivity(
             id=id_,
             step=int(step) if step.isdecimal() else self.ledger.state.step,
             name=name,
             arguments=arguments,
-            outcome=self._told(entry),
+            outcome=self._outcome(entry),
             called=entry.outcome.called if isinstance(entry, StepDone | ToolDone) else False,
-            attempt=begun.attempt,
-            worker=begun.worker,
-            began_s=begun.at_s,
-            ended_s=_time_s(event),
-            last_failure=begun.last_failure.message,
-            heartbeat_missed=begun.last_failure.timeout_failure_info.timeout_type == _HEARTBEAT,
+            attempt=started.attempt,
+            worker=started.worker,
+            began_s=started.at_s,
+            ended_s=at_s(event),
+            last_failure=started.last_failure.message,
+            heartbeat_missed=started.last_failure.timeout_failure_info.timeout_type == _HEARTBEAT,
         )
 
-    def _told(self, entry: Entry | None) -> str:
+    def _outcome(self, entry: Entry | None) -> str:
         match entry:
             case ToolDone(outcome=outcome):
                 return first_line(outcome.content)
             case StepDone(outcome=outcome) if outcome.errors:
                 return first_line(outcome.errors[-1].error)
             case StepDone() if self.ledger.state.messages:
-                said = self.ledger.state.messages[-1]
-                asked = "asks for " + ", ".join(call.name for call in said.tool_calls) if said.tool_calls else ""
-                return first_line(said.content or "") if said.content else asked
+                answer = self.ledger.state.messages[-1]
+                asked = "asks for " + ", ".join(call.name for call in answer.tool_calls) if answer.tool_calls else ""
+                return first_line(answer.content or "") if answer.content else asked
         return ""
 
 
 def _short(value: Any) -> str:
     return " ".join(str(value).split())
-
-
-def _time_s(event: HistoryEvent) -> float:
-    return event.event_time.ToNanoseconds() / 1e9

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spine_temporal.demo.story.activity_log import MODEL, Deed
+from spine_temporal.demo.story.activity_log import MODEL, CompletedActivity
 from spine_temporal.demo.story.calls import FAILED, FINISHED, KILLED, STARTED, Call
 
 type _Key = tuple[str, int, str]
@@ -12,46 +12,51 @@ type _Key = tuple[str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Check:
     """A sentence that two independent sources bear out, or not."""
 
     holds: bool
     text: str
 
 
-def prove(deeds: Sequence[Deed], calls: Sequence[Call]) -> list[Claim]:
-    """The claims of the story. `deeds` is what history records, `calls` what the processes wrote down themselves."""
+def prove(completed: Sequence[CompletedActivity], calls: Sequence[Call]) -> list[Check]:
+    """What the story proves. `completed` is what history records, `calls` what the processes wrote down themselves."""
     killed = [call for call in calls if call.event == KILLED]
     if not killed:
         return [
-            Claim(
+            Check(
                 holds=False, text="The run was over before a worker could be killed inside a step: nothing is proved."
             )
         ]
-    return [_same_work(deeds, calls), _never_again(calls), _broken_off(calls, killed[0]), _taken_over(deeds, killed[0])]
+    return [
+        _same_work(completed, calls),
+        _never_again(calls),
+        _broken_off(calls, killed[0]),
+        _taken_over(completed, killed[0]),
+    ]
 
 
-def gap_s(deeds: Sequence[Deed], calls: Sequence[Call]) -> float | None:
+def gap_s(completed: Sequence[CompletedActivity], calls: Sequence[Call]) -> float | None:
     """Seconds from the kill to the start of the attempt that took over."""
     for killed in calls:
-        for deed in deeds:
-            if killed.event == KILLED and deed.id == killed.activity:
-                return deed.began_s - killed.at_s
+        for done in completed:
+            if killed.event == KILLED and done.id == killed.activity:
+                return done.began_s - killed.at_s
     return None
 
 
-def _same_work(deeds: Sequence[Deed], calls: Sequence[Call]) -> Claim:
-    recorded = Counter((deed.id, deed.attempt, deed.worker) for deed in deeds if deed.called)
+def _same_work(completed: Sequence[CompletedActivity], calls: Sequence[Call]) -> Check:
+    recorded = Counter((done.id, done.attempt, done.worker) for done in completed if done.called)
     finished = Counter(_key(call) for call in calls if _is_end(call))
     same = "the same" if recorded == finished else "NOT the same"
-    return Claim(
+    return Check(
         recorded == finished,
         f"History records {recorded.total()} calls of the model and of tools as completed. The workers wrote down "
         f"{finished.total()} that they finished: {same}, each on the same worker in the same attempt.",
     )
 
 
-def _never_again(calls: Sequence[Call]) -> Claim:
+def _never_again(calls: Sequence[Call]) -> Check:
     done: set[str] = set()
     again = []
     for call in calls:
@@ -60,29 +65,29 @@ def _never_again(calls: Sequence[Call]) -> Claim:
         if _is_end(call):
             done.add(call.activity)
     which = f": {', '.join(again)}" if again else ""
-    return Claim(not again, f"{len(again) or 'None'} of them was started again after it had finished{which}.")
+    return Check(not again, f"{len(again) or 'None'} of them was started again after it had finished{which}.")
 
 
-def _broken_off(calls: Sequence[Call], killed: Call) -> Claim:
-    begun = Counter(_key(call) for call in calls if call.event == STARTED)
+def _broken_off(calls: Sequence[Call], killed: Call) -> Check:
+    started = Counter(_key(call) for call in calls if call.event == STARTED)
     ended = Counter(_key(call) for call in calls if call.event in (FINISHED, FAILED))
-    broken = list((begun - ended).elements())
-    return Claim(
+    broken = list((started - ended).elements())
+    return Check(
         broken == [_key(killed)],
         f"{len(broken)} call was started and never finished: step {killed.activity} on {killed.worker}, "
         "which was killed in it.",
     )
 
 
-def _taken_over(deeds: Sequence[Deed], killed: Call) -> Claim:
-    deed = next((deed for deed in deeds if deed.id == killed.activity), None)
-    if deed is None:
-        return Claim(holds=False, text=f"History does not record step {killed.activity} as completed.")
-    holds = deed.attempt > killed.attempt and deed.worker != killed.worker and deed.heartbeat_missed
-    return Claim(
+def _taken_over(completed: Sequence[CompletedActivity], killed: Call) -> Check:
+    done = next((done for done in completed if done.id == killed.activity), None)
+    if done is None:
+        return Check(holds=False, text=f"History does not record step {killed.activity} as completed.")
+    holds = done.attempt > killed.attempt and done.worker != killed.worker and done.heartbeat_missed
+    return Check(
         holds,
-        f"History says of step {deed.id}: attempt {deed.attempt - 1} ended with “{deed.last_failure}”, "
-        f"attempt {deed.attempt} completed on {deed.worker}.",
+        f"History says of step {done.id}: attempt {done.attempt - 1} ended with “{done.last_failure}”, "
+        f"attempt {done.attempt} completed on {done.worker}.",
     )
 
 

@@ -9,9 +9,9 @@ from typing import Annotated, Final
 import typer
 
 from spine_temporal.demo.agent import default_folder
-from spine_temporal.demo.story.run import tell
-from spine_temporal.demo.story.screen import Stage
-from spine_temporal.demo.story.settings import plot
+from spine_temporal.demo.story.run import run_story
+from spine_temporal.demo.story.screen import Screen
+from spine_temporal.demo.story.settings import settings_of
 
 _QUESTION: Final = "which modules open sockets?"
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
@@ -35,22 +35,26 @@ def demo(
     worker is killed in the middle of a step, the second carries on. At the end it is proved that no finished work
     was done again; the exit code is 0 only then. Files go to .spine/ in the current folder.
     """
-    played, stage = plot(folder or default_folder(), question, model), Stage()
-    stage.title()
-    for name, value in (("question", played.question), ("folder", str(played.folder)), ("model", played.told_model)):
-        stage.fact(name, value)
+    settings, screen = settings_of(folder or default_folder(), question, model), Screen()
+    screen.title()
+    for name, value in (
+        ("question", settings.question),
+        ("folder", str(settings.folder)),
+        ("model", settings.model_text),
+    ):
+        screen.fact(name, value)
     try:
-        return asyncio.run(_until_told(tell(stage, played, keep=keep), stage))
+        return asyncio.run(_until_signalled(run_story(screen, settings, keep=keep), screen))
     except KeyboardInterrupt:
         return _BY_SIGNAL + signal.SIGINT
 
 
-async def _until_told(story: Coroutine[None, None, bool], stage: Stage) -> int:
-    told: list[signal.Signals] = []
+async def _until_signalled(story: Coroutine[None, None, bool], screen: Screen) -> int:
+    received: list[signal.Signals] = []
     loop, task = asyncio.get_running_loop(), asyncio.create_task(story)
 
     def end(number: signal.Signals) -> None:
-        told.append(number)
+        received.append(number)
         for each in _ENDING:
             # A second one ends this process at once; the others follow as soon as they see it gone.
             loop.remove_signal_handler(each)
@@ -61,7 +65,7 @@ async def _until_told(story: Coroutine[None, None, bool], stage: Stage) -> int:
     try:
         return 0 if await task else 1
     except asyncio.CancelledError:
-        if not told:
+        if not received:
             raise
-        stage.aside("Ended before its end. Workers and server have ended, too.")
-        return _BY_SIGNAL + told[0]
+        screen.aside("Ended before its end. Workers and server have ended, too.")
+        return _BY_SIGNAL + received[0]

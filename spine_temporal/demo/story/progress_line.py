@@ -1,57 +1,33 @@
-"""What a run waits for at this moment, as the server describes it."""
+"""What goes on now, in a line that ticks while nothing happens."""
 
-from dataclasses import dataclass
+import time
 
-from google.protobuf.timestamp_pb2 import Timestamp
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import PendingActivityState
-from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
-from temporalio.client import Client
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.padding import Padding
+from rich.spinner import Spinner
+from rich.text import Text
 
-from spine_temporal.client.run import Run
-from spine_temporal.contracts import names
+from spine_temporal.format import duration
 
 
-@dataclass(frozen=True, slots=True)
-class InFlight:
-    """An activity that is scheduled and not completed."""
+class ProgressLine:
+    """Drawn anew several times a second; empty until it has something to show."""
 
-    id: str
-    is_step: bool
-    """It asks the model."""
-    attempt: int
-    running: bool
-    """A worker has it, as far as the server knows."""
-    worker: str
-    """The worker that has it, or had it last."""
-    since_s: float
-    """When this attempt began or, not running, was asked for; Unix time by the server's clock."""
-    last_failure: str
+    def __init__(self, indent: int) -> None:
+        self._indent = indent
+        self._text, self._since_s, self._style = "", 0.0, ""
+        self._spinner = Spinner("dots")
 
+    def show(self, text: str, since_s: float, style: str = "dim") -> None:
+        """From now on it says `text` with the time since then (Unix time)."""
+        self._text, self._since_s, self._style = text, since_s, style
 
-async def look(client: Client, run: Run) -> tuple[InFlight | None, int]:
-    """The oldest thing in flight with the bytes of the history so far."""
-    execution = WorkflowExecution(workflow_id=run.workflow_id, run_id=run.run_id or "")
-    described = await client.workflow_service.describe_workflow_execution(
-        DescribeWorkflowExecutionRequest(namespace=client.namespace, execution=execution)
-    )
-    pending = [_in_flight(each) for each in described.pending_activities]
-    return (pending[0] if pending else None), described.workflow_execution_info.history_size_bytes
-
-
-def _in_flight(info: PendingActivityInfo) -> InFlight:
-    running = info.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
-    return InFlight(
-        id=info.activity_id,
-        is_step=info.activity_type.name == names.STEP_ACTIVITY,
-        attempt=info.attempt,
-        running=running,
-        worker=info.last_worker_identity,
-        since_s=_time_s(info.last_started_time if running else info.scheduled_time),
-        last_failure=info.last_failure.message,
-    )
-
-
-def _time_s(stamp: Timestamp) -> float:
-    return stamp.ToNanoseconds() / 1e9
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The line as it is now."""
+        if self._text:
+            took = duration(max(time.time() - self._since_s, 0.0))
+            room = options.max_width - self._indent - 2
+            text = Text(self._text, self._style, no_wrap=True)
+            text.truncate(room - len(took) - 3, overflow="ellipsis")
+            self._spinner.update(text=text.append(f" · {took}"), style=self._style)
+            yield Padding(self._spinner, (0, 0, 0, self._indent - 2), expand=False)

@@ -16,21 +16,22 @@ from spine_temporal.client.agent import DurableAgent
 from spine_temporal.client.run import Run
 from spine_temporal.demo.story.calls import CallLog
 from spine_temporal.demo.story.report import show_proof
-from spine_temporal.demo.story.screen import Stage
-from spine_temporal.demo.story.script import Acts
-from spine_temporal.demo.story.settings import Plot
-from spine_temporal.demo.story.worker import Post
-from spine_temporal.demo.story.workers import Crew
+from spine_temporal.demo.story.screen import Screen
+from spine_temporal.demo.story.script import Script
+from spine_temporal.demo.story.settings import Settings
+from spine_temporal.demo.story.worker import WorkerArgs
+from spine_temporal.demo.story.workers import Workers
 from spine_temporal.devserver.server import DevServer
 from spine_temporal.errors import BadInput, RunFailed
 
 _FILES: Final = Path(".spine")
+_ANSWER: Final = "demo-answer.md"
 _LONGEST_S: Final = 600.0
 _FAREWELL: Final = timedelta(seconds=2)
 
 
-async def tell(stage: Stage, plot: Plot, *, keep: bool) -> bool:
-    """Tell the story from beginning to end; whether the agent answered and the proof holds.
+async def run_story(screen: Screen, settings: Settings, *, keep: bool) -> bool:
+    """Run the story from beginning to end; whether the agent answered and the proof holds.
 
     With `keep`, the server with its web UI runs on at the end until this is cancelled.
 
@@ -42,40 +43,41 @@ async def tell(stage: Stage, plot: Plot, *, keep: bool) -> bool:
     """
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(DevServer(_folder() / "demo.db", ui=True))
-        stage.fact("server", f"Temporal at {server.address}, its file is {_FILES / 'demo.db'}")
+        screen.fact("server", f"Temporal at {server.address}, its file is {_FILES / 'demo.db'}")
         client = await Client.connect(server.address)
         log = CallLog(_folder() / "demo-calls.jsonl")
         log.clear()
         session = f"demo-{secrets.token_hex(2)}"
-        post = Post(server.address, session, str(plot.folder), plot.model, str(log.file))
-        crew = await stack.enter_async_context(Crew(post, plot.environment, _folder() / "demo-workers.log"))
-        first = await crew.start("worker-1")
+        args = WorkerArgs(server.address, session, str(settings.folder), settings.model, str(log.file))
+        workers = await stack.enter_async_context(Workers(args, settings.environment, _folder() / "demo-workers.log"))
+        first = await workers.start("worker-1")
         reader = DurableAgent("reader", client, task_queue=session, session_ttl_s=0)
-        run = await reader.start(plot.question, session_id=session)
+        run = await reader.start(settings.question, session_id=session)
         page = f"{server.ui_address}/namespaces/default/workflows/{run.workflow_id}"
-        stage.link("watch it", page)
-        stage.begin()
-        stage.event(first.identity, f"started, pid {first.process.pid}")
-        acts = Acts(stage, client, run, crew, log)
+        screen.link("watch it", page)
+        screen.begin()
+        screen.event(first.identity, f"started, pid {first.process.pid}")
+        script = Script(screen, client, run, workers, log)
         async with _bounded(client, run):
-            await acts.play(first, plot.blow)
-        proven = await _end(stage, client, run, log)
+            await script.run(first, settings.kill)
+        proven = await _end(screen, client, run, log)
         if keep:
-            stage.aside("The server is kept until Ctrl-C.")
-            stage.link("watch it", page)
+            screen.aside("The server is kept until Ctrl-C.")
+            screen.link("watch it", page)
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
-    stage.aside("Worker and server have ended.")
+    screen.aside("Worker and server have ended.")
     return proven
 
 
-async def _end(stage: Stage, client: Client, run: Run, log: CallLog) -> bool:
+async def _end(screen: Screen, client: Client, run: Run, log: CallLog) -> bool:
     result = await run.result()
     if not result.ok:
-        stage.loud(f"the agent gave no answer: {result.error or result.stopped_reason}")
+        screen.loud(f"the agent gave no answer: {result.error or result.stopped_reason}")
     if result.answer:
-        stage.answer(result.answer)
-    return await show_proof(stage, client, run, log) and result.ok
+        (_folder() / _ANSWER).write_text(f"{result.answer}\n", encoding="utf-8")
+        screen.answer(result.answer, str(_FILES / _ANSWER))
+    return await show_proof(screen, client, run, log) and result.ok
 
 
 @contextlib.asynccontextmanager

@@ -1,5 +1,6 @@
-"""The terminal on which the story is told: lines that stay, below them what goes on now."""
+"""The terminal on which the story is shown: lines that stay, below them what goes on now."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +10,12 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.markdown import Markdown
 from rich.padding import Padding
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
-from spine_temporal.demo.story.activity_log import MODEL, Deed
-from spine_temporal.demo.story.pending import Now
+from spine_temporal.demo.story.activity_log import MODEL, CompletedActivity
+from spine_temporal.demo.story.progress_line import ProgressLine
 from spine_temporal.format import duration
 
 MARGIN: Final = 2
@@ -25,18 +27,22 @@ _WHAT: Final = (
     "It reads source code to answer a question. In the middle of a step its worker is killed. Nothing was saved but "
     "the history of its workflow: another worker goes on from there, and no finished work is done again."
 )
+# With the proof below it, it is all seen on a screen of ordinary height.
+_ANSWER_LINES: Final = 10
 _STYLES: Final = ("cyan", "magenta")
-_BLOW: Final = "bold white on red"
+_KILL_STYLE: Final = "bold white on red"
 
 
-class Stage:
+class Screen:
     """Prints the story. On a terminal its last line says what goes on now; elsewhere lines are only added."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, emoji=False)
+        # Rich would take the colours away and leave bold and dim, which are escape sequences as well.
+        colours = None if os.environ.get("NO_COLOR") else "auto"
+        self.console = Console(highlight=False, emoji=False, color_system=colours)  # type: ignore[arg-type]
         self.console.width = min(self.console.width, _WIDEST)
         self._zero_s = time.time()
-        self.now = Now(_TIME)
+        self.now = ProgressLine(_TIME)
         self._styles: dict[str, str] = {}
 
     def title(self) -> None:
@@ -87,19 +93,19 @@ class Stage:
         else:
             yield
 
-    def deed(self, deed: Deed) -> None:
+    def activity(self, done: CompletedActivity) -> None:
         """Print a line for a call that is done."""
-        line = self._begin(deed.ended_s, deed.worker)
-        if deed.name == MODEL:
-            line.append(f"{deed.step:>{_STEP - 2}}  ", "bold")
+        line = self._begin(done.ended_s, done.worker)
+        if done.name == MODEL:
+            line.append(f"{done.step:>{_STEP - 2}}  ", "bold")
         else:
-            line.append(f"{'':{_STEP}}").append(f"{deed.name:<{_TOOL}}", "dim")
-        if deed.attempt > 1:
-            line.append(f"attempt {deed.attempt}  ", "bold yellow")
+            line.append(f"{'':{_STEP}}").append(f"{done.name:<{_TOOL}}", "dim")
+        if done.attempt > 1:
+            line.append(f"attempt {done.attempt}  ", "bold yellow")
         room = self.console.width - _TOOK - line.cell_len
-        line.append_text(Text(deed.outcome) if deed.name == MODEL else _tool(deed, room))
+        line.append_text(Text(done.outcome) if done.name == MODEL else _tool(done, room))
         line.truncate(self.console.width - _TOOK, overflow="ellipsis", pad=True)
-        self.console.print(line.append(f"{duration(deed.ended_s - deed.began_s):>{_TOOK}}", "dim"), no_wrap=True)
+        self.console.print(line.append(f"{duration(done.ended_s - done.began_s):>{_TOOK}}", "dim"), no_wrap=True)
 
     def event(self, worker: str, text: str, style: str = "") -> None:
         """Print a line for something else that happened now."""
@@ -108,15 +114,20 @@ class Stage:
 
     def loud(self, text: str) -> None:
         """Print a line that cannot be overlooked."""
-        bar = Text(f"{self._at(time.time())}{text}", _BLOW)
+        bar = Text(f"{self._at(time.time())}{text}", _KILL_STYLE)
         if self.console.is_terminal:
             bar.truncate(self.console.width, overflow="ellipsis", pad=True)
         self.console.print(Padding(bar, (1, 0), expand=False))
 
-    def answer(self, text: str) -> None:
-        """Print the answer; where it can be drawn, as the Markdown that it is."""
+    def answer(self, text: str, file: str) -> None:
+        """Print the beginning of the answer, which is in `file` as a whole; where it can be drawn, as Markdown."""
         self.heading("The answer")
-        self.indented(Markdown(text) if self.console.is_terminal and _is_markdown(text) else Text(text))
+        what = Markdown(text) if self.console.is_terminal and _is_markdown(text) else Text(text)
+        lines = self.console.render_lines(what, self.console.options.update_width(self.console.width - 2 * MARGIN))
+        shown = lines if len(lines) <= _ANSWER_LINES + 1 else lines[:_ANSWER_LINES]
+        self.indented(Segments([segment for line in shown for segment in (*line, Segment.line())]))
+        if len(shown) < len(lines):
+            self.aside(f"{len(lines) - len(shown)} more lines: {file}")
 
     def _begin(self, at_s: float, worker: str) -> Text:
         name = worker.partition(" ")[0]
@@ -127,13 +138,13 @@ class Stage:
         return f"{at_s - self._zero_s:>{_TIME - 2}.1f}  "
 
 
-def _tool(deed: Deed, room: int) -> Text:
+def _tool(done: CompletedActivity, room: int) -> Text:
     # Most results say what was asked: then there is no need to print it twice.
-    if deed.arguments and deed.arguments[0] in deed.outcome:
-        return Text(deed.outcome, "dim")
-    asked, most = ", ".join(deed.arguments), max(round(room * _SHARE_OF_ARGUMENTS), 1)
+    if done.arguments and done.arguments[0] in done.outcome:
+        return Text(done.outcome, "dim")
+    asked, most = ", ".join(done.arguments), max(round(room * _SHARE_OF_ARGUMENTS), 1)
     shown = asked if len(asked) <= most else f"{asked[: most - 1]}…"
-    return Text.assemble(shown, (f"  {deed.outcome}", "dim"))
+    return Text.assemble(shown, (f"  {done.outcome}", "dim"))
 
 
 def _is_markdown(text: str) -> bool:

@@ -16,12 +16,12 @@ from spine_temporal.errors import BadInput, MissingExtra
 _THINK_S: Final = 3.0
 # For 10 s after a worker's last poll the server offers it the next decision first, for 5 s. So late in a step that is
 # over by the time another worker has done the step.
-_SHARE_BEFORE_BLOW: Final = 0.7
+_SHARE_BEFORE_KILL: Final = 0.7
 _KEYS: Final = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 
 
 @dataclass(frozen=True, slots=True)
-class Blow:
+class KillPlan:
     """When the first worker is killed: inside the first step from `step` on, once that is `age_s` old."""
 
     step: int
@@ -29,22 +29,22 @@ class Blow:
 
 
 @dataclass(frozen=True, slots=True)
-class Plot:
+class Settings:
     """A question about a folder, with the model that answers it."""
 
     folder: Path
     question: str
     model: str
     """As `demo_agent` takes it; empty: the one at hand."""
-    told_model: str
+    model_text: str
     """The same for people."""
-    blow: Blow
+    kill: KillPlan
     environment: dict[str, str]
     """The environment of the workers."""
 
 
-def plot(folder: Path, question: str, model: str | None) -> Plot:
-    """A plot that can be played.
+def settings_of(folder: Path, question: str, model: str | None) -> Settings:
+    """Settings with which the story can be run.
 
     Raises:
         BadInput: there is no such folder or model, or the question is empty.
@@ -58,19 +58,19 @@ def plot(folder: Path, question: str, model: str | None) -> Plot:
         raise BadInput(str(error)) from error
     if isinstance(provider, OfflineProvider):
         environment = {THINK_ENV: str(_THINK_S), **os.environ}
-        told = f"offline:{provider.model}, which plans by rules; it needs no key, no network"
-        return Plot(
+        text = f"offline:{provider.model}, which plans by rules; it needs no key, no network"
+        return Settings(
             folder.resolve(),
             question,
             model or "",
-            told,
-            Blow(4, float(environment[THINK_ENV]) * _SHARE_BEFORE_BLOW),
+            text,
+            KillPlan(4, float(environment[THINK_ENV]) * _SHARE_BEFORE_KILL),
             environment,
         )
-    return Plot(folder.resolve(), question, model or "", _told(provider), Blow(2, 0.0), dict(os.environ))
+    return Settings(folder.resolve(), question, model or "", _model_text(provider), KillPlan(2, 0.0), dict(os.environ))
 
 
-def _told(provider: Provider) -> str:
+def _model_text(provider: Provider) -> str:
     vendor = type(provider).__name__.removesuffix("Provider").lower()
     if vendor in _KEYS and find_spec(vendor) is None:
         raise MissingExtra(

@@ -1,4 +1,4 @@
-"""A worker process of the story; its command line is `Post.command`."""
+"""A worker process of the story; its command line is `WorkerArgs.command`."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ READY: Final = b"ready\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class WorkerArgs:
     """What a worker of the story has to know. `model` may be empty: the one at hand."""
 
     address: str
@@ -48,19 +48,19 @@ def main() -> NoReturn:
     name, *rest = sys.argv[1:]
     threading.Thread(target=_end_with_owner, daemon=True).start()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
-    asyncio.run(_work(Post(*rest), identity_of(name, os.getpid())))
+    asyncio.run(_work(WorkerArgs(*rest), identity_of(name, os.getpid())))
     leave()
 
 
-async def _work(post: Post, identity: str) -> NoReturn:
-    client = await Client.connect(post.address)
-    agent = counted(demo_agent(Path(post.folder), post.model or None), CallLog(Path(post.calls)), identity)
-    worker = AgentWorker(client, agents=[agent], task_queue=post.task_queue, identity=identity)
-    await work_until_told(worker, ready=_say_ready)
+async def _work(args: WorkerArgs, identity: str) -> NoReturn:
+    client = await Client.connect(args.address)
+    agent = counted(demo_agent(Path(args.folder), args.model or None), CallLog(Path(args.calls)), identity)
+    worker = AgentWorker(client, agents=[agent], task_queue=args.task_queue, identity=identity)
+    await work_until_told(worker, ready=_print_ready)
     leave()
 
 
-def _say_ready() -> None:
+def _print_ready() -> None:
     os.write(1, READY)
 
 

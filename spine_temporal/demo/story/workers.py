@@ -11,12 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from spine_temporal.demo.story.worker import READY, Post, identity_of
+from spine_temporal.demo.story.worker import READY, WorkerArgs, identity_of
 from spine_temporal.errors import RunFailed
 
 _START_S: Final = 60.0
 _GRACE_S: Final = 5.0
-_TOLD_LINES: Final = 12
+_LOG_LINES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,14 @@ class Worker:
     process: Process
 
 
-class Crew:
-    """All workers of one telling. On leaving the context they are gone; they go too when this process is killed.
+class Workers:
+    """All workers of one demo. On leaving the context they are gone; they go too when this process is killed.
 
     `environment` is theirs, `log_file` takes what they write to stderr.
     """
 
-    def __init__(self, post: Post, environment: dict[str, str], log_file: Path) -> None:
-        self._post, self._environment, self._log_file = post, environment, log_file
+    def __init__(self, args: WorkerArgs, environment: dict[str, str], log_file: Path) -> None:
+        self._args, self._environment, self._log_file = args, environment, log_file
         self._processes: dict[str, Process] = {}
 
     async def start(self, name: str) -> Worker:
@@ -45,9 +45,9 @@ class Crew:
             RunFailed: it ended, or did not poll in a minute.
         """
         with self._log_file.open("ab") as log:
-            # In a session of its own, Ctrl-C in the terminal does not reach it before we tell it to stop.
+            # In a session of its own, Ctrl-C in the terminal does not reach it before it is asked to stop.
             process = self._processes[name] = await asyncio.create_subprocess_exec(
-                *self._post.command(name),
+                *self._args.command(name),
                 env=self._environment,
                 stdin=PIPE,
                 stdout=PIPE,
@@ -105,8 +105,8 @@ class Crew:
         del self._processes[name]
 
     def _lost(self, name: str) -> RunFailed:
-        told = "\n".join(self._log_file.read_text(errors="replace").splitlines()[-_TOLD_LINES:])
-        return RunFailed(f"{name} ended by itself, or did not come up. The end of {self._log_file}:\n{told}")
+        lines = "\n".join(self._log_file.read_text(errors="replace").splitlines()[-_LOG_LINES:])
+        return RunFailed(f"{name} ended by itself, or did not come up. The end of {self._log_file}:\n{lines}")
 
 
 def _signal(process: Process, number: signal.Signals) -> None:

@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from temporalio.client import Client
 
-from spine_temporal.cli.searching import latest
+from spine_temporal.client.runs import list_runs
 from tests.rooms.cli.forked import forked
 
 PROJECT: Final = Path(__file__).with_name("project")
@@ -71,11 +71,11 @@ class CommandLine:
     async def __call__(self, *arguments: str, stdin: str = "", environment: dict[str, str] | None = None) -> Done:
         return Done(*await forked(arguments, self._environment | (environment or {}), stdin, _BOUND_S))
 
-    async def on_terminal(self, *arguments: str) -> str:
+    async def on_terminal(self, *arguments: str, environment: dict[str, str] | None = None) -> str:
         """What the command shows on a terminal, once it has ended."""
         shown, terminal = os.openpty()
         process = await asyncio.create_subprocess_exec(
-            _COMMAND, *arguments, env=self._environment, stdout=terminal, stderr=terminal
+            _COMMAND, *arguments, env=self._environment | (environment or {}), stdout=terminal, stderr=terminal
         )
         self._running.append(process)
         os.close(terminal)
@@ -142,5 +142,9 @@ async def until(condition: Callable[[], bool], what: str) -> None:
 async def listed(client: Client, session: str, status: str) -> None:
     """Wait until the server's lists, which are a moment behind, have the run in that state."""
     async with asyncio.timeout(_BOUND_S):
-        while session not in [seen.id for seen in await latest(client, agent=None, status=status, limit=1000)]:
+        while session not in await _listed(client, status):
             await asyncio.sleep(0.02)
+
+
+async def _listed(client: Client, status: str) -> list[str]:
+    return [run.id for run in (await list_runs(client, agent=None, status=status, limit=1000)).runs]

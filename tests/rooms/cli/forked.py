@@ -12,20 +12,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from spine_temporal.cli.app import main
+from spine_temporal.cli.main import main
 
 _CONTEXT: Final = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     [
         "spine_temporal.cli.commands",
-        "spine_temporal.cli.deciding",
-        "spine_temporal.cli.failing",
-        "spine_temporal.cli.forking",
-        "spine_temporal.cli.resuming",
-        "spine_temporal.cli.run",
-        "spine_temporal.cli.showing",
+        "spine_temporal.cli.decide",
+        "spine_temporal.cli.errors",
+        "spine_temporal.cli.inbox",
+        "spine_temporal.cli.resume",
+        "spine_temporal.cli.show",
         "spine_temporal.cli.start",
-        "spine_temporal.cli.stopping",
         "tests.rooms.cli.forked",
     ]
 )

@@ -1,15 +1,23 @@
 """The command line itself: quick, and clear about what it was not told."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.cli.app import call
-from spine_temporal.cli.exits import MEANING, Exit
-from spine_temporal.cli.failing import report
+from spine_temporal.cli.errors import report
+from spine_temporal.cli.exit_codes import MEANING, Exit
+from spine_temporal.cli.main import call
 from spine_temporal.cli.server import Server, global_options_first
 from spine_temporal.errors import SpineTemporalError
+
+
+def rpc(message: str, status: RPCStatusCode) -> RPCError:
+    return RPCError(message, status, b"")
+
 
 _COMMANDS = (
     *("demo", "dev", "worker", "run", "start", "list", "show", "stop", "cancel"),
@@ -17,7 +25,7 @@ _COMMANDS = (
 )
 
 
-def test_help_tells_the_commands_and_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_the_commands_and_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["--help"]) == Exit.DONE
 
     out = capsys.readouterr().out
@@ -67,7 +75,9 @@ def test_bad_usage_is_one_line_with_the_next_step(
 
 
 def test_help_imports_neither_the_sdk_nor_the_kernel() -> None:
-    code = "import sys; from spine_temporal.cli.app import call; call(['--help']); print(*sys.modules, file=sys.stderr)"
+    code = (
+        "import sys; from spine_temporal.cli.main import call; call(['--help']); print(*sys.modules, file=sys.stderr)"
+    )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -77,7 +87,7 @@ def test_help_imports_neither_the_sdk_nor_the_kernel() -> None:
 
 @pytest.mark.parametrize("absent", ["typer", "rich"])
 def test_without_the_extra_the_line_to_install_it_is_printed(absent: str) -> None:
-    code = f"import sys; sys.modules['{absent}'] = None; from spine_temporal.cli.app import main; main()"
+    code = f"import sys; sys.modules['{absent}'] = None; from spine_temporal.cli.main import main; main()"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
@@ -106,14 +116,79 @@ def test_a_line_to_type_speaks_to_the_same_server() -> None:
     )
 
 
-def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_is_one_line_that_names_the_file_with_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    assert call_with(ZeroDivisionError("ours"), monkeypatch) == Exit.BUG
+
+    err = capsys.readouterr().err
+    (file,) = tmp_path.iterdir()
+    assert err.startswith("error: ZeroDivisionError: ours; this is a bug")
+    assert err == err.splitlines()[0] + "\n"
+    assert str(file) in err
+    assert "Traceback" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (OSError(28, "No space left on device"), Exit.NO_ANSWER, "error: No space left on device\n"),
+        (rpc("is not there", RPCStatusCode.UNAVAILABLE), Exit.NO_SERVER, "error: the Temporal server does not answer"),
+        (
+            rpc("too many", RPCStatusCode.RESOURCE_EXHAUSTED),
+            Exit.NO_ANSWER,
+            "error: the Temporal server says: too many",
+        ),
+        (rpc("who?", RPCStatusCode.UNAUTHENTICATED), Exit.BAD_USAGE, "error: the Temporal server refuses: who?"),
+        (KeyboardInterrupt(), Exit.CTRL_C, ""),
+    ],
+)
+def test_nothing_that_happens_ends_in_a_traceback(
+    error: BaseException, code: Exit, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call_with(error, monkeypatch) == code
+
+    err = capsys.readouterr().err
+    assert err.startswith(said)
+    assert "Traceback" not in err
+
+
+def test_arguments_that_are_no_text_are_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["show", "\udc80"]) == Exit.BAD_USAGE
+
+    assert capsys.readouterr().err == "error: '\\udc80' is not valid UTF-8; nothing was sent\n"
+
+
+def test_completion_can_be_installed_for_the_shell_at_hand(tmp_path: Path) -> None:
+    command = f"{Path(sys.executable).with_name('spine-temporal')} --show-completion"
+
+    done = subprocess.run(
+        ["bash", "-c", f"{command}; true"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"HOME": str(tmp_path)},
+    )
+
+    assert "_SPINE_TEMPORAL_COMPLETE=complete_bash" in done.stdout
+
+
+def test_an_id_that_begins_with_a_dash_is_no_option() -> None:
+    assert Server(address="there:7233").run_command("approve", "-x") == (
+        "spine-temporal --address there:7233 approve -- -x"
+    )
+
+
+def call_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run a command that raises `error`; its exit code."""
+
     def broken(*_: object, **__: object) -> None:
-        raise ZeroDivisionError("ours")
+        raise error
 
-    monkeypatch.setattr("spine_temporal.cli.listing.list_runs", broken)
-
-    assert call(["list"]) == Exit.BUG
-    assert "ZeroDivisionError: ours" in capsys.readouterr().err
+    monkeypatch.setattr("spine_temporal.cli.runs.list_runs", broken)
+    return call(["list"])
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
-from spine_temporal.cli.exits import Exit
-from spine_temporal.devserver.server import is_serving
-from tests.rooms.cli.command import PROJECT, CommandLine
+from spine_temporal.cli.exit_codes import Exit
+from spine_temporal.connection.search_attributes import missing
+from spine_temporal.devserver.server import DevServer, is_serving
+from tests.rooms.cli.command import PROJECT, CommandLine, listed
 
 pytestmark = pytest.mark.durable
 
@@ -83,3 +85,49 @@ async def test_a_project_that_cannot_be_loaded_starts_no_server(elsewhere: Comma
     assert await dev.ended() == Exit.BAD_USAGE
     assert "agents/clerk.py:1: ModuleNotFoundError" in dev.lines[0]
     assert not (project / ".spine").exists()
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["new", "of an earlier version"])
+async def test_its_own_server_has_the_search_attributes(elsewhere: CommandLine, project: Path, *, before: bool) -> None:
+    if before:
+        async with DevServer(project / ".spine" / "temporal.db"):
+            pass
+    dev = await elsewhere.start("dev", cwd=project)
+    await dev.says("worker   ")
+    await elsewhere("run", "cashier", "pay", "--session", "found")
+    client = await Client.connect(elsewhere.address)
+    await listed(client, "found", "paused")
+
+    assert await missing(client) == []
+    assert [run.id async for run in client.list_workflows("SpineStatus = 'paused'")] == ["spine-found"]
+
+
+async def test_an_agent_that_is_added_later_is_noticed(elsewhere: CommandLine, project: Path) -> None:
+    dev = await elsewhere.start("dev", cwd=project)
+    await dev.says("worker   ")
+
+    shutil.copy(project / "agents" / "clerk.py", project / "agents" / "second.py")
+    await dev.says("agents/second.py is new; Ctrl-C, then `spine-temporal dev` again serves it")
+    (project / "agents" / "second.py").unlink()
+    await dev.says("agents/second.py was removed; Ctrl-C, then `spine-temporal dev` again serves it")
+
+
+async def test_what_a_workflow_logs_does_not_fail_its_task(elsewhere: CommandLine, project: Path) -> None:
+    dev = await elsewhere.start("dev", cwd=project)
+    await dev.says("worker   ")
+    await elsewhere("run", "cashier", "pay", "--session", "logs")
+    handle = (await Client.connect(elsewhere.address)).get_workflow_handle("spine-logs")
+
+    await handle.signal("spine.stop_turn", "nonsense")
+    approved = await elsewhere("approve", "logs")
+
+    assert approved.code == Exit.DONE, approved.err
+    events = [event.event_type async for event in handle.fetch_history_events()]
+    assert EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED not in events
+
+
+async def test_a_port_that_cannot_be_is_bad_input(alone: CommandLine, project: Path) -> None:
+    dev = await alone.start("dev", "--address", "localhost:99999", cwd=project)
+
+    assert await dev.ended() == Exit.BAD_USAGE
+    assert "error: no server can be started at 'localhost:99999'" in dev.lines[0]

@@ -10,14 +10,17 @@ from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent
-from spine_temporal.cli.exits import Exit
+from spine_temporal.cli.exit_codes import Exit
+from spine_temporal.cli.runs import warn_of_unread
+from spine_temporal.cli.server import Server
+from spine_temporal.client.run_summary import UnreadRun
 from spine_temporal.testing import dev_server
 from tests.rooms.cli.command import CommandLine, listed, until
 
 pytestmark = pytest.mark.durable
 
 
-async def test_show_tells_what_is_in_flight_on_which_worker(command: CommandLine, tmp_path: Path) -> None:
+async def test_show_names_what_is_in_flight_on_which_worker(command: CommandLine, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     await command("start", "waiter", str(gate), "--session", "in-flight", *command.queue)
     await until(gate.with_name("gate.begun").exists, "the tool")
@@ -31,7 +34,7 @@ async def test_show_tells_what_is_in_flight_on_which_worker(command: CommandLine
     assert "@" in in_flight["worker"]
 
 
-async def test_show_tells_the_conversation_the_trace_and_the_cost(command: CommandLine) -> None:
+async def test_show_prints_the_conversation_the_trace_and_the_cost(command: CommandLine) -> None:
     await command("run", "clerk", "1 + 2?", "--session", "shown", *command.queue)
 
     shown, by_workflow, told = await asyncio.gather(
@@ -70,7 +73,7 @@ async def test_show_knows_a_run_from_another_workflow(command: CommandLine, clie
     assert "is a 'somebody.elses', not a run of an agent" in theirs.err
 
 
-async def test_list_tells_the_runs_newest_first(command: CommandLine, client: Client) -> None:
+async def test_list_prints_the_runs_newest_first(command: CommandLine, client: Client) -> None:
     await command("run", "clerk", "1 + 2?", "--session", "older", *command.queue)
     await command("run", "looping", "go", "--session", "newer", *command.queue)
     await command("stop", "newer")
@@ -102,7 +105,7 @@ async def test_list_can_be_narrowed(command: CommandLine, client: Client) -> Non
     assert len(json.loads(one.out)) == 1
 
 
-async def test_list_tells_what_waits_for_a_person_from_what_waits_for_a_turn(
+async def test_list_separates_what_waits_for_a_person_from_what_waits_for_a_turn(
     command: CommandLine, client: Client, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
@@ -199,7 +202,7 @@ async def test_cancel_ends_a_run_with_its_tool_in_flight(command: CommandLine, c
     assert (await DurableAgent("waiter", client).get_run("cancelled").result()).stopped_reason is StopReason.CANCELLED
 
 
-async def test_who_asks_a_run_that_is_not_there_to_end_is_told(command: CommandLine) -> None:
+async def test_a_run_that_is_not_there_cannot_be_ended(command: CommandLine) -> None:
     stopped, cancelled = await asyncio.gather(command("stop", "absent"), command("cancel", "absent"))
 
     assert (stopped.code, cancelled.code) == (Exit.NO_SUCH_RUN, Exit.NO_SUCH_RUN), stopped.err
@@ -211,3 +214,15 @@ async def known(client: Client, session: str, status: str) -> None:
     async with asyncio.timeout(180):
         while not (await client.count_workflows(query)).count:
             await asyncio.sleep(0.02)
+
+
+def test_what_could_not_be_read_is_counted_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    unread = [UnreadRun(id=name, problem="its key is not here") for name in ("a", "b")]
+
+    warn_of_unread(Server(address="there:7233"), unread)
+    warn_of_unread(Server(), [])
+
+    assert capsys.readouterr().err == (
+        "warning: 2 runs could not be read (its key is not here); "
+        "`spine-temporal show a --address there:7233` says more\n"
+    )

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from spine_temporal.cli.exits import Exit
+from spine_temporal.cli.exit_codes import Exit
 from tests.rooms.cli.command import CommandLine
 
 pytestmark = pytest.mark.durable
@@ -33,7 +33,7 @@ run_worker_process(Path("."), task_queue="QUEUE", deadline_s=0.5)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_worker_says_what_it_serves_and_ends_when_told(alone: CommandLine, number: int) -> None:
+async def test_a_worker_names_its_agents_and_ends_on_a_signal(alone: CommandLine, number: int) -> None:
     worker = await alone.start("worker", "--namespace", "default", *alone.queue)
     await worker.says(
         f"worker ready: agents boss, cashier, clerk, down, looping, planner, waiter on task queue '{alone.queue[1]}' "

@@ -1,0 +1,124 @@
+"""What is in order with the interpreter, a project, its agents, their plugins."""
+
+import os
+import platform
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from spine_cli.config import CONFIG_FILENAME
+from spine_core import Agent
+
+from spine_temporal.agents.registry import AgentRegistry
+from spine_temporal.agents.teams import Team, members_of
+from spine_temporal.cli.doctor_finding import Finding, Verdict
+from spine_temporal.errors import SpineTemporalError
+from spine_temporal.plugins.installed import CORE, OURS, installed
+from spine_temporal.plugins.loader import import_problem
+from spine_temporal.plugins.project import places
+from spine_temporal.plugins.project_agents import Found
+from spine_temporal.plugins.spine_toml import read, unknown_in
+from spine_temporal.plugins.usage import serving
+
+_ENV_EXAMPLE: Final = ".env.example"
+_VARIABLE: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", re.MULTILINE)
+_REFERENCE: Final = re.compile(r"\$\{([^}]+)\}")
+# Of spine's own adapters: their SDKs read these.
+_KEYS: Final = {"spine_providers.openai": "OPENAI_API_KEY", "spine_providers.anthropic": "ANTHROPIC_API_KEY"}
+
+
+async def check_project(folder: Path, extra: Sequence[str]) -> list[Finding]:
+    """What was found, in the order in which a worker would come upon it."""
+    return [found async for found in _findings(folder, extra)]
+
+
+async def _findings(folder: Path, extra: Sequence[str]) -> AsyncIterator[Finding]:
+    versions = ", ".join(f"{name} {version(name)}" for name in (OURS, CORE, "temporalio"))
+    yield Finding(Verdict.OK, "interpreter", f"Python {platform.python_version()}, {versions}")
+    for finding in _file(folder / CONFIG_FILENAME):
+        yield finding
+    agents: dict[str, Agent] = {}
+    for place, read_there in places(folder, extra).items():
+        async for finding in _agents(place, read_there, agents):
+            yield finding
+    for finding in (*_plugins(), *_keys(folder, agents)):
+        yield finding
+
+
+def _file(file: Path) -> Iterator[Finding]:
+    if not file.is_file():
+        yield Finding(Verdict.NOTE, CONFIG_FILENAME, f"none in {file.parent}; `spine init` writes one")
+        return
+    try:
+        config, section = read(file)
+    except SpineTemporalError as error:
+        yield Finding(Verdict.FIX, CONFIG_FILENAME, str(error))
+        return
+    yield Finding(Verdict.OK, CONFIG_FILENAME, str(file))
+    for unknown in unknown_in(config, section or {}):
+        yield Finding(Verdict.NOTE, CONFIG_FILENAME, unknown)
+
+
+async def _agents(
+    place: str, read_there: Callable[[], Sequence[Found]], agents: dict[str, Agent]
+) -> AsyncIterator[Finding]:
+    """What is found of the agents of one place; those that can be built are added to `agents`."""
+    try:
+        found = read_there()
+    except SpineTemporalError as error:
+        yield Finding(Verdict.FIX, place, str(error))
+        return
+    for each in found:
+        try:
+            agent = await _built(each)
+        except SpineTemporalError as error:
+            yield Finding(Verdict.FIX, f"agent {each.name}", str(error))
+            continue
+        if not isinstance(agent, Agent):
+            yield Finding(Verdict.OK, f"team {each.name}", f"of {', '.join(members_of(agent))}")
+            continue
+        agents[each.name] = agent
+        made_of = ", ".join(f"{name} {number}" for name, number in serving(agent).items() if name != OURS)
+        yield Finding(Verdict.OK, f"agent {each.name}", f"made of {made_of}")
+
+
+async def _built(found: Found) -> Agent | Team:
+    registry = AgentRegistry({found.name: found.agent})
+    try:
+        return await registry.find(found.name)
+    finally:
+        await registry.aclose()
+
+
+def _plugins() -> Iterator[Finding]:
+    problems: dict[str, str] = {}
+    for plugin in installed():
+        problem = plugin.refusal or import_problem(plugin)
+        if problem is not None:
+            problems.setdefault(plugin.distribution, problem)
+    for problem in problems.values():
+        yield Finding(Verdict.NOTE, "plugin", f"{problem}: no agent may need it")
+    usable = {
+        f"{plugin.distribution} {plugin.version}" for plugin in installed() if plugin.distribution not in problems
+    }
+    yield Finding(Verdict.OK, "plugins", ", ".join(sorted(usable)))
+
+
+def _keys(folder: Path, agents: dict[str, Agent]) -> Iterator[Finding]:
+    """Names only: what a key is belongs nowhere."""
+    wanted: dict[str, str] = {}
+    for name, agent in agents.items():
+        key = _KEYS.get(type(agent.provider).__module__)
+        if key is not None:
+            wanted.setdefault(key, f"the model of agent {name!r} needs it")
+    for file, pattern in ((CONFIG_FILENAME, _REFERENCE), (_ENV_EXAMPLE, _VARIABLE)):
+        if (folder / file).is_file():
+            for key in pattern.findall((folder / file).read_text()):
+                wanted.setdefault(key, f"{file} names it")
+    for key, why in wanted.items():
+        if os.environ.get(key):
+            yield Finding(Verdict.OK, key, f"set; {why}")
+        else:
+            yield Finding(Verdict.FIX, key, f"not set; {why}", "give it to the worker's environment")

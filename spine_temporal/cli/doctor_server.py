@@ -1,0 +1,90 @@
+"""What is in order with the server, its namespace, the task queue."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeTaskQueueRequest,
+    GetSystemInfoRequest,
+)
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from spine_temporal.cli.doctor_finding import Finding, Verdict
+from spine_temporal.cli.server import Server, creating
+from spine_temporal.connection.search_attributes import missing
+from spine_temporal.errors import BadInput, ServerUnreachable
+from spine_temporal.format import ago, many
+
+
+async def check_server(server: Server, task_queue: str) -> list[Finding]:
+    """What was found; nothing of what cannot be looked at when the server does not answer."""
+    try:
+        client = await server.client()
+    except (ServerUnreachable, BadInput) as error:
+        return [Finding(Verdict.FIX, "server", str(error))]
+    return [found async for found in _findings(server, client, task_queue)]
+
+
+async def _findings(server: Server, client: Client, task_queue: str) -> AsyncIterator[Finding]:
+    info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+    address = client.service_client.config.target_host
+    yield Finding(Verdict.OK, "server", f"{address}, Temporal {info.server_version or 'of unknown version'}")
+    namespace = await _namespace(server, client)
+    yield namespace
+    if namespace.verdict is Verdict.FIX:
+        return
+    yield await _attributes(server, client)
+    yield await _pollers(server, client, task_queue)
+    yield _codec(client)
+
+
+async def _namespace(server: Server, client: Client) -> Finding:
+    name = client.namespace
+    try:
+        described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=name))
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            return Finding(Verdict.NOTE, "namespace", f"{name}; the server says nothing of it: {error.message}")
+        create = server.command("operator", "namespace", "create", "-n", name, program="temporal")
+        return Finding(Verdict.FIX, "namespace", f"the server has no namespace {name!r}", f"`{create}` makes it")
+    kept: timedelta = described.config.workflow_execution_retention_ttl.ToTimedelta()
+    return Finding(Verdict.OK, "namespace", f"{name}, runs are kept {many(kept.days, 'day')} after their end")
+
+
+async def _attributes(server: Server, client: Client) -> Finding:
+    lacking = await missing(client)
+    if not lacking:
+        return Finding(Verdict.OK, "search attributes", "SpineStatus, SpineAgent")
+    text = f"{' and '.join(lacking)} missing: lists of runs and approvals are slower"
+    return Finding(Verdict.NOTE, "search attributes", text, f"`{' && '.join(creating(server, lacking))}`")
+
+
+async def _pollers(server: Server, client: Client, task_queue: str) -> Finding:
+    last: datetime | None = None
+    polling = 0
+    for type_ in (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY):
+        described = await client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=type_
+            )
+        )
+        for poller in described.pollers:
+            polled = poller.last_access_time.ToDatetime(tzinfo=UTC)
+            last = polled if last is None or polled > last else last
+        polling = max(polling, len({poller.identity for poller in described.pollers}))
+    if last is None:
+        start = server.command("worker", "--task-queue", task_queue)
+        return Finding(Verdict.FIX, "task queue", f"nobody polls {task_queue!r}", f"`{start}` starts a worker")
+    polled_ago = ago((datetime.now(UTC) - last).total_seconds())
+    return Finding(Verdict.OK, "task queue", f"{task_queue}, polled by {many(polling, 'worker')}, last {polled_ago}")
+
+
+def _codec(client: Client) -> Finding:
+    codec = client.data_converter.payload_codec
+    if codec is None:
+        return Finding(Verdict.NOTE, "codec", "none: whoever may read the server's histories reads conversations")
+    return Finding(Verdict.OK, "codec", type(codec).__name__)

@@ -1,0 +1,146 @@
+"""What a run is doing now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from spine_core import ToolCall
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+from temporalio.client import Client
+from temporalio.exceptions import FailureError
+
+from spine_temporal.client.pollers import count_pollers
+from spine_temporal.client.read_model import ReadModel
+from spine_temporal.contracts import names
+from spine_temporal.format import call
+
+_STATES: Final = {
+    PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED: "waiting",
+    PendingActivityState.PENDING_ACTIVITY_STATE_STARTED: "running",
+    PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED: "cancelling",
+}
+_WAITS_FOR: Final = {
+    "paused": "the run waits for a decision",
+    "idle": "the session waits for its next turn",
+    "suspended": "the workflow was paused on the server",
+}
+
+
+class PendingWork(ReadModel):
+    """Something that the run waits for."""
+
+    what: str
+    state: str
+    """running; waiting (for a worker, for its next attempt, for a person); cancelling; paused."""
+    attempt: int | None = None
+    """None: it is nothing that is attempted."""
+    worker: str = ""
+    """Identity of the worker that has it, or had it last; empty: none had."""
+    since: datetime | None = None
+    next_attempt: datetime | None = None
+    last_failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SubagentAtWork:
+    """An agent below the run whose work is not over."""
+
+    position: str
+    agent: str
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepInHand:
+    """What a run's history says of the work in it."""
+
+    calls: Sequence[ToolCall] = ()
+    """The tool calls of the step in hand."""
+    subagents: Sequence[SubagentAtWork] = ()
+    is_team: bool = False
+
+
+async def pending_work(
+    client: Client, described: DescribeWorkflowExecutionResponse, step: StepInHand, status: str
+) -> list[PendingWork]:
+    """What an open run waits for; nothing when it is just between two things.
+
+    `status` is the published one: "idle" also of a session whose last turn failed.
+    """
+    found = [await _activity(client, each, step) for each in described.pending_activities]
+    watched = {each.activity_id.partition(" ")[2] for each in described.pending_activities if _watches(each)}
+    found += [_subagent(each, step) for each in step.subagents if each.position not in watched]
+    if found:
+        return found
+    if described.HasField("pending_workflow_task"):
+        task, queue = described.pending_workflow_task, described.workflow_execution_info.task_queue
+        nobody = not await count_pollers(client, queue)
+        if nobody or status not in _WAITS_FOR:
+            what = f"no worker polls task queue {queue!r}" if nobody else "the workflow decides"
+            since = task.scheduled_time.ToDatetime(UTC)
+            return [PendingWork(what=what, state="waiting", attempt=task.attempt or 1, since=since)]
+    return [PendingWork(what=_WAITS_FOR[status], state="waiting")] if status in _WAITS_FOR else []
+
+
+async def failure_message(client: Client, failure: Failure) -> str:
+    """What a failure says, read as the client's failure converter wrote it."""
+    error = await client.data_converter.decode_failure(failure)
+    return error.message if isinstance(error, FailureError) else str(error)
+
+
+async def _activity(client: Client, info: PendingActivityInfo, step: StepInHand) -> PendingWork:
+    started = info.HasField("last_started_time") and info.state != PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    since = info.last_started_time if started else info.scheduled_time
+    again = info.next_attempt_schedule_time if info.HasField("next_attempt_schedule_time") else None
+    failed = await failure_message(client, info.last_failure) if info.HasField("last_failure") else ""
+    return PendingWork(
+        what=_what(info, step),
+        state=_STATES.get(info.state, "paused"),
+        attempt=info.attempt,
+        worker=info.last_worker_identity,
+        since=since.ToDatetime(UTC),
+        next_attempt=again.ToDatetime(UTC) if again is not None else None,
+        last_failure=failed,
+    )
+
+
+def _what(info: PendingActivityInfo, step: StepInHand) -> str:
+    id_ = info.activity_id
+    position, _, after = id_.partition(" ")
+    number, _, index = position.partition(".")
+    match info.activity_type.name:
+        case names.STEP_ACTIVITY:
+            return f"step {number}: asking the model"
+        case names.TOOL_ACTIVITY if index.isdecimal() and int(index) < len(step.calls):
+            asked = step.calls[int(index)]
+            return f"step {number}: {call(asked.name, asked.arguments)}"
+        case names.END_ACTIVITY:
+            return "the hooks of on_run_end"
+        case names.RESTORE_ACTIVITY:
+            return "bringing the conversation back"
+        case names.MIRROR_ACTIVITY:
+            return f"writing turn {after} to the agent's checkpoint backend"
+        case names.WATCH_ACTIVITY:
+            agent = next((each.agent for each in step.subagents if each.position == after), None)
+            who = f"agent {agent}" if agent is not None else f"the agent on call {after}"
+            return f"waits for {who}, begun by an execution before this one"
+        case other:
+            return f"activity {other} {id_}"
+
+
+def _watches(info: PendingActivityInfo) -> bool:
+    return info.activity_type.name == names.WATCH_ACTIVITY
+
+
+def _subagent(subagent: SubagentAtWork, step: StepInHand) -> PendingWork:
+    position = subagent.position
+    works = f"agent {subagent.agent} works " + (
+        f"as member {position} of the team" if step.is_team else f"on call {position}"
+    )
+    if subagent.paused:
+        return PendingWork(what=f"{works}: it waits for a decision", state="waiting")
+    return PendingWork(what=works, state="running")
