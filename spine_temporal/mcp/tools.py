@@ -1,18 +1,15 @@
 """The tools that an agent has from MCP servers, kept alive."""
 
-import inspect
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 from spine_core import Agent, Tool
 from spine_mcp import MCPToolset
 
+from spine_temporal.kernel.closures import mcp_toolset_of
 from spine_temporal.mcp.connection import Connection
-
-# How CPython names the functions that spine's toolset makes. They keep the toolset in a closure and nowhere else.
-_CALLER: Final = "MCPToolset._make_caller.<locals>.call"
 
 
 @dataclass(slots=True)
@@ -97,12 +94,11 @@ def _toolsets(tools: Iterable[Tool]) -> list[tuple[MCPToolset, dict[str, str]]]:
     """The toolsets behind these tools that know how to connect, with the server's names of their tools by ours."""
     found: dict[int, tuple[MCPToolset, dict[str, str]]] = {}
     for tool in tools:
-        func = tool.func
-        if not inspect.isfunction(func) or func.__qualname__ != _CALLER:
+        made_by = mcp_toolset_of(tool)
+        if made_by is None:
             continue
-        kept = inspect.getclosurevars(func).nonlocals
-        toolset, name = kept.get("self"), kept.get("name")
-        if isinstance(toolset, MCPToolset) and isinstance(name, str) and (toolset.url or toolset.command):
+        toolset, name = made_by
+        if toolset.url or toolset.command:
             found.setdefault(id(toolset), (toolset, {}))[1][tool.name] = name
     return list(found.values())
 

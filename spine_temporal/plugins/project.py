@@ -7,8 +7,8 @@ from pathlib import Path
 from spine_cli.config import CONFIG_FILENAME, find_config
 
 from spine_temporal.errors import BadInput, DuplicateAgent
-from spine_temporal.plugins.installed import allowing
-from spine_temporal.plugins.loader import let_the_kernel_find_providers
+from spine_temporal.plugins.allowlist import AllowList, enforced
+from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.plugins.project_agents import Found, Given, agents_in, named_agent, put_first
 from spine_temporal.plugins.spine_toml import described
 
@@ -41,7 +41,7 @@ def load_project(
         DuplicateAgent: two agents have one name.
     """
     named: dict[str, Found] = {}
-    with allowing(allowed_plugins):
+    with enforced(AllowList.of(allowed_plugins)):
         everywhere = [found for read in places(folder, extra).values() for found in read()]
     for found in everywhere:
         other = named.setdefault(found.name, found)
@@ -68,7 +68,7 @@ def places(folder: Path, extra: Sequence[str] = ()) -> Mapping[str, Callable[[],
     if not folder.is_dir():
         raise BadInput(f"there is no project folder {str(folder)!r}")
     put_first(folder)
-    let_the_kernel_find_providers()
+    let_the_kernel_find_plugins()
     described_here = {CONFIG_FILENAME: lambda: [*_described(folder)]} if (folder / CONFIG_FILENAME).is_file() else {}
     named = {target: functools.partial(_named, target, folder) for target in extra}
     return {"agents": lambda: agents_in(folder), **named, **described_here}

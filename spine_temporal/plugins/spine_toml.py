@@ -11,6 +11,7 @@ from spine_core import Agent, Tool
 from spine_middleware import MemoryRecall
 
 from spine_temporal.errors import AgentBroken, BadInput, PluginUnusable
+from spine_temporal.kernel.registries import Kind
 from spine_temporal.plugins import loader
 from spine_temporal.plugins.project_agents import import_module
 
@@ -103,7 +104,7 @@ def _middleware(config: SpineConfig, name: str, memory: Any) -> Any:
         if memory is None:
             raise _Wrong(f"the chain has {_RECALL}, which needs a memory; name one under [spine.backends] memory")
         return _part(config, lambda _, **arguments: MemoryRecall(memory, **arguments), name)
-    if name in _CODE_ONLY and name not in loader.registered(loader.Kind.MIDDLEWARE):
+    if name in _CODE_ONLY and name not in loader.registered(Kind.MIDDLEWARE):
         raise _Wrong(f"the chain has {name}, which is made of objects that a file cannot hold; use it from code")
     return _part(config, loader.middleware, name)
 
