@@ -10,6 +10,7 @@ from spine_mcp import MCPToolset
 
 from spine_temporal.kernel.closures import mcp_toolset_of
 from spine_temporal.mcp.connection import Connection
+from spine_temporal.mcp.redact import ServerSecrets
 
 
 @dataclass(slots=True)
@@ -21,8 +22,8 @@ class _Mount:
     names: dict[str, str]
     """What the server calls them, by what the agent does."""
     given: dict[str, Tool]
-    """Each as the agent was given it: one that goes, then comes back, is gated as it was."""
-    whole: bool
+    """Each as the agent was given it: a tool that disappears and comes back is gated as before."""
+    complete: bool
     """The agent has all that the server had."""
 
 
@@ -41,7 +42,7 @@ class McpServers:
         self._servers: dict[str, _Server] = {}
 
     async def adopt(self, agent: Agent, *, close: bool) -> None:
-        """Have the agent's MCP tools go through our connections; with `close`, close those that its factory opened.
+        """Have the agent's MCP tools use our connections; with `close`, close those that its factory opened.
 
         Raises:
             ConnectionError: a server cannot be reached.
@@ -52,7 +53,7 @@ class McpServers:
             server = self._servers.setdefault(_key(toolset), self._server(toolset))
             offered = {tool.name for tool in await server.toolset.load_tools()}
             given = {name: agent.tools[name] for name in names}
-            mount = _Mount(agent, toolset, names, given, whole=offered <= set(names.values()))
+            mount = _Mount(agent, toolset, names, given, complete=offered <= set(names.values()))
             server.mounts.append(mount)
             await _refresh(server, [mount])
 
@@ -66,7 +67,8 @@ class McpServers:
         async def changed() -> None:
             await _refresh(server, server.mounts)
 
-        connection = Connection(_where(toolset), lambda: _transport(toolset), changed)
+        secrets = ServerSecrets.of(toolset)
+        connection = Connection(secrets.where, lambda: _transport(toolset), changed, secrets.redact)
         server = _Server(connection, MCPToolset(session=connection))
         return server
 
@@ -76,7 +78,7 @@ async def _refresh(server: _Server, mounts: Iterable[_Mount]) -> None:
     offered = {tool.name: tool for tool in await server.toolset.load_tools()}
     for mount in mounts:
         tools = mount.agent.tools
-        if mount.whole:
+        if mount.complete:
             for theirs in offered.keys() - set(mount.names.values()) - tools.keys():
                 mount.names[theirs] = theirs
                 mount.given[theirs] = replace(offered[theirs], approve=mount.toolset.approve)
@@ -105,10 +107,6 @@ def _toolsets(tools: Iterable[Tool]) -> list[tuple[MCPToolset, dict[str, str]]]:
 
 def _key(toolset: MCPToolset) -> str:
     return repr((toolset.url, toolset.command, toolset.args, toolset.env))
-
-
-def _where(toolset: MCPToolset) -> str:
-    return toolset.url or " ".join([toolset.command or "", *toolset.args])
 
 
 def _transport(toolset: MCPToolset) -> AbstractAsyncContextManager[tuple[Any, ...]]:
