@@ -13,6 +13,8 @@ from spine_temporal.redact import MASK, is_secret, redact
 
 # A shorter value is part of too many ordinary words to be masked wherever it occurs.
 _SHORTEST: Final = 4
+_LONG: Final = 8
+"""A value of the environment that has this length is more than a switch, whatever its name."""
 # They log the URL of each request.
 _LOGGERS: Final = ("httpx", "httpx2", "mcp.client.streamable_http", "mcp.client.sse")
 
@@ -65,7 +67,7 @@ def _url_without_secrets(url: str) -> str:
 def _in_url(url: str) -> Iterator[str]:
     parts = urlsplit(url)
     userinfo = parts.netloc.rpartition("@")[0]
-    given = [userinfo, *userinfo.split(":", 1), *(value for _, value in parse_qsl(parts.query))]
+    given = [userinfo, *userinfo.split(":", 1)[1:], *(value for _, value in parse_qsl(parts.query))]
     for value in given:
         yield from _long({value, unquote(value), quote(value), quote(value, safe="")})
 
@@ -85,15 +87,18 @@ def _arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
             shown.append(f"{name}={MASK}")
         else:
             shown.append(redact(argument))
-            if shown[-1] != argument:
-                hidden.append(argument)
+            hidden += set(argument.split()) - set(shown[-1].split())
         after_secret_option = argument.startswith("-") and not equals and is_secret(name)
     return shown, hidden
 
 
 def _in_environment(environment: Mapping[str, str]) -> Iterator[str]:
-    # What is handed to a server expressly is most often a key; a switch like DEBUG=true is none.
-    return _long(value for name, value in environment.items() if is_secret(name) or redact(value) != value)
+    # What is handed to a server expressly is most often a key; a switch like DEBUG=true is none, nor is a path.
+    return _long(
+        value
+        for name, value in environment.items()
+        if is_secret(name) or redact(value) != value or (len(value) >= _LONG and value[0] not in "/.~")
+    )
 
 
 def _long(values: "Iterator[str] | Sequence[str] | set[str]") -> Iterator[str]:

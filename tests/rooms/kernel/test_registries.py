@@ -10,7 +10,7 @@ from spine_core.testing import ScriptedProvider
 from spine_temporal.kernel import registries
 from spine_temporal.kernel.registries import Kind
 
-RESOLVE = {
+RESOLVE: dict[Kind, Any] = {
     Kind.PROVIDER: provider.resolve_provider,
     Kind.MIDDLEWARE: registry.resolve_middleware,
     Kind.CHECKPOINT: registry.resolve_checkpoint,
@@ -22,7 +22,7 @@ REGISTER: dict[Kind, Any] = {
     Kind.CHECKPOINT: registry.register_checkpoint,
     Kind.MEMORY: registry.register_memory,
 }
-LISTED = {
+LISTED: dict[Kind, Any] = {
     Kind.MIDDLEWARE: registry.list_middleware,
     Kind.CHECKPOINT: registry.list_checkpoints,
     Kind.MEMORY: registry.list_memories,
@@ -74,6 +74,7 @@ def test_what_is_registered_before_and_after_is_known(kind: Kind) -> None:
 
 def test_asking_again_replaces_the_finder() -> None:
     registries.ask(lambda *_: ScriptedProvider)
-    registries.ask(lambda *_: lambda _: "the second")
+    second = ScriptedProvider()
+    registries.ask(lambda *_: lambda _: second)
 
-    assert provider.resolve_provider("unheard-of:x") == "the second"
+    assert provider.resolve_provider("unheard-of:x") is second
