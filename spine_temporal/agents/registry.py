@@ -147,7 +147,7 @@ class AgentRegistry:
         try:
             made = self._factories[name]()
             agent = await made if inspect.isawaitable(made) else made
-        except (BadInput, PluginUnusable) as error:
+        except (BadInput, AgentBroken) as error:
             raise AgentBroken(_raised(name, error)) from error
         except Exception as error:
             # The kernel's own errors tell of a plugin as their cause.

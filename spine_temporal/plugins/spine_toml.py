@@ -1,13 +1,21 @@
 """The agent that a `spine.toml` describes."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-from spine_cli.config import CONFIG_FILENAME, ConfigError, SpineConfig, load_config
-from spine_core import Agent, Tool
+from pydantic import BaseModel, ValidationError
+from spine_cli.config import (
+    CONFIG_FILENAME,
+    BackendsConfig,
+    ConfigError,
+    MiddlewareConfig,
+    SpineConfig,
+    load_config,
+)
+from spine_core import Agent, Guards, Tool
 from spine_middleware import MemoryRecall
 
 from spine_temporal.errors import AgentBroken, BadInput, PluginUnusable
@@ -20,6 +28,11 @@ _RECALL: Final = MemoryRecall.__name__
 # The kernel's middleware that is registered under no name, for its arguments are objects.
 _CODE_ONLY: Final = frozenset({"StructuredOutput", "Recorder", "Replayer"})
 _OUR_KEYS: Final = frozenset({"name"})
+_TABLES: Final[dict[str, type[BaseModel]]] = {
+    "guards": Guards,
+    "middleware": MiddlewareConfig,
+    "backends": BackendsConfig,
+}
 
 
 def described(folder: Path) -> tuple[str, Agent] | None:
@@ -37,9 +50,12 @@ def described(folder: Path) -> tuple[str, Agent] | None:
     config, section = read(file)
     if section is None:
         return None
+    misspelt = misspelt_in(config, section)
+    if misspelt:
+        raise BadInput(f"{file}: {'; '.join(misspelt)}")
     name = section.get("name", _UNNAMED)
     if not isinstance(name, str) or not name.strip():
-        raise BadInput(f"{file}: [spine] name is {name!r}, which is no name")
+        raise BadInput(f"{file}: [spine] name is {name!r}; a name is a text that is not empty")
     try:
         return name, _build(config, folder)
     except PluginUnusable as error:
@@ -49,7 +65,7 @@ def described(folder: Path) -> tuple[str, Agent] | None:
 
 
 def read(file: Path) -> tuple[SpineConfig, dict[str, Any] | None]:
-    """What the file says, with its table `[spine]` as it stands there; None: it has no such table.
+    """What the file says, with its table `[spine]` as it was written; None: it has no such table.
 
     Raises:
         BadInput: it is not usable; the message is one line.
@@ -62,16 +78,49 @@ def read(file: Path) -> tuple[SpineConfig, dict[str, Any] | None]:
     return config, section
 
 
+def misspelt_in(config: SpineConfig, section: dict[str, Any]) -> list[str]:
+    """What in `[spine]` has no effect because it is misspelt, one sentence each."""
+    found = _unknown("[spine]", section, {*SpineConfig.model_fields, *_OUR_KEYS})
+    for name, model in _TABLES.items():
+        table = section.get(name)
+        if isinstance(table, dict):
+            found += _unknown(f"[spine.{name}]", table, set(model.model_fields))
+    for name in _unused(config):
+        close = get_close_matches(name, sorted(_used(config)), n=1)
+        if close:
+            found.append(f"no plugin named {name!r} is used, but [spine.plugins.{name}] is set; {_did_you_mean(close)}")
+    return found
+
+
 def unknown_in(config: SpineConfig, section: dict[str, Any]) -> list[str]:
-    """What stands in `[spine]` and has no effect, one sentence each: most likely it is misspelt."""
-    known = {*SpineConfig.model_fields, *_OUR_KEYS}
-    told = [f"[spine] has {key!r}, which means nothing" for key in section if key not in known]
-    used = {*config.middleware.chain, config.backends.checkpoint, config.backends.memory, _RECALL}
-    return told + [
-        f"[spine.plugins.{name}] is for a plugin that neither the chain nor a backend names"
-        for name in config.plugins
-        if name not in used
+    """What in `[spine]` has no effect, one sentence each: misspelt, or for a plugin that is not used."""
+    misspelt = misspelt_in(config, section)
+    return misspelt + [
+        f"[spine.plugins.{name}] is set for a plugin that neither the chain nor a backend names"
+        for name in _unused(config)
+        if not any(f"[spine.plugins.{name}]" in sentence for sentence in misspelt)
     ]
+
+
+def _unknown(table: str, given: dict[str, Any], known: set[str]) -> list[str]:
+    return [
+        f"unknown key {key!r} in {table}; {_did_you_mean(get_close_matches(key, sorted(known), n=1), known)}"
+        for key in given
+        if key not in known
+    ]
+
+
+def _did_you_mean(close: list[str], known: Collection[str] = ()) -> str:
+    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(known))}"
+
+
+def _used(config: SpineConfig) -> set[str]:
+    backends = (config.backends.checkpoint, config.backends.memory)
+    return {*config.middleware.chain, *(name for name in backends if name), _RECALL}
+
+
+def _unused(config: SpineConfig) -> list[str]:
+    return [name for name in config.plugins if name not in _used(config)]
 
 
 class _Wrong(Exception):

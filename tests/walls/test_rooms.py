@@ -23,6 +23,9 @@ BREACHES = {
     "history": [".activities.state_copy", ".workflow.agent"],
     "middleware": [".activities.state_copy", ".workflow.agent", ".worker.plugin", ".client.run"],
     "worker": [".cli.app", ".testing"],
+    "kernel": [".agents.registry", ".plugins.loader", ".contracts.names", "temporalio"],
+    "plugins": [".activities.state_copy", ".workflow.agent", "temporalio"],
+    "mcp": [".activities.state_copy", ".client.run", "temporalio"],
 }
 
 
