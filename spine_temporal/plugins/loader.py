@@ -138,6 +138,11 @@ def _undecided(scheme: str) -> registries.Factory:
     raise PluginUnusable(f"{missing}; if an installed plugin registers it, import that first: {', '.join(others)}")
 
 
+def is_like_an_installed(name: str) -> bool:
+    """Whether the names of an installed plugin contain this one, or it theirs."""
+    return any(_distance(plugin, name) < _UNLIKE for plugin in installed())
+
+
 def import_problem(plugin: Plugin) -> str | None:
     """Import the plugin; why that failed, None: it did not."""
     try:

@@ -50,18 +50,24 @@ def described(folder: Path) -> tuple[str, Agent] | None:
     config, section = read(file)
     if section is None:
         return None
-    misspelt = misspelt_in(config, section)
-    if misspelt:
-        raise BadInput(f"{file}: {'; '.join(misspelt)}")
+    _refuse(file, _misspelt_keys(section))
     name = section.get("name", _UNNAMED)
     if not isinstance(name, str) or not name.strip():
         raise BadInput(f"{file}: [spine] name is {name!r}; a name is a text that is not empty")
     try:
-        return name, _build(config, folder)
+        agent = _build(config, folder)
     except PluginUnusable as error:
         raise PluginUnusable(f"{file}: {error}") from error
     except _Wrong as error:
         raise AgentBroken(f"{file}: {error}") from error.__cause__
+    # Only now: as long as a name in the chain is misspelt, that of its settings is the right one.
+    _refuse(file, _misspelt_plugins(config))
+    return name, agent
+
+
+def _refuse(file: Path, problems: list[str]) -> None:
+    if problems:
+        raise BadInput(f"{file}: {'; '.join(problems)}")
 
 
 def read(file: Path) -> tuple[SpineConfig, dict[str, Any] | None]:
@@ -78,27 +84,31 @@ def read(file: Path) -> tuple[SpineConfig, dict[str, Any] | None]:
     return config, section
 
 
-def misspelt_in(config: SpineConfig, section: dict[str, Any]) -> list[str]:
-    """What in `[spine]` has no effect because it is misspelt, one sentence each."""
+def unknown_in(config: SpineConfig, section: dict[str, Any]) -> list[str]:
+    """What in `[spine]` has no effect, one sentence each: misspelt, or for a plugin that is not used."""
+    return _misspelt_keys(section) + [
+        f"[spine.plugins.{name}] is set for a plugin that neither the chain nor a backend names"
+        for name in _unused(config)
+    ]
+
+
+def _misspelt_keys(section: dict[str, Any]) -> list[str]:
     found = _unknown("[spine]", section, {*SpineConfig.model_fields, *_OUR_KEYS})
     for name, model in _TABLES.items():
         table = section.get(name)
         if isinstance(table, dict):
             found += _unknown(f"[spine.{name}]", table, set(model.model_fields))
-    for name in _unused(config):
-        close = get_close_matches(name, sorted(_used(config)), n=1)
-        if close:
-            found.append(f"no plugin named {name!r} is used, but [spine.plugins.{name}] is set; {_did_you_mean(close)}")
     return found
 
 
-def unknown_in(config: SpineConfig, section: dict[str, Any]) -> list[str]:
-    """What in `[spine]` has no effect, one sentence each: misspelt, or for a plugin that is not used."""
-    misspelt = misspelt_in(config, section)
-    return misspelt + [
-        f"[spine.plugins.{name}] is set for a plugin that neither the chain nor a backend names"
-        for name in _unused(config)
-        if not any(f"[spine.plugins.{name}]" in sentence for sentence in misspelt)
+def _misspelt_plugins(config: SpineConfig) -> list[str]:
+    # The settings of a plugin that is installed may stay in the file while it is not used.
+    unknown = [name for name in _unused(config) if not loader.is_like_an_installed(name)]
+    close = {name: get_close_matches(name, sorted(_used(config)), n=1) for name in unknown}
+    return [
+        f"[spine.plugins.{name}] is set, but no plugin {name!r} is used; {_did_you_mean(names)}"
+        for name, names in close.items()
+        if names
     ]
 
 
