@@ -1,6 +1,6 @@
 """The kernel's registries of plugins, with a finder that is asked for each name.
 
-By itself the kernel imports the entry point that bears a provider's scheme, hides what that raises, and finds no
+By itself the kernel imports the entry point named as a provider's scheme, hides what that raises, and finds no
 middleware, memory or checkpoint store that nobody has imported.
 """
 

@@ -44,7 +44,7 @@ class _Live:
 
 
 class Connection:
-    """What spine's `MCPToolset` takes as its session: it connects when first asked, and again once it is lost.
+    """What spine's `MCPToolset` takes as its session: it connects when first used, and again once it is lost.
 
     `where` names the server in errors and logs; `redact` masks its secrets in texts that are made elsewhere.
     `transport` opens the streams to the server, `changed` is called when its tools may be others. A connection belongs
@@ -188,24 +188,24 @@ async def _answer[Answer](live: _Live, send: "Callable[[ClientSession], Awaitabl
     from mcp import McpError
 
     session = live.session.result()
-    asked = asyncio.ensure_future(send(session))
+    request = asyncio.ensure_future(send(session))
     lost = asyncio.ensure_future(live.over.wait())
     sent = False
     try:
-        while not asked.done() and not lost.done():
-            await asyncio.wait({asked, lost}, timeout=_PING_AFTER_S, return_when=asyncio.FIRST_COMPLETED)
-            if not asked.done() and not lost.done():
+        while not request.done() and not lost.done():
+            await asyncio.wait({request, lost}, timeout=_PING_AFTER_S, return_when=asyncio.FIRST_COMPLETED)
+            if not request.done() and not lost.done():
                 sent = True
                 await _ping(session, live)
-        if asked.done():
-            return asked.result()
+        if request.done():
+            return request.result()
     except McpError as error:
         if error.error.code == _TERMINATED:
             raise _NotDone(str(error)) from error
         if not _was_closed(error, live):
             raise
     finally:
-        asked.cancel()
+        request.cancel()
         lost.cancel()
     live.over.set()
     await live.ended.wait()

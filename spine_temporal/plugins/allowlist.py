@@ -82,7 +82,7 @@ def enforced(allowed: AllowList) -> Iterator[None]:
 
 
 def is_decided() -> bool:
-    """Whether a worker, or who loads a project, has said what may be imported in this process."""
+    """Whether a worker, or who loads a project, has set what may be imported in this process."""
     return bool(_enforced)
 
 

@@ -123,7 +123,7 @@ def _find_for_the_kernel(kind: Kind, name: str) -> registries.Factory:
 
 
 def _undecided(scheme: str) -> registries.Factory:
-    """What makes the provider of an agent that is made before its worker has said which plugins are allowed."""
+    """What makes the provider of an agent that is made before its worker has set which plugins are allowed."""
     near = [plugin for plugin in installed() if _distance(plugin, scheme) < _UNLIKE]
     usable = [plugin for plugin in near if why_refused(plugin) is None]
     if any(plugin.distribution in (CORE, OURS) for plugin in usable):
