@@ -7,6 +7,7 @@ from spine_core import Agent, Tool
 
 from spine_temporal.errors import PluginUnusable
 from spine_temporal.plugins.allowlist import why_refused
+from spine_temporal.plugins.deferred import DeferredProvider
 from spine_temporal.plugins.installed import CORE, OURS, Plugin, installed, version_of
 
 _CONTAINERS: Final = (list, tuple, set, frozenset)
@@ -72,10 +73,15 @@ def _home_of(module: str, homes: Mapping[str, Plugin]) -> Plugin | None:
 
 def _modules(agent: Agent) -> Iterator[str]:
     for part in (agent.provider, agent.checkpoint, *agent.chain.middlewares):
-        yield type(part).__module__
-        yield from (type(held).__module__ for held in _held(part))
+        yield _module_of(part)
+        yield from map(_module_of, _held(part))
     for tool in agent.tools.values():
         yield from _modules_of(tool)
+
+
+def _module_of(part: object) -> str:
+    # What a fallback holds, say, may have been made before its worker, too.
+    return type(part.provider() if isinstance(part, DeferredProvider) else part).__module__
 
 
 def _held(part: object) -> Iterator[Any]:

@@ -61,6 +61,26 @@ print("spine_provider_acme" in sys.modules)
     assert imported == "False"
 
 
+def test_what_a_middleware_holds_and_is_not_allowed_is_refused_when_the_worker_starts(python: Python) -> None:
+    code = f"""
+import sys
+from spine_core import Agent
+from spine_core.provider import resolve_provider
+from spine_core.testing import ScriptedProvider, text
+from spine_middleware import ModelFallback
+from spine_temporal import AgentWorker
+from spine_temporal.agents.registry import AgentRegistry
+{SAID}
+fallback = ModelFallback(resolve_provider("acme:some-model"))
+agent = Agent(ScriptedProvider(text("x")), middleware=[fallback], name="clerk")
+print(said(lambda: AgentRegistry([agent], allowed_plugins=[])))
+print("spine_provider_acme" in sys.modules)
+"""
+    refused, imported = python(code, **ACME).splitlines()
+    assert "spine-provider-acme is not on the list of allowed plugins" in refused
+    assert imported == "False"
+
+
 def test_an_agent_without_a_worker_imports_its_provider_when_it_asks_the_model(python: Python) -> None:
     code = """
 from spine_core import Agent
