@@ -20,7 +20,7 @@ from spine_temporal.errors import ServerUnreachable
 ATTEMPTS = 3
 POLL_S = 0.01
 LOG_LINES = 15
-GUARD = Path(__file__).with_name("devserver_guard.py")
+GUARD = Path(__file__).with_name("guard.py")
 
 
 async def is_serving(address: str, timeout_s: float = 1.0, *, namespace: str | None = None) -> bool:
