@@ -41,6 +41,10 @@ class Attempt:
         """Seconds since the activity was scheduled. No worker's wall clock is asked."""
         return self.waited_s + time.monotonic() - self.began_s
 
+    def now_s(self) -> float:
+        """Unix time by the server's clock: when it says this attempt began, and what has passed since."""
+        return activity.info().started_time.timestamp() + time.monotonic() - self.began_s
+
     def handed_over(self) -> bool:
         """Whether it is cancelled for no other reason than that the worker stops."""
         details = activity.cancellation_details()

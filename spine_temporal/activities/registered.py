@@ -1,6 +1,5 @@
 """The activities that a worker registers."""
 
-import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,16 +11,16 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from spine_temporal.activities.attempt import Attempt, activity_attempt, run_with_attempts
-from spine_temporal.activities.await_subagent import watch
 from spine_temporal.activities.failures import classify
-from spine_temporal.activities.ledger_cache import LedgerCache, RunKey
+from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound, RunKey
 from spine_temporal.activities.outcome_json import recorded, written
-from spine_temporal.activities.restore import parts_of, restore
-from spine_temporal.activities.resumption import Resumption, resumption
+from spine_temporal.activities.restore import part_of, restore
+from spine_temporal.activities.resumption import resumption
 from spine_temporal.activities.run_end import end_run
 from spine_temporal.activities.search_attributes import Attributes
 from spine_temporal.activities.state_copy import working_copy
 from spine_temporal.activities.step import Step
+from spine_temporal.activities.subagent import look_at_subagent
 from spine_temporal.activities.tool_call import ToolRun
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.agents.spec import narrowed, spec_of
@@ -33,13 +32,24 @@ from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
 from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
 from spine_temporal.contracts.run_request import AgentSpec, Budget, RunRequest, SpecInput
 from spine_temporal.contracts.step import ModelError, StepInput, StepOutcome
-from spine_temporal.contracts.subagent import SubagentOutcome, WatchInput
+from spine_temporal.contracts.subagent import SubagentLook
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
 from spine_temporal.errors import AgentBroken, AgentUnavailable, UnknownAgent
 from spine_temporal.history.catch_up import catch_up
-from spine_temporal.history.fold import fold_run, fold_to
-from spine_temporal.journal.apply import conclude
-from spine_temporal.journal.entries import Entry, Opened, StepDone, ToolDone
+from spine_temporal.history.fold import fold_to, fold_turn
+from spine_temporal.journal.apply import apply
+from spine_temporal.journal.counters import advance
+from spine_temporal.journal.entries import (
+    Closed,
+    EndBegun,
+    Entry,
+    Opened,
+    Requested,
+    StepBegun,
+    StepDone,
+    ToolBegun,
+    ToolDone,
+)
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.payloads import pack, pack_bytes, unpack
 from spine_temporal.plugins.usage import serving
@@ -70,15 +80,16 @@ class AgentActivities:
     @property
     def all(self) -> Sequence[Callable[..., Any]]:
         """What to register, each under its name in `contracts.names`."""
-        return [self.open, self.spec, self.restore, self.step, self.tool, self.watch, self.end, self.mirror]
+        return [self.open, self.spec, self.restore, self.step, self.tool, self.subagent, self.end, self.mirror]
 
     @activity.defn(name=names.OPEN_ACTIVITY)
     async def open(self, value: RawValue) -> RawValue:
         """Answer what the agent is. Local: it is recorded as one event, its input not at all."""
         request = unpack(RunRequest, value)
         spec = await self._spec(request.agent, request.budget)
-        opened = Opened(request, request.session_id or str(activity.info().workflow_id), spec)
-        self.cache.begin(_run(), opened, len(value.payload.data))
+        info = activity.info()
+        requested = Requested(request, request.session_id or str(info.workflow_id))
+        self.cache.begin(_run(), [requested, Opened(info.activity_id, spec, input=request.input)])
         return pack(spec)
 
     @activity.defn(name=names.SPEC_ACTIVITY)
@@ -95,27 +106,20 @@ class AgentActivities:
         async def work(_: Attempt) -> Restored:
             agent = None if task.same else await self._agents.get(task.agent)
             ledger = await restore(activity.client(), agent, task, _run()[1])
-            return parts_of(ledger, _id())[task.part] if ledger is not None else Restored(id=_id())
+            return part_of(ledger, _id(), task) if ledger is not None else Restored(id=_id())
 
         def lost(why: str) -> Restored:
             raise ApplicationError(
                 f"the conversation cannot go on: {why}", type=names.CONVERSATION_LOST, non_retryable=True
             )
 
-        return pack(await run_with_attempts(self._step_policy, work, lost))
+        return pack(await run_with_attempts(task.policy, work, lost))
 
-    @activity.defn(name=names.WATCH_ACTIVITY)
-    async def watch(self, value: RawValue) -> RawValue:
-        """Wait until a child is over."""
-        task = unpack(WatchInput, value)
-        async with activity_attempt() as attempt:
-            try:
-                return pack(await watch(activity.client(), task.workflow_id))
-            except asyncio.CancelledError:
-                if attempt.handed_over():
-                    raise
-                # Nobody waits for it any more: the workflow was cancelled, or continues as new and watches anew.
-                return pack(SubagentOutcome(error="Cancelled"))
+    @activity.defn(name=names.SUBAGENT_ACTIVITY)
+    async def subagent(self, value: RawValue) -> RawValue:
+        """Look whether a subagent is over; a worker waits for none."""
+        async with activity_attempt():
+            return pack(await look_at_subagent(activity.client(), unpack(SubagentLook, value)))
 
     @activity.defn(name=names.STEP_ACTIVITY)
     async def step(self, value: RawValue) -> RawValue:
@@ -124,51 +128,55 @@ class AgentActivities:
 
         async def work(attempt: Attempt) -> StepOutcome:
             agent = await self._agents.get(task.agent)
-            ledger = await self._ledger(task.head)
-            step = Step(agent, ledger.state, task, lambda: task.elapsed_s + attempt.elapsed_s())
+            ledger = await self.cache.at(_run(), task.revision)
+            spec = ledger.progress.spec
+            guards = spec.guards if spec is not None else agent.guards
+            step = Step(agent, ledger.state, task, lambda: task.elapsed_s + attempt.elapsed_s(), guards)
             with spans_of(agent, ledger, _run()[0]):
                 await step.take()
             if (
                 step.cause is not None
-                and attempt.spent < self._step_policy.attempts
+                and attempt.spent < task.policy.attempts
                 and classify(step.cause, now_s=time.time())
             ):
                 raise step.cause
-            return self._told(recorded(step, _id(), lost), task.agent, agent, ledger)
+            return self._with_versions(recorded(step, _id(), lost), task.agent, agent, ledger)
 
         def lost(why: str) -> StepOutcome:
             ending = Ending(reason=StopReason.ERROR, error=why)
             return StepOutcome(id=_id(), ending=ending, errors=[ModelError(error=why, action="fail")])
 
-        return await self._reported(self._step_policy, task.head, work, lost, StepDone)
+        return await self._reported(task, work, lost, lambda outcome: [StepBegun(task), StepDone(outcome)])
 
     @activity.defn(name=names.TOOL_ACTIVITY)
     async def tool(self, value: RawValue) -> RawValue:
         """Run one tool call."""
         task = unpack(ToolInput, value)
 
-        async def work(_: Attempt) -> ToolOutcome:
+        async def work(attempt: Attempt) -> ToolOutcome:
             agent = await self._agents.get(task.agent)
-            ledger, resumed = await self._resumed(task)
+            ledger = await self.cache.at(_run(), task.revision)
             call = ToolRun(
                 agent,
                 ledger.state,
-                ledger.calls[task.index],
+                ledger.calls[task.index].call,
                 task.index,
-                resumption=resumed,
+                resumption=resumption(ledger, task),
                 first=task.first,
+                now_s=attempt.now_s,
                 delegates=lambda tool: self._delegate(task.agent, tool),
             )
             with spans_of(agent, ledger, _run()[0]):
                 await call.run()
-            return self._told(recorded(call, _id(), lost), task.agent, agent, ledger)
+            return self._with_versions(recorded(call, _id(), lost), task.agent, agent, ledger)
 
         def lost(why: str) -> ToolOutcome:
             return ToolOutcome(id=_id(), content=f"Error executing tool '{task.name}': {why}", called=True)
 
-        return await self._reported(
-            self._tool_policy, task.head, work, lost, lambda outcome: ToolDone(task.index, outcome, time.time())
-        )
+        def entries(outcome: ToolOutcome) -> list[Entry]:
+            return [ToolBegun(task), ToolDone(task.step, task.index, outcome)]
+
+        return await self._reported(task, work, lost, entries)
 
     @activity.defn(name=names.END_ACTIVITY)
     async def end(self, value: RawValue) -> RawValue:
@@ -177,15 +185,18 @@ class AgentActivities:
 
         async def work(_: Attempt) -> EndOutcome:
             agent = await self._agents.get(task.agent)
-            folded = await fold_run(activity.client(), _run())
-            ledger, began_s = folded.ledger, folded.segment_began_s
+            ended = advance(task.revision, EndBegun(task).id)
+            folded = await fold_turn(activity.client(), _run(), ended)
+            ledger, began_s = folded.ordered.found, folded.segment_began_s
+            if ledger is None:
+                raise RevisionNotFound(f"the history does not lead to revision {ended!r}, where the run ends")
             async with span_of_the_end(agent, ledger, _run()[0], began_s, first=task.first):
                 return await end_run(agent, ledger, folded.segment_trace(), task, _id())
 
         def lost(why: str) -> EndOutcome:
             return EndOutcome(id=_id(), error=why)
 
-        return pack_bytes(written(await run_with_attempts(self._step_policy, work, lost), lost)[1])
+        return pack_bytes(written(await run_with_attempts(task.policy, work, lost), lost)[1])
 
     @activity.defn(name=names.MIRROR_ACTIVITY)
     async def mirror(self, value: RawValue) -> RawValue:
@@ -194,39 +205,25 @@ class AgentActivities:
 
         async def work(_: Attempt) -> Mirrored:
             agent = await self._agents.get(task.agent)
-            ledger, _told = conclude(await self._ledger(task.head), task.ending)
+            ledger, _events = apply(await self.cache.at(_run(), task.revision), Closed(task.ending))
             await agent.checkpoint.put(working_copy(ledger.state))
             return Mirrored()
 
-        return pack(await run_with_attempts(self._step_policy, work, lambda why: Mirrored(error=why)))
+        return pack(await run_with_attempts(task.policy, work, lambda why: Mirrored(error=why)))
 
     async def _reported[Outcome: (StepOutcome, ToolOutcome)](
         self,
-        policy: ActivityPolicy,
-        head: str,
+        task: StepInput | ToolInput,
         work: Callable[[Attempt], Awaitable[Outcome]],
         lost: Callable[[str], Outcome],
-        entry: Callable[[Outcome], Entry],
+        entries: Callable[[Outcome], list[Entry]],
     ) -> RawValue:
-        outcome, data = written(await run_with_attempts(policy, work, lost), lost)
-        # What the cache holds must be what the fold will read: the outcome as its JSON tells it.
-        self.cache.record(_run(), head, entry(outcome), len(data))
+        outcome, data = written(await run_with_attempts(task.policy, work, lost), lost)
+        # What the cache holds must be what the fold will read: the outcome as its JSON has it.
+        self.cache.record(_run(), task.revision, entries(outcome), len(data))
         return pack_bytes(data)
 
-    async def _resumed(self, task: ToolInput) -> tuple[Ledger, Resumption | None]:
-        ledger = await self._ledger(task.head)
-        try:
-            return ledger, resumption(ledger, task)
-        except LookupError:
-            # What this worker remembers leaves out what came from outside while an activity of it was at work.
-            self.cache.forget(_run())
-            ledger = await self._ledger(task.head)
-            return ledger, resumption(ledger, task)
-
-    async def _ledger(self, head: str) -> Ledger:
-        return await self.cache.at(_run(), head)
-
-    def _told[Outcome: (StepOutcome, ToolOutcome)](
+    def _with_versions[Outcome: (StepOutcome, ToolOutcome)](
         self, outcome: Outcome, name: str, agent: Agent, ledger: Ledger
     ) -> Outcome:
         """The outcome, with the versions that made it if the run knows of others."""
@@ -274,12 +271,12 @@ def _refused(error: Exception, type_: str) -> ApplicationError:
     return ApplicationError(str(error), type=type_, non_retryable=True, category=ApplicationErrorCategory.BENIGN)
 
 
-async def _folded(run: RunKey, head: str) -> Ledger:
-    return await fold_to(activity.client(), run, head)
+async def _folded(run: RunKey, revision: str) -> Ledger | None:
+    return await fold_to(activity.client(), run, revision)
 
 
-async def _caught_up(run: RunKey, ledger: Ledger, head: str) -> Ledger | None:
-    return await catch_up(activity.client(), run, ledger, head)
+async def _caught_up(run: RunKey, ledger: Ledger, revision: str) -> Ledger | None:
+    return await catch_up(activity.client(), run, ledger, revision)
 
 
 def _run() -> RunKey:

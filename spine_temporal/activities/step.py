@@ -21,6 +21,7 @@ from spine_core import (
     Agent,
     ErrorAction,
     EventType,
+    Guards,
     ModelResponse,
     State,
     StepContext,
@@ -38,8 +39,8 @@ from spine_temporal.agents.spec import hooks_of
 from spine_temporal.contracts.run_end import AnswerFrom, Ending
 from spine_temporal.contracts.step import ModelError, PlannedCall, StepInput, StepOutcome
 from spine_temporal.journal import state_delta
+from spine_temporal.journal.counters import stopped_by_guard
 from spine_temporal.journal.digest import digest_of
-from spine_temporal.journal.progress import trip
 from spine_temporal.redact import redact
 
 # The kernel's own cap (spine_core.agent), which no on_error hook can talk it out of.
@@ -65,13 +66,15 @@ class Step:
     task: StepInput
     elapsed_s: Callable[[], float]
     """Seconds since the run began."""
+    guards: Guards
+    """As the run recorded them."""
     state: State = field(init=False)
     cause: Exception | None = field(default=None, init=False)
     """What made the step fail; None: it did not, or it is the run's normal end."""
     _ending: Ending | None = field(default=None, init=False)
     _calls: list[PlannedCall] = field(default_factory=list, init=False)
     _banked: Usage = field(default_factory=Usage, init=False)
-    _told: dict[str, Any] = field(default_factory=dict, init=False)
+    _fields: dict[str, Any] = field(default_factory=dict, init=False)
     _errors: list[ModelError] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
@@ -102,9 +105,9 @@ class Step:
             usage=self._banked,
             calls=self._calls,
             ending=self._spelled_out() if rewrote or not changed.messages else self._ending,
-            said=(last_text(self.state) or "") if rewrote else None,
+            last_text=(last_text(self.state) or "") if rewrote else None,
             errors=self._errors,
-            **self._told,
+            **self._fields,
         )
 
     def _spelled_out(self) -> Ending | None:
@@ -117,20 +120,20 @@ class Step:
     async def _take(self) -> None:
         chain = self.agent.chain
         if self.task.first:
-            self._told["stepped"] = False
+            self._fields["stepped"] = False
             with naming("on_run_start"):
                 await chain.on_run_start(self.state)
-            tripped = self.agent.guards.check(self.state, self.elapsed_s())
+            tripped = self.guards.check(self.state, self.elapsed_s())
             if tripped is not None:
-                raise _Ended(trip(tripped))
-            del self._told["stepped"]
+                raise _Ended(stopped_by_guard(tripped))
+            del self._fields["stepped"]
         self.state.step += 1
         context = StepContext(self.state, self.state.messages, list(self.agent.tools.values()), self.agent.provider)
         with naming("before_model"):
             await chain.before_model(context)
-        self._told["called"] = True
+        self._fields["called"] = True
         if context.response is None:
-            self._told["asked"] = len(context.messages)
+            self._fields["asked"] = len(context.messages)
             context.response = await self._complete(context)
         with naming("after_model"):
             await chain.after_model(context)
@@ -138,10 +141,10 @@ class Step:
 
     async def _complete(self, context: StepContext) -> ModelResponse:
         schemas = [tool.schema for tool in context.tools]
-        timeout_s = self.agent.guards.timeout_s
+        timeout_s = self.guards.timeout_s
         while True:
             if timeout_s is not None and self.elapsed_s() >= timeout_s:
-                raise _Ended(trip(StopReason.TIMEOUT))
+                raise _Ended(stopped_by_guard(StopReason.TIMEOUT))
             if context.attempt >= _MAX_PROVIDER_ATTEMPTS:
                 error = f"provider retry cap ({_MAX_PROVIDER_ATTEMPTS}) exceeded"
                 raise _Ended(Ending(reason=StopReason.ERROR, error=error))
@@ -170,7 +173,7 @@ class Step:
         self._banked = response.usage
         self.state.add_usage(response.usage)
         self.state.add_message(message)
-        self._told |= {"answered": True, "finish_reason": response.finish_reason}
+        self._fields |= {"answered": True, "finish_reason": response.finish_reason}
         self._calls = [self._planned(call) for call in message.tool_calls]
         if not message.tool_calls and not force_continue:
             self._ending = Ending(

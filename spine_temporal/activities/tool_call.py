@@ -32,8 +32,8 @@ from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.subagent import Delegation
 from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.journal import state_delta
-from spine_temporal.journal.calls import child_content
 from spine_temporal.journal.digest import digest_of
+from spine_temporal.journal.subagents import subagent_content
 from spine_temporal.redact import redact
 
 _HOOKS: Final = frozenset({"before_tool", "after_tool", "on_run_start"})
@@ -57,16 +57,18 @@ class ToolRun:
     resumption: Resumption | None = None
     first: bool = False
     delegates: Delegates = lambda _: None
+    now_s: Callable[[], float] = lambda: 0.0
+    """Unix time by the server's clock."""
     state: State = field(init=False)
     _content: str = field(default="", init=False)
     _ending: Ending | None = field(default=None, init=False)
-    _told: dict[str, Any] = field(default_factory=dict, init=False)
+    _fields: dict[str, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        child = self.resumption.child if self.resumption else None
+        child = self.resumption.returned if self.resumption else None
         if child is not None:
             self.before = self.before.model_copy(update={"usage": self.before.usage + child.usage})
-            self._told["spent"] = child.usage
+            self._fields["spent"] = child.usage
         self.state = working_copy(self.before, hooked=not _HOOKS.isdisjoint(hooks_of(self.agent)))
 
     async def run(self) -> None:
@@ -94,36 +96,36 @@ class ToolRun:
         return ToolOutcome(
             id=id_,
             ending=self._ending,
-            said=(last_text(self.state) or "") if rewrote else None,
+            last_text=(last_text(self.state) or "") if rewrote else None,
             content=self._content,
             delta=changed,
-            **self._told,
+            **self._fields,
         )
 
     async def _run(self) -> str:
         goes_on = self.resumption
-        if goes_on is not None and goes_on.verdict:
-            self._told["verdict"] = goes_on.verdict
-            if goes_on.verdict != "approved":
+        if goes_on is not None and goes_on.decision:
+            self._fields["decision"] = goes_on.decision
+            if goes_on.decision != "approved":
                 return goes_on.content
         call = self._own_call()
         tool = self.agent.tools.get(call.name)
         context = ToolContext(self.state, tool, call)
-        if goes_on is not None and goes_on.child is not None:
+        if goes_on is not None and goes_on.returned is not None:
             return await self._returned(context, goes_on)
         with naming("before_tool"):
             await self.agent.chain.before_tool(context)
         if tool is None:
             # Of a call that a person approved, the kernel tells the trace the text alone.
-            self._told["known"] = goes_on is not None
+            self._fields["known"] = goes_on is not None
             return f"Error: unknown tool '{call.name}'"
         if tool.approve and goes_on is None:
             self._ask("approve", {"tool": call.name, "arguments": context.args}, context)
         if context.skip:
             return stringify(context.result)
-        self._told["called"] = True
+        self._fields["called"] = True
         if context.args != self.call.arguments:
-            self._told["arguments"] = to_jsonable_python(context.args, fallback=str)
+            self._fields["arguments"] = to_jsonable_python(context.args, fallback=str)
         refused = self._delegate(tool, context)
         if refused is not None:
             context.result = refused
@@ -135,7 +137,7 @@ class ToolRun:
 
     def _own_call(self) -> ToolCall:
         if self.resumption is not None and self.resumption.arguments is not None:
-            self._told["edited"] = True
+            self._fields["edited"] = True
             return self.call.model_copy(update={"arguments": dict(self.resumption.arguments)})
         # The hooks may change the call itself; it must be the one inside our copy of the conversation.
         for message in reversed(self.state.messages):
@@ -153,7 +155,7 @@ class ToolRun:
         """
         arguments = to_jsonable_python(context.args, fallback=str)
         written = to_jsonable_python(payload, fallback=str)
-        self._told["asks"] = ApprovalRequest(
+        self._fields["asks"] = ApprovalRequest(
             mode=mode, payload=written, arguments=arguments, digest=digest_of(arguments)
         )
         raise _Waits
@@ -170,7 +172,7 @@ class ToolRun:
         name, max_depth, task_queue = found
         if self.state.depth >= max_depth:
             return f"Error: max delegation depth ({max_depth}) exceeded"
-        self._told["delegates"] = Delegation(
+        self._fields["delegates"] = Delegation(
             agent=name,
             input=context.args["input"],
             task_queue=task_queue,
@@ -179,9 +181,9 @@ class ToolRun:
         raise _Waits
 
     async def _returned(self, context: ToolContext, goes_on: Resumption) -> str:
-        child = goes_on.child
-        context.args = {"input": goes_on.child_input}
-        context.result = child_content(context.call.name, child) if child is not None else ""
+        child = goes_on.returned
+        context.args = {"input": goes_on.subagent_input}
+        context.result = subagent_content(context.call.name, child) if child is not None else ""
         if child is not None and not child.reason:
             context.error = RuntimeError(child.error or "")
         with naming("after_tool"):
@@ -205,4 +207,4 @@ class ToolRun:
             context.error = error
             context.result = redact(f"Error executing tool '{name}': {error}")
         else:
-            self._told["transfer"] = transfer_of(tool)
+            self._fields["transfer"] = transfer_of(tool)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from spine_temporal.journal.ledger import Ledger
-from spine_temporal.journal.pending import Waiting, waiting_in
+from spine_temporal.journal.pending import PendingCall, pending_calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ class Approval:
 
 def approvals_in(ledger: Ledger, workflow_id: str) -> list[Approval]:
     """The calls of that very run that wait, in the model's order."""
-    return [_approval(ledger, each, workflow_id) for each in waiting_in(ledger)]
+    return [_approval(ledger, each, workflow_id) for each in pending_calls(ledger)]
 
 
-def _approval(ledger: Ledger, waiting: Waiting, workflow_id: str) -> Approval:
+def _approval(ledger: Ledger, waiting: PendingCall, workflow_id: str) -> Approval:
     return Approval(
         run=ledger.state.session_id,
-        agent=ledger.spec.agent,
+        agent=ledger.agent,
         position=waiting.position,
         call_id=waiting.call_id,
         tool=waiting.tool,

@@ -24,7 +24,8 @@ from spine_temporal.client.run_summary import run_name, summary_of
 from spine_temporal.client.runs import find_run
 from spine_temporal.connection.web_ui import page_of
 from spine_temporal.errors import ConversationLost
-from spine_temporal.history.times import at_s
+from spine_temporal.history.event_reader import at_s
+from spine_temporal.journal.ledger import subagents_of
 
 
 async def describe_run(client: Client, given: str) -> RunDescription:
@@ -64,7 +65,7 @@ def _outcome(history: RunHistory) -> dict[str, Any]:
         "answer": ledger.progress.answer,
         "error": ending.error if ending is not None else None,
         "turn": ledger.progress.turn,
-        "queued": tuple(QueuedInput(turn=each.turn, input=each.input) for each in ledger.queue),
+        "queued": tuple(QueuedInput(turn=each.turn, input=each.input) for each in ledger.progress.queue),
         "usage": ledger.state.usage,
         "state": ledger.state,
         "decisions": tuple(
@@ -72,7 +73,7 @@ def _outcome(history: RunHistory) -> dict[str, Any]:
                 position=made.position,
                 call_id=made.call_id,
                 tool=made.tool,
-                verdict=made.verdict,
+                verdict=made.decision,
                 at=datetime.fromtimestamp(made.at_s, UTC),
                 decided_by=made.decided_by,
                 reason=made.reason,
@@ -85,14 +86,15 @@ def _outcome(history: RunHistory) -> dict[str, Any]:
 
 def _lineage(history: RunHistory) -> dict[str, Any]:
     ledger, request = history.ledger, history.fold.request
+    spec = ledger.progress.spec
     origin = ledger.origin
     continued = request.origin if request is not None and request.origin is not None else None
     parent = request.parent if request is not None else None
     return {
         "plugins": ledger.plugins,
         "opened_with": ledger.opened_with,
-        "moves": tuple(VersionMove(step=move.step, plugins=move.plugins) for move in ledger.moves),
-        "team": ledger.spec.team.kind if ledger.spec.team is not None else None,
+        "moves": tuple(VersionMove(step=move.step, plugins=move.plugins) for move in ledger.version_changes),
+        "team": spec.team.kind if spec is not None and spec.team is not None else None,
         "forked_from": ForkOrigin(
             run=run_name(origin.workflow_id), workflow_id=origin.workflow_id, run_id=origin.run_id, step=origin.step
         )
@@ -127,10 +129,12 @@ async def _in_flight(
     ledger = history.ledger
     at_work = [
         SubagentAtWork(child.position, child.agent, paused=child.status == "paused")
-        for child in ledger.children.values()
-        if not child.over
+        for child in subagents_of(ledger)
+        if child.status != "over"
     ]
-    step = StepInHand(calls=ledger.calls, subagents=at_work, is_team=ledger.spec.team is not None)
+    calls = [content.call for content in ledger.calls]
+    spec = ledger.progress.spec
+    step = StepInHand(calls=calls, subagents=at_work, is_team=spec is not None and spec.team is not None)
     return tuple(await pending_work(client, described, step, status))
 
 

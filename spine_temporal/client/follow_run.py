@@ -46,7 +46,9 @@ class StatusCursor:
     def is_old(self, ledger: Ledger) -> bool:
         """Whether a stop is one that was known."""
         calls = ledger.progress.calls
-        known = (each for at, each in enumerate(calls.items) if str(calls.position(at)) == self.subagent) if calls else ()
+        known = (
+            (each for at, each in enumerate(calls.items) if str(calls.position(at)) == self.subagent) if calls else ()
+        )
         call = next(iter(known), None)
         subagent = call.subagent if call is not None and not call.finished else None
         waits_there = subagent is not None and subagent.status != "over" and subagent.number <= self.subagent_number

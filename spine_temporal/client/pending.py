@@ -5,7 +5,7 @@ from temporalio.client import Client
 from spine_temporal.client.approvals import Approval, approvals_in
 from spine_temporal.errors import DecisionRefused, RunNotFound
 from spine_temporal.history.fold import fold_execution
-from spine_temporal.journal.ledger import Ledger
+from spine_temporal.journal.ledger import Ledger, subagents_of
 
 
 async def pending_in(client: Client, workflow_id: str, ledger: Ledger) -> list[Approval]:
@@ -13,8 +13,8 @@ async def pending_in(client: Client, workflow_id: str, ledger: Ledger) -> list[A
     found: dict[str, list[Approval]] = {}
     for approval in approvals_in(ledger, workflow_id):
         found[approval.position] = [approval]
-    for child in ledger.children.values():
-        if child.status == "paused" and not child.over:
+    for child in subagents_of(ledger):
+        if child.status == "paused":
             found[child.position] = await _of_child(client, child.workflow_id)
     return [approval for position in sorted(found, key=_order) for approval in found[position]]
 

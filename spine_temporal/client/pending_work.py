@@ -124,16 +124,14 @@ def _what(info: PendingActivityInfo, step: StepInHand) -> str:
             return "bringing the conversation back"
         case names.MIRROR_ACTIVITY:
             return f"writing turn {after} to the agent's checkpoint backend"
-        case names.WATCH_ACTIVITY:
-            agent = next((each.agent for each in step.subagents if each.position == after), None)
-            who = f"agent {agent}" if agent is not None else f"the agent on call {after}"
-            return f"waits for {who}, begun by an execution before this one"
+        case names.SUBAGENT_ACTIVITY:
+            return f"looking whether the agent on call {after.partition(' ')[0]} is over"
         case other:
             return f"activity {other} {id_}"
 
 
 def _watches(info: PendingActivityInfo) -> bool:
-    return info.activity_type.name == names.WATCH_ACTIVITY
+    return str(info.activity_type.name) == names.SUBAGENT_ACTIVITY
 
 
 def _subagent(subagent: SubagentAtWork, step: StepInHand) -> PendingWork:

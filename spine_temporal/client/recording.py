@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from spine_core import ModelResponse
+from spine_core import Message, ModelResponse
 
 from spine_temporal.client.run import Run
-from spine_temporal.journal.calls import child_content, position_of
+from spine_temporal.contracts.step import StepOutcome
+from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.journal.entries import Entry, StepDone, SubagentDone, ToolDone
+from spine_temporal.journal.subagents import subagent_content
 
 
 async def recording(run: Run) -> dict[str, Any]:
@@ -23,7 +25,7 @@ async def recording(run: Run) -> dict[str, Any]:
         RunNotFound: there is no such run.
     """
     recorder = _Recorder()
-    await run.journal(recorder.hear)
+    await run.entries(recorder.on_entry)
     return {"model": recorder.model, "tool": recorder.tools()}
 
 
@@ -32,19 +34,24 @@ class _Recorder:
         self.model: list[dict[str, Any]] = []
         self._results: dict[tuple[int, int], Any] = {}
 
-    def hear(self, entry: Entry) -> None:
-        if isinstance(entry, StepDone) and entry.outcome.answered:
-            said = [message for message in entry.outcome.delta.messages if message.role == "assistant"]
-            response = ModelResponse(
-                message=said[-1], usage=entry.outcome.usage, finish_reason=entry.outcome.finish_reason
-            )
-            self.model.append(response.model_dump(mode="json"))
-        elif isinstance(entry, ToolDone) and entry.outcome.asks is None and entry.outcome.delegates is None:
-            self._results[len(self.model), entry.index] = entry.outcome.content
-
-        elif isinstance(entry, SubagentDone):
-            _, index = position_of(entry.position)
-            self._results[len(self.model), index] = child_content("", entry.outcome)
+    def on_entry(self, entry: Entry) -> None:
+        match entry:
+            case StepDone(StepOutcome() as outcome) if outcome.answered:
+                response = ModelResponse(
+                    message=_answer(outcome), usage=outcome.usage, finish_reason=outcome.finish_reason
+                )
+                self.model.append(response.model_dump(mode="json"))
+            case ToolDone(_, index, ToolOutcome() as outcome) if outcome.asks is None and outcome.delegates is None:
+                self._results[len(self.model), index] = outcome.content
+            case SubagentDone(position, ended):
+                self._results[len(self.model), position.index] = subagent_content("", ended)
 
     def tools(self) -> list[Any]:
         return [self._results[key] for key in sorted(self._results)]
+
+
+def _answer(outcome: StepOutcome) -> Message:
+    """The model's message; where a hook rewrote the conversation's end, it is among what was rewritten."""
+    written = [*outcome.delta.messages, *(outcome.delta.edits[at] for at in sorted(outcome.delta.edits))]
+    answers = [message for message in written if message.role == "assistant"]
+    return answers[-1] if answers else Message.assistant(None)

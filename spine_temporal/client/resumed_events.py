@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from spine_core import TraceEvent
 from temporalio.client import Client
 
-from spine_temporal.client.follow_run import Seen
+from spine_temporal.client.follow_run import StatusCursor
 from spine_temporal.client.run import Run
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.follow import follow
 
 
-async def resumed_events(client: Client, run: Run, before: Seen) -> AsyncIterator[TraceEvent]:
+async def resumed_events(client: Client, run: Run, before: StatusCursor) -> AsyncIterator[TraceEvent]:
     """Those of the run's turn after what `before` knows, live until it stops again."""
     fold = Fold(client.data_converter)
     async for event in follow(client, run.workflow_id, run.run_id):

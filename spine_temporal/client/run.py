@@ -9,7 +9,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.client.approvals import Approval
 from spine_temporal.client.decide import decide, request_of
-from spine_temporal.client.follow_run import Seen, Watch
+from spine_temporal.client.follow_run import RunFollower, StatusCursor
 from spine_temporal.client.fork import fork
 from spine_temporal.client.pending import Unlisted, chosen, pending_in
 from spine_temporal.client.server_errors import unreachable
@@ -19,7 +19,7 @@ from spine_temporal.contracts.turn import StopRequest
 from spine_temporal.errors import DecisionRefused
 from spine_temporal.history.fold import fold_execution
 from spine_temporal.journal.entries import Entry
-from spine_temporal.journal.ledger import Ledger
+from spine_temporal.journal.ledger import Ledger, subagents_of
 from spine_temporal.journal.result import result_of
 from spine_temporal.payloads import pack
 
@@ -70,24 +70,24 @@ class Run:
         turn = (await self._ledger()).progress.turn
         return Run(self._client, id=self.id, workflow_id=self.workflow_id, turn=turn)
 
-    async def next_result(self, *, after: int | Seen) -> Result:
+    async def next_result(self, *, after: int | StatusCursor) -> Result:
         """The Result of the first stop later than the one numbered `after`, as a DecisionReceipt numbers them.
 
         Raises what `result` raises.
         """
-        stop = await self._watch().stop(after=after if isinstance(after, Seen) else Seen(after))
+        stop = await self._follower().stop(after=after if isinstance(after, StatusCursor) else StatusCursor(after))
         ledger = stop.ledger
-        if ledger.spec.team is None:
+        if ledger.progress.spec is None or ledger.progress.spec.team is None:
             return result_of(ledger, stop.trace)
         member = ledger.result_of or next(
-            (child.workflow_id for child in ledger.children.values() if child.status == "paused"), None
+            (each.workflow_id for each in subagents_of(ledger) if each.status == "paused"), None
         )
         if member is None:
             return result_of(ledger, stop.trace)
         result = await self._other(member).result()
         if ledger.result_of is None and not result.interrupted:
             # The member has gone on already; so will the team.
-            return await self.next_result(after=Seen(ledger.progress.standings))
+            return await self.next_result(after=StatusCursor(ledger.progress.status_number))
         return result.model_copy(update={"resume_token": self.id}) if result.interrupted else result
 
     async def events(self) -> AsyncIterator[TraceEvent]:
@@ -96,7 +96,7 @@ class Run:
         Their `ts` is the server's time. A tool's start is told when its result is there if a `before_tool` hook could
         still change the call. Of a team, they are its members'.
         """
-        async for event in self._watch().events():
+        async for event in self._follower().events():
             yield event
 
     async def state(self) -> State:
@@ -131,7 +131,7 @@ class Run:
 
     async def decide_on(
         self, decision: Any, call_id: str | None, *, id: str | None = None
-    ) -> tuple[DecisionReceipt, Seen]:
+    ) -> tuple[DecisionReceipt, StatusCursor]:
         """`decide`; besides, what was seen before anything comes of it."""
         request = request_of(decision, call_id)
         ledger = await self._ledger()
@@ -143,10 +143,10 @@ class Run:
         if approval is not None:
             request = request.model_copy(update={"call": approval.position})
             decided = await decide(self._client, approval.workflow_id, request, id)
-            return decided, self._seen(ledger, approval, decided)
+            return decided, self._cursor(ledger, approval, decided)
         # Nothing like that waits. The workflow it is sent to says why; or it knows the id, and answers as it did.
-        children = [child.workflow_id for child in ledger.children.values()]
-        return await self._ask(request, [self.workflow_id, *children], id), Seen()
+        children = [each.workflow_id for each in subagents_of(ledger) if each.workflow_id]
+        return await self._ask(request, [self.workflow_id, *children], id), StatusCursor()
 
     async def fork(self, *, step: int, input: str | None = None, session_id: str | None = None) -> "Run":
         """A new run that begins with the State as it was after step `step`; this one is left alone.
@@ -184,20 +184,20 @@ class Run:
         """
         await self._tell(self._handle().cancel())
 
-    async def journal(self, hear: Callable[[Entry], None]) -> None:
-        """Tell `hear` every entry of the turn's journal, as far as the history goes by now.
+    async def entries(self, on_entry: Callable[[Entry], None]) -> None:
+        """Call `on_entry` with every entry of the turn's journal, as far as the history goes by now.
 
         Raises:
             RunNotFound: there is no such run.
         """
-        await self._watch().journal(hear)
+        await self._follower().entries(on_entry)
 
-    def _seen(self, ledger: Ledger, approval: Approval, decided: DecisionReceipt) -> Seen:
+    def _cursor(self, ledger: Ledger, approval: Approval, receipt: DecisionReceipt) -> StatusCursor:
         if approval.workflow_id == self.workflow_id:
-            return Seen(decided.standings)
-        asks = f"{approval.workflow_id}/"
-        child = next(each for each in ledger.children.values() if asks.startswith(f"{each.workflow_id}/"))
-        return Seen(ledger.progress.standings, child.position, child.number)
+            return StatusCursor(receipt.status_number)
+        below = f"{approval.workflow_id}/"
+        subagent = next(each for each in subagents_of(ledger) if below.startswith(f"{each.workflow_id}/"))
+        return StatusCursor(ledger.progress.status_number, subagent.position, subagent.number)
 
     async def _ledger(self) -> Ledger:
         # The latest execution knows all that the ones before it did.
@@ -212,8 +212,8 @@ class Run:
                 refused = refused or error
         raise refused or DecisionRefused(f"session {self.id!r}: nothing waits for a decision")
 
-    def _watch(self) -> Watch:
-        return Watch(self._client, self.workflow_id, self.run_id, self.turn)
+    def _follower(self) -> RunFollower:
+        return RunFollower(self._client, self.workflow_id, self.run_id, self.turn)
 
     def _other(self, workflow_id: str) -> "Run":
         prefix = self.workflow_id.removesuffix(self.id)

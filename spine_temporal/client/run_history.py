@@ -14,12 +14,11 @@ from temporalio.client import Client
 from spine_temporal.contracts.subagent import SubagentOutcome
 from spine_temporal.errors import RunNotFound, ServerUnreachable, SpineTemporalError
 from spine_temporal.format import shortened
-from spine_temporal.history.event_reader import Reader
+from spine_temporal.history.event_reader import EventReader, at_s
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.follow import first_event, follow
-from spine_temporal.history.times import at_s
-from spine_temporal.journal.entries import Closed, Entry, Requested, SubagentDone
-from spine_temporal.journal.ledger import Child, Ledger
+from spine_temporal.journal.entries import Closed, Entry, Requested, SubagentDone, SubagentStatusChanged
+from spine_temporal.journal.ledger import Ledger, SubagentRecord, subagents_of
 
 _WIDEST_PROBLEM: Final = 300
 _CLOSING: Final = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
@@ -37,7 +36,7 @@ class RunHistory:
     """When the last event was recorded, in Unix time."""
     failed_task: HistoryEvent | None = None
     """The workflow task that failed, or did not end in time, since a worker last completed one."""
-    children: dict[str, Child] = field(default_factory=dict)
+    children: dict[str, SubagentRecord] = field(default_factory=dict)
     """The agents that worked for the run, by the call's position: a ledger forgets those of the steps before."""
     outcomes: dict[str, SubagentOutcome] = field(default_factory=dict)
     """What came of them."""
@@ -50,7 +49,7 @@ class RunHistory:
     _closed: Closed | None = None
 
     def __post_init__(self) -> None:
-        self.fold.hear = self.note
+        self.fold.on_entry = self.note
 
     @property
     def ledger(self) -> Ledger:
@@ -73,7 +72,12 @@ class RunHistory:
     def working(self) -> bool:
         """Whether it was at work when the last event was recorded; a run that no worker has begun on is not."""
         ledger = self.ledger
-        return ledger.opened and ledger.progress.ending is None and not self.fold.closed and self.failed_task is None
+        return (
+            ledger.progress.opened
+            and ledger.progress.ending is None
+            and not self.fold.closed
+            and self.failed_task is None
+        )
 
     async def feed(self, event: HistoryEvent) -> None:
         """Add one event."""
@@ -91,15 +95,17 @@ class RunHistory:
             case EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
                 self.failed_task = None
         await self.fold.feed(event)
-        self.children.update(self.ledger.children)
+        self.children.update({each.position: each for each in subagents_of(self.ledger)})
 
     def note(self, entry: Entry) -> None:
         """Keep what the ledger does not of an entry."""
         match entry:
             case Closed():
                 self._closed = entry
-            case SubagentDone():
-                self.outcomes[entry.position] = entry.outcome
+            case SubagentDone(position, outcome):
+                self.outcomes[str(position)] = outcome
+            case SubagentStatusChanged(_, status) if status.outcome is not None:
+                self.outcomes[status.position] = status.outcome
 
 
 def problem_of(error: Exception) -> str:
@@ -151,7 +157,7 @@ async def _read_close(client: Client, history: RunHistory, workflow_id: str, run
     )
     answer = await client.workflow_service.get_workflow_execution_history(request)
     for event in answer.history.events:
-        entry = await Reader(client.data_converter).read(event)
+        entry = await EventReader(client.data_converter).read(event)
         if entry is not None:
             history.note(entry)
 
@@ -161,7 +167,7 @@ async def _first_input(client: Client, workflow_id: str, run_id: str) -> str | N
     started = (await first_event(client, workflow_id, run_id)).workflow_execution_started_event_attributes
     with contextlib.suppress(RunNotFound):
         event = await first_event(client, workflow_id, started.first_execution_run_id)
-        entry = await Reader(client.data_converter).read(event)
+        entry = await EventReader(client.data_converter).read(event)
         if isinstance(entry, Requested):
             return entry.request.input
     return None

@@ -9,7 +9,7 @@ from spine_temporal.client.read_model import ReadModel
 from spine_temporal.client.run_history import RunHistory
 from spine_temporal.client.status import is_open, status_word
 from spine_temporal.contracts import names
-from spine_temporal.contracts.turn import StatusRecord
+from spine_temporal.contracts.status import StatusRecord
 
 
 class RunSummary(ReadModel):

@@ -19,7 +19,7 @@ from spine_temporal.client.status import FAILED, PUBLISHED, SUSPENDED, is_open, 
 from spine_temporal.connection.search_attributes import missing
 from spine_temporal.connection.visibility import equals, list_pages
 from spine_temporal.contracts import names
-from spine_temporal.contracts.turn import StatusRecord
+from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import NotAnAgentRun, RunNotFound
 from spine_temporal.format import shortened
 

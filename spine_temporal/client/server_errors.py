@@ -4,6 +4,7 @@ from typing import Final
 
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
@@ -20,6 +21,7 @@ from spine_temporal.errors import (
     SpineTemporalError,
     UnknownAgent,
 )
+from spine_temporal.history.closures import decoded_failure
 
 _BY_TYPE: Final[dict[str, type[SpineTemporalError]]] = {
     names.UNKNOWN_AGENT: UnknownAgent,
@@ -31,9 +33,9 @@ _BY_TYPE: Final[dict[str, type[SpineTemporalError]]] = {
 }
 
 
-def failed_run(event: HistoryEvent, workflow_id: str) -> SpineTemporalError:
+async def failed_run(event: HistoryEvent, workflow_id: str, converter: DataConverter) -> SpineTemporalError:
     """The error that a failed workflow stands for."""
-    failure = event.workflow_execution_failed_event_attributes.failure
+    failure = await decoded_failure(event.workflow_execution_failed_event_attributes.failure, converter)
     type_ = _BY_TYPE.get(failure.application_failure_info.type)
     if type_ is not None:
         return type_(failure.message)

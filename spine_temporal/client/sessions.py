@@ -14,7 +14,8 @@ from spine_temporal.client.server_errors import refused_update, unreachable
 from spine_temporal.contracts import names
 from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.contracts.run_request import RunRequest
-from spine_temporal.contracts.turn import OnBusy, StatusRecord, TurnRequest, TurnTaken
+from spine_temporal.contracts.status import StatusRecord
+from spine_temporal.contracts.turn import OnBusy, TurnRequest, TurnTaken
 from spine_temporal.errors import NotAnAgentRun, RunNotFound, SessionBusy
 from spine_temporal.history.follow import describe
 from spine_temporal.payloads import pack, unpack
@@ -80,7 +81,7 @@ class SessionStarter:
                 id_reuse_policy=reuse,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 static_summary=request.agent,
-                memo={names.STANDING_MEMO: pack(standing)},
+                memo={names.STATUS_MEMO: pack(standing)},
             )
         except WorkflowAlreadyStartedError:
             return None

@@ -10,7 +10,7 @@ from temporalio.converter import DataConverter
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
-from spine_temporal.contracts.turn import StatusRecord
+from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.history.event_reader import payload_bytes
 
 PUBLISHED: Final = ("running", "paused", "idle")
@@ -29,7 +29,7 @@ _BY_SERVER: Final = {
 
 async def published_status(info: WorkflowExecutionInfo, converter: DataConverter) -> StatusRecord | None:
     """What the workflow's memo says of the run; None: nothing, as of a run started by hand, or nothing readable."""
-    written = info.memo.fields.get(names.STANDING_MEMO)
+    written = info.memo.fields.get(names.STATUS_MEMO)
     if written is None:
         return None
     try:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from spine_temporal.contracts.base import GivenModel, WireModel
 from spine_temporal.contracts.policies import Seconds

@@ -3,8 +3,8 @@
 import base64
 import json
 import zlib
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, Final
 
 from pydantic import ValidationError
 from spine_core import StopReason
@@ -18,7 +18,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
 from spine_temporal.contracts.base import WireModel, load
 from spine_temporal.contracts.continuation import Restored, RestoreInput
-from spine_temporal.contracts.run_end import EndInput, EndOutcome, Ending, RunOutcome
+from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, RunOutcome
 from spine_temporal.contracts.run_id import Position, entry_id
 from spine_temporal.contracts.run_request import AgentSpec, RunRequest
 from spine_temporal.contracts.status import ExpiryRecord, StatusRecord
@@ -91,7 +91,7 @@ class EventReader:
         Raises:
             MissedItsBeginning: it is the end of something whose beginning was not read.
         """
-        handler = _HANDLERS.get(event.event_type)
+        handler = self._HANDLERS.get(event.event_type)
         if handler is not None:
             return await handler(self, event)
         ending = await ending_of_close(event, self._converter)
@@ -296,27 +296,26 @@ class EventReader:
     async def _bytes(self, payloads: Payloads) -> bytes:
         return await payload_bytes(payloads, self._converter)
 
-
-_HANDLERS: Final[dict[int, Callable[[EventReader, HistoryEvent], Any]]] = {
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: EventReader._started,
-    EventType.EVENT_TYPE_MARKER_RECORDED: EventReader._marker,
-    EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: EventReader._scheduled,
-    EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: EventReader._completed,
-    EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: EventReader._memo,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: EventReader._admitted,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: EventReader._accepted,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: EventReader._updated,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: EventReader._signaled,
-    EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: EventReader._child_initiated,
-    EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: EventReader._child_exists,
-    EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: EventReader._child_started,
-    EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED: EventReader._child_completed,
-    EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED: EventReader._child_failed,
-    EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED: EventReader._child_failed,
-    EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: EventReader._child_failed,
-    EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT: EventReader._child_failed,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: EventReader._completed_run,
-}
+    _HANDLERS: ClassVar[dict[int, Callable[["EventReader", HistoryEvent], Awaitable[Entry | None]]]] = {
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: _started,
+        EventType.EVENT_TYPE_MARKER_RECORDED: _marker,
+        EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: _scheduled,
+        EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: _completed,
+        EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: _memo,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: _admitted,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: _accepted,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: _updated,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: _signaled,
+        EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: _child_initiated,
+        EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: _child_exists,
+        EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: _child_started,
+        EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED: _child_completed,
+        EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED: _child_failed,
+        EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED: _child_failed,
+        EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: _child_failed,
+        EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT: _child_failed,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: _completed_run,
+    }
 
 
 async def payload_bytes(payloads: Payloads, converter: DataConverter) -> bytes:

@@ -12,10 +12,10 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound
+from spine_temporal.history.event_reader import at_s
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.follow import follow
 from spine_temporal.history.list_executions import listed
-from spine_temporal.history.times import at_s
 from spine_temporal.journal.ledger import Ledger
 
 
@@ -96,7 +96,7 @@ async def _read(client: Client, workflow_id: str, run_id: str, step: int | None)
         began_s = began_s or at_s(event)
         await fold.feed(event)
         ledger = fold.ledger
-        if not ledger.opened or fold.restoring:
+        if not ledger.progress.opened or not ledger.restored:
             continue
         if not began:
             began, first_step = True, ledger.progress.step
@@ -106,7 +106,7 @@ async def _read(client: Client, workflow_id: str, run_id: str, step: int | None)
             break
     if fold.request is None:
         raise BadInput(f"the history of {workflow_id!r} does not begin with a run's request")
-    back = fold.ledger.opened and not fold.restoring
+    back = fold.ledger.progress.opened and fold.ledger.restored
     return _Execution(fold.request, fold.ledger, then, reached, first_step, back, deletes(event), began_s)
 
 
@@ -122,7 +122,7 @@ async def _was_buried(client: Client, read: _Execution) -> bool:
 
 
 def _between_steps(ledger: Ledger) -> bool:
-    return ledger.progress.batch is None or ledger.progress.batch.over
+    return ledger.progress.calls is None or ledger.progress.calls.over
 
 
 def _no_step(last: Ledger, origin: RestorePoint, step: int) -> BadInput:

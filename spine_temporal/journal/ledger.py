@@ -1,7 +1,7 @@
 """A run as its journal has it: the workflow's progress, with what only a reader wants."""
 
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from spine_core import Message, State, ToolCall
 
@@ -11,6 +11,7 @@ from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.subagent import Delegation, SubagentOutcome
 from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.journal.counters import Progress
+from spine_temporal.journal.tool_calls import Phase
 
 # Two versions side by side for long would make it grow with every step.
 _MAX_VERSION_CHANGES: Final = 50
@@ -102,6 +103,49 @@ class Ledger:
     def with_content(self, index: int, content: CallContent) -> "Ledger":
         """A copy with the texts of the call at `index` replaced."""
         return replace(self, calls=(*self.calls[:index], content, *self.calls[index + 1 :]))
+
+
+@dataclass(frozen=True, slots=True)
+class SubagentRecord:
+    """A subagent, as whoever reads the parent's journal knows it."""
+
+    position: str
+    workflow_id: str
+    agent: str
+    input: str
+    status: str
+    """running, paused or over."""
+    number: int
+    interrupt: Any
+
+
+def subagents_of(ledger: Ledger) -> list[SubagentRecord]:
+    """The agents that were given calls of the step in hand; of a team, all members that have begun."""
+    calls = ledger.progress.calls
+    found = [
+        SubagentRecord(f"{member.number}.0", member.workflow_id, member.agent, "", "over", 0, None)
+        for member in ledger.members
+        if calls is None or member.number != calls.step
+    ]
+    for index, call in enumerate(calls.items if calls is not None else ()):
+        subagent = call.subagent
+        if subagent is None or calls is None:
+            continue
+        content = ledger.calls[index] if index < len(ledger.calls) else None
+        delegation = content.delegation if content is not None and content.delegation else subagent.delegation
+        status = subagent.status if call.phase is Phase.DELEGATED else "over"
+        found.append(
+            SubagentRecord(
+                str(calls.position(index)),
+                subagent.workflow_id,
+                delegation.agent,
+                delegation.input,
+                status,
+                subagent.number,
+                subagent.interrupt,
+            )
+        )
+    return found
 
 
 def with_versions(ledger: Ledger, plugins: dict[str, str] | None) -> Ledger:

@@ -164,7 +164,7 @@ def _decided(progress: Progress, entry: Decided) -> Progress:
     found = call_at(progress, receipt.position)
     if found is None:
         return kept
-    calls, index, call = found
+    calls, index, call = found.calls, found.index, found.call
     decision = CallDecision(entry.id, receipt.approved, receipt.digest)
     try:
         decided = decide(call, decision, _settled(call, receipt, entry.decided_by))
@@ -184,7 +184,7 @@ def _expired(progress: Progress, entry: ApprovalExpired) -> Progress:
     found = call_at(progress, record.position)
     if found is None:
         return progress
-    calls, index, call = found
+    calls, index, call = found.calls, found.index, found.call
     digest = call.ask.digest if call.ask is not None else ""
     decision = CallDecision(entry.id, record.approved, digest, expired_after_s=record.timeout_s)
     try:
@@ -253,7 +253,7 @@ def _tool_begun(progress: Progress, step: int, index: int) -> Progress:
     found = call_at(progress, str(Position(step, index)))
     if found is None:
         raise ValueError(f"call {step}.{index} belongs to no step in hand")
-    calls, at, call = found
+    calls, at, call = found.calls, found.index, found.call
     return replace(progress, calls=calls.with_call(at, begin(call)))
 
 

@@ -8,9 +8,11 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
+from spine_temporal.contracts.step import StepOutcome
+from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.format import first_line
+from spine_temporal.history.event_reader import at_s
 from spine_temporal.history.fold import Fold
-from spine_temporal.history.times import at_s
 from spine_temporal.journal.entries import Entry, StepDone, ToolDone
 from spine_temporal.journal.ledger import Ledger
 
@@ -56,7 +58,7 @@ class ActivityLog:
         self.last_s = 0.0
         """When the last event was recorded."""
         self.events = 0
-        self._fold = Fold(converter, hear=self._note)
+        self._fold = Fold(converter, on_entry=self._note)
         self._entry: Entry | None = None
         self._calls: dict[int, tuple[str, str, tuple[str, ...]]] = {}
         self._started: dict[int, _Started] = {}
@@ -89,7 +91,7 @@ class ActivityLog:
         _, _, index = activity_id.partition(".")
         if not index.isdecimal() or int(index) >= len(self.ledger.calls):
             return MODEL if activity_id.isdecimal() else activity_id, ()
-        call = self.ledger.calls[int(index)]
+        call = self.ledger.calls[int(index)].call
         return call.name, tuple(map(_short, call.arguments.values()))
 
     def _note(self, entry: Entry) -> None:
@@ -106,7 +108,7 @@ class ActivityLog:
             name=name,
             arguments=arguments,
             outcome=self._outcome(entry),
-            called=entry.outcome.called if isinstance(entry, StepDone | ToolDone) else False,
+            called=_called(entry),
             attempt=started.attempt,
             worker=started.worker,
             began_s=started.at_s,
@@ -117,15 +119,20 @@ class ActivityLog:
 
     def _outcome(self, entry: Entry | None) -> str:
         match entry:
-            case ToolDone(outcome=outcome):
+            case ToolDone(outcome=ToolOutcome() as outcome):
                 return first_line(outcome.content)
-            case StepDone(outcome=outcome) if outcome.errors:
+            case StepDone(outcome=StepOutcome() as outcome) if outcome.errors:
                 return first_line(outcome.errors[-1].error)
             case StepDone() if self.ledger.state.messages:
                 answer = self.ledger.state.messages[-1]
                 asked = "asks for " + ", ".join(call.name for call in answer.tool_calls) if answer.tool_calls else ""
                 return first_line(answer.content or "") if answer.content else asked
         return ""
+
+
+def _called(entry: Entry | None) -> bool:
+    outcome = entry.outcome if isinstance(entry, StepDone | ToolDone) else None
+    return isinstance(outcome, StepOutcome | ToolOutcome) and outcome.called
 
 
 def _short(value: Any) -> str:

@@ -18,7 +18,7 @@ from spine_temporal.contracts.run_end import Ending, EndInput
 from spine_temporal.contracts.run_request import AgentSpec, RunRequest
 from spine_temporal.contracts.step import StepInput, StepOutcome, StepSummary
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome, ToolSummary
-from spine_temporal.contracts.turn import StatusRecord
+from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.journal.apply import apply
 from spine_temporal.journal.approvals import judged
 from spine_temporal.journal.calls import settled_as

@@ -27,7 +27,7 @@ PINNED = {
     "TAKE_UPDATE": "spine.take",
     "CLAIM_UPDATE": "spine.claim",
     "SPENT_QUERY": "spine.spent",
-    "STANDING_MEMO": "spine",
+    "STATUS_MEMO": "spine",
     "STATUS_ATTRIBUTE": "SpineStatus",
     "AGENT_ATTRIBUTE": "SpineAgent",
     "UNKNOWN_AGENT": "spine.UnknownAgent",

@@ -16,7 +16,7 @@ from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, RunOu
 from spine_temporal.contracts.run_request import AgentSpec, RunRequest
 from spine_temporal.contracts.step import StepInput, StepOutcome
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
-from spine_temporal.contracts.turn import StatusRecord
+from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import BadInput, NotAnAgentRun
 from spine_temporal.history.event_reader import Reader, made_by
 from spine_temporal.journal.entries import (
@@ -78,7 +78,7 @@ def completed(result: WireModel, scheduled_id: int = 7) -> HistoryEvent:
 def stood(standing: StatusRecord) -> HistoryEvent:
     event = HistoryEvent(event_id=11, event_type=EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED)
     memo = event.workflow_properties_modified_event_attributes.upserted_memo
-    memo.fields[names.STANDING_MEMO].CopyFrom(payloads(standing).payloads[0])
+    memo.fields[names.STATUS_MEMO].CopyFrom(payloads(standing).payloads[0])
     return event
 
 
