@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import anyio
+from pydantic_core import PydanticSerializationError
 from spine_core import Result, Tool, TraceEvent
 from spine_core.errors import ResumeError
 from temporalio.client import Client
@@ -16,7 +17,9 @@ from spine_temporal.client.run import Run
 from spine_temporal.client.sessions import SessionStarter, TurnRef
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
+from spine_temporal.contracts.base import dump
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
+from spine_temporal.contracts.run_id import MAX_ID_BYTES, is_reserved
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.errors import BadInput, InputTooLarge, RunNotFound
@@ -164,6 +167,7 @@ class DurableAgent:
         return Run(self._client, id=id, workflow_id=f"{self._prefix}{id}")
 
     async def _start(self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy) -> Run:
+        session_id = self._named(session_id)
         request = self._request(input, session_id, stop=stop)
         run = self.get_run(str(request.session_id))
         speaker = SessionStarter(self._client, self.task_queue)
@@ -177,13 +181,7 @@ class DurableAgent:
     def _request(self, input: str, session_id: str | None, *, stop: bool) -> RunRequest:
         if not isinstance(input, str) or not input.strip():
             raise BadInput(f"the input of a run is what the user says, {input!r} says nothing")
-        size_bytes = len(input.encode())
-        if size_bytes > MAX_PAYLOAD_BYTES:
-            raise InputTooLarge(
-                f"the input has {size_bytes:,} bytes, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
-                "store it where a tool can read it, say where it is"
-            )
-        return RunRequest(
+        request = RunRequest(
             agent=self.name,
             input=input,
             session_id=session_id or uuid.uuid4().hex,
@@ -192,6 +190,30 @@ class DurableAgent:
             named=session_id is not None,
             approval=self.approval,
         )
+        try:
+            size_bytes = len(dump(request))
+        except PydanticSerializationError as error:
+            raise BadInput(f"the input of a run is text that can be written as JSON: {error}") from None
+        if size_bytes > MAX_PAYLOAD_BYTES:
+            raise InputTooLarge(
+                f"the input has {size_bytes:,} bytes as JSON, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
+                "store it where a tool can read it, and name the place"
+            )
+        return request
+
+    def _named(self, session_id: object) -> str | None:
+        """The session id that a caller gave; None: it gave none."""
+        if session_id is None or session_id == "":
+            return None
+        if not isinstance(session_id, str | int | uuid.UUID) or isinstance(session_id, bool):
+            raise BadInput(f"a session id is text, {session_id!r} is none")
+        named = str(session_id)
+        if is_reserved(named):
+            raise BadInput(f"session id {named!r} has the form that the runs of subagents have; take another one")
+        size_bytes = len(f"{self._prefix}{named}".encode(errors="replace"))
+        if size_bytes > MAX_ID_BYTES:
+            raise BadInput(f"the workflow id of session {named[:40]!r}... has {size_bytes:,} bytes of {MAX_ID_BYTES:,}")
+        return named
 
 
 def _approval(timeout_s: float | None, on_timeout: OnTimeout) -> ApprovalPolicy | None:

@@ -113,8 +113,10 @@ class _Watch:
                     closing = asyncio.create_task(self._closed(self._latest[0]))
                 pause_s = min(_LAST_LOOK_S, max(_FIRST_LOOK_S, (time.monotonic() - self._began_s) * _SHARE))
                 wanted = asyncio.create_task(self._wanted.wait())
-                await asyncio.wait({closing, wanted}, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
-                wanted.cancel()
+                try:
+                    await asyncio.wait({closing, wanted}, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    wanted.cancel()
         finally:
             if closing is not None:
                 closing.cancel()

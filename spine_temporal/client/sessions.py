@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
+from temporalio.api.common.v1 import Payloads
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -12,11 +13,13 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.client.server_errors import refused_update, unreachable
 from spine_temporal.contracts import names
+from spine_temporal.contracts.base import load
 from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.contracts.turn import OnBusy, TurnRequest, TurnTaken
-from spine_temporal.errors import NotAnAgentRun, RunNotFound, SessionBusy
+from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound, SessionBusy
+from spine_temporal.history.event_reader import payload_bytes
 from spine_temporal.history.follow import describe
 from spine_temporal.payloads import pack, unpack
 
@@ -90,7 +93,9 @@ class SessionStarter:
         return handle.first_execution_run_id
 
     async def _say_more(self, workflow_id: str, request: RunRequest, on_busy: OnBusy, update_id: str) -> TurnRef | None:
-        words = TurnRequest(input=request.input or "", on_busy=on_busy, agent=request.agent)
+        words = TurnRequest(
+            input=request.input or "", on_busy=on_busy, agent=request.agent, session_id=request.session_id
+        )
         handle = self.client.get_workflow_handle(workflow_id)
         try:
             update = await handle.start_update(
@@ -119,6 +124,15 @@ class SessionStarter:
             return None
         if info.type.name != names.AGENT_WORKFLOW:
             raise NotAnAgentRun(f"workflow {workflow_id!r} is a {info.type.name!r}, not a run of an agent")
+        memo = info.memo.fields.get(names.STATUS_MEMO)
+        if memo is not None:
+            data = await payload_bytes(Payloads(payloads=[memo]), self.client.data_converter)
+            session_id = load(StatusRecord, data).session_id
+            if session_id != request.session_id:
+                raise BadInput(
+                    f"workflow {workflow_id!r} is session {session_id!r}, not {request.session_id!r}: give the session "
+                    "another id, or the agent another workflow_id_prefix"
+                )
         origin = RestorePoint(workflow_id=workflow_id, run_id=info.execution.run_id)
         run_id = await self.start(workflow_id, request.model_copy(update={"origin": origin}), anew=True)
         return TurnRef(run_id, None) if run_id is not None else None

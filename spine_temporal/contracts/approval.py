@@ -61,15 +61,13 @@ class DecideRequest(GivenModel):
     call: str | None = None
     """The model's id of the call, or its position, "step.index"; None: the call that the run is paused at."""
     call_id: str | None = None
-    """Another name of `call`."""
+    """The model's id of the call, and nothing else; beside `call` it must name the same one."""
     answer: Any = None
     """What spine's `resume` takes; used when there is no `decision`."""
     decision: Decision | None = None
 
     @model_validator(mode="after")
     def _answers(self) -> Self:
-        if self.call is not None and self.call_id is not None and self.call != self.call_id:
-            raise ValueError(f"call is {self.call!r} and call_id {self.call_id!r}: name one call")
         if self.decision is None and "answer" not in self.model_fields_set:
             raise ValueError('it decides nothing: give an "answer", or a "decision"')
         if self.decision is not None and _ANSWERS.isdisjoint(self.decision.model_fields_set):
@@ -78,7 +76,7 @@ class DecideRequest(GivenModel):
 
     @property
     def named(self) -> str | None:
-        """The call it names."""
+        """The call it names, for an error."""
         return self.call if self.call is not None else self.call_id
 
 

@@ -17,6 +17,8 @@ class TurnRequest(GivenModel):
     """What to do while another turn runs or is paused: wait behind it, or refuse."""
     agent: str | None = None
     """Whom it is for; refused when the session is with another agent. None: whoever it is."""
+    session_id: str | None = None
+    """Which session it is for: two prefixes may make one workflow id of two session ids. None: whichever it is."""
 
 
 class TurnTaken(WireModel):

@@ -50,7 +50,7 @@ def _decided(progress: Progress, request: DecideRequest) -> tuple[DecisionReceip
     waiting = calls.decidable() if calls is not None else []
     if calls is None or progress.over or not waiting:
         raise DecisionNotAccepted(f"nothing waits for a decision{_late(progress, request.named)}")
-    index = _which(progress, calls, request.named, waiting)
+    index = _which(progress, calls, request, waiting)
     call, decision = calls.items[index], request.decision
     digest = call.ask.digest if call.ask is not None else call.planned.digest
     if decision is not None and decision.digest is not None and decision.digest != digest:
@@ -84,11 +84,12 @@ def _check_arguments(call: Call, decision: Decision) -> None:
         raise DecisionNotAccepted(f"the edited arguments do not fit tool {tool!r}: {wrong}")
 
 
-def _which(progress: Progress, calls: Calls, name: str | None, waiting: list[int]) -> int:
+def _which(progress: Progress, calls: Calls, request: DecideRequest, waiting: list[int]) -> int:
+    name = request.named
     if name is None:
         at = calls.waiting_at()
         return at if at is not None and at in waiting else waiting[0]
-    by_position = [at for at in waiting if name == str(calls.position(at))]
+    by_position = [at for at in waiting if request.call == str(calls.position(at))]
     by_id = [at for at in waiting if name == calls.items[at].planned.id]
     known = ", ".join(
         f"{calls.items[at].planned.id!r} ({calls.position(at)}, {calls.items[at].planned.name})" for at in waiting
@@ -96,6 +97,8 @@ def _which(progress: Progress, calls: Calls, name: str | None, waiting: list[int
     if by_position and by_id and by_position != by_id:
         raise DecisionNotAccepted(f"{name!r} is the position of one call, the id of another: {known}")
     found = by_position or by_id
+    if request.call_id is not None:
+        found = [at for at in found if calls.items[at].planned.id == request.call_id]
     if len(found) == 1:
         return found[0]
     if found:

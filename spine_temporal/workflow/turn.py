@@ -41,9 +41,13 @@ class Turn:
     async def until_over(self) -> Ending:
         """Ask the model, run its tools, wait for people, until the turn is over."""
         try:
-            return await self._moves()
-        finally:
+            ending = await self._moves()
+        except (asyncio.CancelledError, ActivityError):
             await self._cut_off()
+            raise
+        # Continuing as new passes by: what works for the run goes on working.
+        await self._cut_off()
+        return ending
 
     async def end(self, ending: Ending, *, cancelled: bool = False) -> None:
         """Have the `on_run_end` hooks run, and the agent's own checkpoint written."""

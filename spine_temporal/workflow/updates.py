@@ -57,6 +57,12 @@ def validate_turn(session: Session, values: Sequence[RawValue]) -> None:
             f"session {session.session_id!r} is open with agent {agent!r}, not with {request.agent!r}; "
             "stop it, or give the session another id",
         )
+    if request.session_id not in (None, session.session_id):
+        _refuse(
+            names.BAD_REQUEST,
+            f"workflow {workflow.info().workflow_id!r} is session {session.session_id!r}, not {request.session_id!r}: "
+            "give the session another id, or the agent another workflow_id_prefix",
+        )
     if session.request.parent is not None:
         _refuse(
             names.BAD_REQUEST,

@@ -103,14 +103,15 @@ async def check_run(client: Client, worker: AgentWorker, run: Run) -> None:
     """The fold of a run is the run, its history replays; also of each execution that it continued in."""
     for history in await histories_of(client, run):
         await replay(history)
-        fold, at_head = Fold(client.data_converter), defaultdict[str, list[State]](list)
+        fold, at_revision = Fold(client.data_converter), defaultdict[str, list[State]](list)
         for event in history.events:
             await fold.feed(event)
-            at_head[fold.ledger.progress.head].append(fold.ledger.state)
+            for ledger in (fold.ledger, fold.ordered.settled):
+                at_revision[ledger.progress.revision].append(ledger.state)
         kept = worker.plugin.activities_of_agents.cache.peek((run.workflow_id, history.run_id))
         # What was in flight when a run was closed from outside may be in the worker's memory, it is not in the history.
         if kept is not None and history.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
-            assert kept.state in at_head[kept.progress.head]
+            assert kept.state in at_revision[kept.progress.revision]
 
 
 async def histories_of(client: Client, run: Run) -> list[WorkflowHistory]:
