@@ -16,7 +16,17 @@ from spine_temporal.history.event_reader import EventReader, MissedItsBeginning,
 from spine_temporal.history.follow import first_event, follow, latest_run_id
 from spine_temporal.journal.apply import apply
 from spine_temporal.journal.counters import advance
-from spine_temporal.journal.entries import Closed, ConversationRestored, Entry, Fact, Requested, StatusChanged, basis_of
+from spine_temporal.journal.entries import (
+    Closed,
+    ConversationRestored,
+    Entry,
+    Fact,
+    Requested,
+    StatusChanged,
+    StepBegun,
+    ToolBegun,
+    basis_of,
+)
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.trace import Event
 
@@ -54,21 +64,32 @@ class Ordered:
         Raises:
             MissedItsBeginning: a record names what was not read.
         """
+        if isinstance(entry, Requested):
+            return self._begin(entry)
+        if isinstance(entry, Closed):
+            # Nothing follows; what the workflow had not taken in by then, it will not.
+            self.settled, self._tail = self.ledger, []
         basis = basis_of(entry)
         if basis is not None:
             self._settle(basis)
-        if basis is None and not isinstance(entry, Requested | Closed):
+        elif not isinstance(entry, Closed | StepBegun | ToolBegun):
             self.ledger, events = apply(self.ledger, entry)
-            self._tail.append(entry)  # type: ignore[arg-type]
+            self._tail.append(entry)
             self._look(self.ledger)
             return events
         # What the workflow wrote itself comes right behind what it names.
         self.settled, events = apply(self.settled, entry)
         self._look(self.settled)
         self.ledger = self._replayed(self.settled, self._tail)
-        if isinstance(entry, Requested):
-            self._tail = []
-            self.ledger = self.settled
+        return events
+
+    def _begin(self, entry: Requested) -> list[Event]:
+        carried = entry.request.carried
+        if carried is not None and self.ledger.agent:
+            self._settle(carried)
+        self.settled, events = apply(self.settled, entry)
+        self.ledger, self._tail = self.settled, []
+        self._look(self.settled)
         return events
 
     def _settle(self, basis: Basis) -> None:
