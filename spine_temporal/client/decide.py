@@ -26,7 +26,7 @@ def request_of(decision: Any, call: str | None) -> DecideRequest:
     """
     try:
         if isinstance(decision, Decision):
-            request = DecideRequest(call=call, decision=decision)
+            request = DecideRequest(call=call, decision=_spelled_out(decision))
         else:
             request = DecideRequest(call=call, answer=to_jsonable_python(decision))
         size_bytes = len(dump(request))
@@ -37,6 +37,11 @@ def request_of(decision: Any, call: str | None) -> DecideRequest:
     if size_bytes > MAX_PAYLOAD_BYTES:
         raise InputTooLarge(f"the decision has {size_bytes:,} bytes, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}")
     return request
+
+
+def _spelled_out(decision: Decision) -> Decision:
+    """The decision with its approval written down, unless it carries a value: on the wire, nothing is implied."""
+    return decision if decision.has_value else decision.model_copy(update={"approve": decision.approve})
 
 
 async def decide(client: Client, workflow_id: str, request: DecideRequest, id_: str | None) -> DecisionReceipt:

@@ -188,7 +188,7 @@ def _expired(progress: Progress, entry: ApprovalExpired) -> Progress:
     digest = call.ask.digest if call.ask is not None else ""
     decision = CallDecision(entry.id, record.approved, digest, expired_after_s=record.timeout_s)
     try:
-        expired = decide(call, decision, f"expired after {record.timeout_s:g} s without a decision")
+        expired = decide(call, decision, f"left without a decision for {record.timeout_s:g} s")
     except NoTransition:
         return progress
     if record.error is not None:

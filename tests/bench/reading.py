@@ -7,7 +7,7 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer
 
 from spine_temporal import SpinePlugin
-from spine_temporal.history.fold import fold_run
+from spine_temporal.history.fold import fold_turn
 from tests.bench.bare import BareAgent
 from tests.bench.processes import Side
 
@@ -24,7 +24,7 @@ async def fold_s(client: Client, histories: Sequence[WorkflowHistory]) -> float:
     """Seconds that the last activity of a run would wait on a worker that has nothing in its cache."""
     last = histories[-1]
     began_s = time.perf_counter()
-    fold = await fold_run(client, (last.workflow_id, last.run_id))
+    fold = await fold_turn(client, (last.workflow_id, last.run_id))
     took_s = time.perf_counter() - began_s
     if not fold.ledger.state.messages:
         raise RuntimeError(f"the fold of {last.workflow_id} knows no message")

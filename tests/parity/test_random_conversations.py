@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from spine_core import Result
+from spine_core import Result, ToolCall
 from temporalio.client import Client
 
 from spine_temporal.contracts.policies import ContinuePolicy
-from spine_temporal.journal.dangling_calls import answered
+from spine_temporal.journal.dangling_calls import with_results
 from tests.features.sessions.talk import check_chain
 from tests.parity.scripts import CONVERSATIONS, Conversation
 from tests.support.harness import MODES, Durable, assert_same
@@ -30,9 +30,13 @@ async def kernels(conversation: Conversation, turns: int) -> list[Result]:
     for said in SAID[:turns]:
         result = await agent.run(said, session_id="s")
         results.append(result.model_copy(deep=True))
-        whole = answered(result.state.messages)
+        whole = with_results(result.state.messages, _not_run)
         await agent.checkpoint.put(result.state.model_copy(update={"messages": whole}))
     return results
+
+
+def _not_run(_: int, call: ToolCall) -> str:
+    return f"Tool '{call.name}' was not run: the turn was over before it."
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ async def test_who_decided_what_and_why_is_in_the_ledger(durable: Durable, event
     await served.resume(run.id, Decision(value=7, decided_by="cleo"))
 
     ledger = await fold_execution(durable.client, (run.workflow_id, ""))
-    made = [(each.position, each.tool, each.verdict, each.decided_by, each.reason) for each in ledger.decisions]
+    made = [(each.position, each.tool, each.decision, each.decided_by, each.reason) for each in ledger.decisions]
     assert made == [
         ("1.2", "pay", "rejected", "anna", "twice"),
         ("1.3", "pay", "approved", "ben", None),

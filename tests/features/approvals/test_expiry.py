@@ -58,7 +58,7 @@ async def test_a_call_that_nobody_decides_is_rejected_or_approved(
     assert results(result.state) == [EXPIRED[step[0][0]][on_timeout]]
     assert result.answer == "done"
     ledger = await fold_execution(durable.client, (served.runs[0].workflow_id, ""))
-    made = [(each.position, each.verdict, each.decided_by, each.reason) for each in ledger.decisions]
+    made = [(each.position, each.decision, each.decided_by, each.reason) for each in ledger.decisions]
     assert made == [("1.0", "expired", None, "nobody decided within 0.2 s")]
 
 
@@ -164,7 +164,7 @@ async def test_a_late_decision_is_told_that_the_time_was_up(durable: Durable) ->
     while paused.interrupt != "sure?":
         paused = await run.next_result(after=2)
 
-    late = "call 'call_0' of 'pay' was left to expire after 0.2 s"
+    late = "call 'call_0' of 'pay' was left without a decision for 0.2 s"
     async with refused(durable.client, run, DecisionRefused, late):
         await run.decide(True, "1.0")
     await run.stop()

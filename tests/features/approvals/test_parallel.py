@@ -65,7 +65,7 @@ async def test_every_question_of_calls_side_by_side_is_asked_while_the_others_fi
     ]
     await run.decide("zwei", "1.2")
     first = await run.decide("eins", "1.0")
-    result = await run.next_result(after=first.standings)
+    result = await run.next_result(after=first.status_number)
 
     assert results(result.state) == ["eins", "saw it", "zwei", "3"]
     assert result.answer == "done"

@@ -167,7 +167,7 @@ async def test_the_same_decision_sent_twice_is_one(durable: Durable, events: int
     await run.result()
 
     first = await run.decide(True, "call_0", id="yes")
-    assert (await run.next_result(after=first.standings)).interrupt == {"tool": "pay", "arguments": {"amount": 2}}
+    assert (await run.next_result(after=first.status_number)).interrupt == {"tool": "pay", "arguments": {"amount": 2}}
 
     assert await run.decide(True, "call_0", id="yes") == first
     assert await run.decide(False, None, id="yes") == first

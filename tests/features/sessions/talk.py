@@ -111,7 +111,7 @@ async def until_queued(client: Client, served: Served, session_id: str, turns: i
 
     async def queued() -> bool:
         ledger = await fold_execution(client, (served.get_run(session_id).workflow_id, ""))
-        return len(ledger.queue) >= turns
+        return len(ledger.progress.queue) >= turns
 
     await until(queued, f"{turns} turns in the queue")
 
@@ -138,7 +138,7 @@ async def check_chain(client: Client, served: Served, workflow_id: str, run_id: 
     last = await fold_execution(client, (workflow_id, histories[-1].run_id))
     assert last == fold.ledger
     kept = served.worker.plugin.activities_of_agents.cache.peek((workflow_id, histories[-1].run_id))
-    if kept is not None and kept.progress.head == last.progress.head:
+    if kept is not None and kept.progress.revision == last.progress.revision:
         assert kept.state == last.state
     return len(histories)
 

@@ -101,8 +101,8 @@ async def check_tree(client: Client, worker: AgentWorker, workflow_id: str, *, a
             await fold.feed(event)
     kept = worker.plugin.activities_of_agents.cache.peek((workflow_id, history.run_id))
     completed = history.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED
-    if kept is not None and completed and _in_memory(history) and not fold.ledger.progress.standings:
-        assert kept.progress.head == fold.ledger.progress.head
+    if kept is not None and completed and _in_memory(history) and not fold.ledger.progress.status_number:
+        assert kept.progress.revision == fold.ledger.progress.revision
     for child in await children_of(client, workflow_id):
         await check_tree(client, worker, child, again=again)
 

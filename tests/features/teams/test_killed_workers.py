@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from spine_temporal import DurableAgent
 from spine_temporal.history.fold import fold_execution
+from spine_temporal.journal.ledger import subagents_of
 from tests.support.harness import history_of, replay
 from tests.support.processes import Fleet
 
@@ -37,6 +38,6 @@ async def test_a_team_whose_worker_is_killed_goes_on_with_the_member_at_work(cli
     for step in ("first-0", "first-1", "second-0", "second-1", "third-0"):
         assert fleet.effects.count(f"finished {step}") == 1
         assert fleet.effects.count(f"started {step}") == (2 if step == point else 1)
-    path = [child.agent for child in (await fold_execution(client, (run.workflow_id, ""))).children.values()]
+    path = [each.agent for each in subagents_of(await fold_execution(client, (run.workflow_id, "")))]
     assert path == ["desk/first", "desk/second", "desk/third"]
     await replay(await history_of(client, run))

@@ -13,6 +13,7 @@ from temporalio.client import WorkflowExecutionStatus
 
 from spine_temporal import Handoff
 from spine_temporal.history.fold import fold_execution
+from spine_temporal.journal.ledger import subagents_of
 from tests.features.teams.crews import Boss, Call, Finds, Raises, ask, asking_leave, boss_of, finder, tokens, waiting
 from tests.features.teams.serving import Crew, is_over, until_told_to_stop
 from tests.features.teams.test_approvals_below import PAYLOAD, ended
@@ -34,7 +35,7 @@ def hands_to(peer: str, **arguments: Any) -> Agent:
 
 async def path_of(crew: Crew, workflow_id: str) -> list[str]:
     """Who worked for a team, in order."""
-    return [child.agent for child in (await fold_execution(crew.client, (workflow_id, ""))).children.values()]
+    return [each.agent for each in subagents_of(await fold_execution(crew.client, (workflow_id, "")))]
 
 
 async def test_sequential_hands_each_answer_to_the_next(crew: Crew) -> None:

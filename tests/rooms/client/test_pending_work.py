@@ -32,9 +32,9 @@ _STEP = StepInHand(
         (names.RESTORE_ACTIVITY, "restore 0", "bringing the conversation back"),
         (names.MIRROR_ACTIVITY, "mirror 4", "writing turn 4 to the agent's checkpoint backend"),
         (
-            names.WATCH_ACTIVITY,
-            "watch 3.0",
-            "waits for agent boss/researcher, begun by an execution before this one",
+            names.SUBAGENT_ACTIVITY,
+            "look 3.0 1a2b3c",
+            "looking whether the agent on call 3.0 is over",
         ),
         ("spine.new", "7", "activity spine.new 7"),
     ],
@@ -46,7 +46,7 @@ async def test_each_activity_has_its_words(activity: str, id_: str, what: str) -
 
 
 async def test_agents_at_work_are_named_once() -> None:
-    work = await pending_work(_NO_SERVER, described((names.WATCH_ACTIVITY, "watch 3.0")), _STEP, "running")
+    work = await pending_work(_NO_SERVER, described((names.SUBAGENT_ACTIVITY, "look 3.0 1a2b3c")), _STEP, "running")
 
     assert [each.what for each in work[1:]] == ["agent boss/writer works on call 3.1: it waits for a decision"]
     alone = await pending_work(_NO_SERVER, described(), _STEP, "running")
