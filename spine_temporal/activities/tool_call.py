@@ -156,7 +156,11 @@ class ToolRun:
         arguments = to_jsonable_python(context.args, fallback=str)
         written = to_jsonable_python(payload, fallback=str)
         self._fields["asks"] = ApprovalRequest(
-            mode=mode, payload=written, arguments=arguments, digest=digest_of(arguments)
+            mode=mode,
+            payload=written,
+            arguments=arguments,
+            digest=digest_of(arguments),
+            asked_s=self.now_s(),
         )
         raise _Waits
 

@@ -141,7 +141,9 @@ class Run:
         except Unlisted:
             approval = None
         if approval is not None:
-            request = request.model_copy(update={"call": approval.position})
+            if call_id is not None or id is None:
+                # Sent again without a name, it may be another call's turn: the id says which one it was.
+                request = request.model_copy(update={"call": approval.position})
             decided = await decide(self._client, approval.workflow_id, request, id)
             return decided, self._cursor(ledger, approval, decided)
         # Nothing like that waits. The workflow it is sent to says why; or it knows the id, and answers as it did.

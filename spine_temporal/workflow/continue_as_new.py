@@ -31,7 +31,9 @@ def is_due(session: Session) -> bool:
 
     A large conversation, which is written anew with each execution, is left to grow for as much again.
     """
-    if not session.ready or not session.advanced or _in_flight(session) or not workflow.all_handlers_finished():
+    if not session.ready or not session.advanced or session.sending or _in_flight(session):
+        return False
+    if not workflow.all_handlers_finished():
         return False
     info, limits = workflow.info(), session.spec.continuing
     size_bytes = info.get_current_history_size()

@@ -1,6 +1,8 @@
 """What a workflow holds of a conversation: its progress, and what only this execution needs."""
 
-from typing import Final
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from temporalio import workflow
 
@@ -35,6 +37,8 @@ class Session:
         self.advanced = False
         """This execution got the run on: another one may continue it."""
         self.updates = 0
+        self.sending: set[asyncio.Task[None]] = set()
+        """Signals on their way out: this execution does not end before they are sent."""
         self.restored_bytes = 0
         self.restored_at_bytes = 0
         self._signals = 0
@@ -67,6 +71,16 @@ class Session:
     def wake(self) -> None:
         """Something happened that may make another move possible."""
         self.changes += 1
+
+    def send(self, signal: Coroutine[Any, Any, None]) -> None:
+        """Send a signal beside everything else."""
+        task = asyncio.create_task(signal)
+        self.sending.add(task)
+        task.add_done_callback(self._sent)
+
+    def _sent(self, task: "asyncio.Task[None]") -> None:
+        self.sending.discard(task)
+        self.wake()
 
     def next_signal_id(self) -> str:
         """The id of the entry that a signal brings: signals are counted, for they have none of their own."""

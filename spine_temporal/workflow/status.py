@@ -1,6 +1,5 @@
 """The status of a conversation, published to everybody who may want to know."""
 
-import asyncio
 from typing import Final
 
 from pydantic_core import to_json
@@ -47,7 +46,7 @@ def publish_status(
     if parent is not None:
         interrupt = _small(asked_of_people(session, at)) if status == "paused" else None
         report = SubagentStatus(position=parent.position, status=status, number=record.number, interrupt=interrupt)
-        asyncio.create_task(tell_parent(parent.workflow_id, report))  # noqa: RUF006 - Temporal's loop holds its tasks
+        session.send(tell_parent(parent.workflow_id, report))
 
 
 def republish_status(session: Session) -> None:

@@ -83,7 +83,7 @@ async def test_queue_that_is_full_refuses(durable: Durable) -> None:
     await gate.begun.wait()
     await served.start("x" * 900_000, session_id=session)
 
-    with pytest.raises(SessionBusy, match="1 turns wait already with 900,000 bytes of the 1,000,000"):
+    with pytest.raises(SessionBusy, match="1 turns wait already with 900,002 bytes of JSON of the 1,000,000"):
         await served.start("x" * 200_000, session_id=session)
     await run.cancel()
     gate.open.set()
