@@ -145,6 +145,16 @@ def doctor(
 
 
 @app.command()
+def docs(
+    page: Annotated[str | None, typer.Argument(metavar="PAGE", help="Which page; else they are listed.")] = None,
+) -> int:
+    """Read about a subject: approvals, sessions, operations, ..."""
+    from spine_temporal.cli.docs import docs as show_docs
+
+    return show_docs(page)
+
+
+@app.command()
 def run(
     context: typer.Context,
     agent: AgentName,
