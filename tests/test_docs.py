@@ -20,8 +20,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import pytest_asyncio
 from packaging.requirements import Requirement
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
+
+from spine_temporal.contracts import names
+from spine_temporal.testing import dev_server
+from spine_temporal.testing.server import TestServer
 
 ROOT: Final = Path(__file__).parent.parent
 DOCS: Final = ROOT / "spine_temporal" / "docs"
@@ -129,22 +137,47 @@ class Newcomer:
         return code.replace(_ADDRESS, self.address)
 
     async def leave(self) -> None:
-        for process in reversed(self.serving):
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-            assert await process.wait() == 0
+        """End what was started. Each worker must have been one: it polled, and ends well."""
+        try:
+            async with asyncio.timeout(_COMMAND_S):
+                while not {process.pid for process in self.serving} <= await self._polling():
+                    await asyncio.sleep(0.1)
+        finally:
+            # Workers before the server that they are connected to.
+            codes = [await _ended(process) for process in reversed(self.serving)]
+        assert codes == [0] * len(codes)
+
+    async def _polling(self) -> set[int]:
+        """The ids of the processes that poll the default task queue."""
+        if not self.serving:
+            return set()
+        client = await Client.connect(self.address)
+        answer = await client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=client.namespace,
+                task_queue=TaskQueue(name=names.DEFAULT_TASK_QUEUE),
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+            )
+        )
+        return {int(poller.identity.partition("@")[0]) for poller in answer.pollers}
+
+
+@pytest_asyncio.fixture(scope="module")
+async def server() -> AsyncIterator[TestServer]:
+    """One for the pages: they create search attributes, which other tests do without."""
+    async with dev_server() as server:
+        yield server
 
 
 @pytest.fixture
 async def newcomer(
-    request: pytest.FixtureRequest, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, server: TestServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Newcomer]:
     module = types.ModuleType("page")
     monkeypatch.setitem(sys.modules, "page", module)
     monkeypatch.syspath_prepend(str(tmp_path))
     before = set(sys.modules)
-    address = client.service_client.config.target_host
-    newcomer = Newcomer(request.param.name, tmp_path, address, module.__dict__)
+    newcomer = Newcomer(request.param.name, tmp_path, server.address, module.__dict__)
     try:
         yield newcomer
     finally:
@@ -210,6 +243,12 @@ def _can_be_installed(requirement: str) -> None:
     wanted = Requirement(requirement)
     assert wanted.name == "spine-temporal"
     assert wanted.extras <= set(importlib.metadata.metadata(wanted.name).get_all("Provides-Extra") or ())
+
+
+async def _ended(process: asyncio.subprocess.Process) -> int:
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+    return await process.wait()
 
 
 def _free_port() -> int:
