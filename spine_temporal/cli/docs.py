@@ -45,8 +45,8 @@ def read_pages() -> dict[str, str]:
 def first_sentence(text: str) -> str:
     """The first sentence below the title, without Markdown's marks."""
     paragraph = next(part for part in text.split("\n\n") if part.strip() and not part.startswith("#"))
-    sentence = re.split(r"(?<=[.:])\s", " ".join(paragraph.split()), maxsplit=1)[0]
-    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", sentence).replace("`", "").replace("**", "")
+    sentence = re.split(r"(?<=\.)\s", " ".join(paragraph.split()), maxsplit=1)[0]
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", sentence).replace("`", "").replace("*", "")
 
 
 def _page(text: str) -> None:
