@@ -7,10 +7,12 @@ import importlib.metadata
 import inspect
 import json
 import os
+import pty
 import re
 import shlex
 import signal
 import socket
+import subprocess
 import sys
 import tomllib
 import types
@@ -232,6 +234,23 @@ async def test_the_command_lists_the_pages_and_shows_one(tmp_path: Path) -> None
     assert [line.split()[0] for line in listing.decode().splitlines()] == [page.stem for page in PAGES]
     assert shown.decode() == (DOCS / "glossary.md").read_text()
     assert await unknown.wait() == 2
+
+
+def test_a_terminal_gets_the_page_rendered_through_a_pager() -> None:
+    ours, theirs = pty.openpty()
+    command = [str(Path(sys.executable).with_name("spine-temporal")), "docs", "glossary"]
+    environment = os.environ | {"PAGER": "sed s/^/paged:/", "TERM": "xterm", "COLUMNS": "80"}
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    shown = b""
+    with os.fdopen(ours, "rb", buffering=0) as terminal, contextlib.suppress(OSError):  # as Linux ends a terminal
+        while some := terminal.read(65536):
+            shown += some
+
+    assert process.wait(timeout=_COMMAND_S) == 0
+    assert b"paged:" in shown
+    assert b"\x1b[" in shown
+    assert b"**Session**" not in shown
 
 
 def _anchors(page: Path) -> set[str]:
