@@ -9,7 +9,8 @@
     │   └── DecisionRefused          nothing waits for that decision, or it does not fit
     ├── UnknownAgent                 the worker that opened the run serves no agent of that name
     ├── AgentBroken                  the agent is known, its factory or its settings are not usable
-    │   └── PluginUnusable           it needs a plugin that is missing, not allowed, or does not fit
+    │   ├── PluginUnusable           it needs a plugin that is missing, not allowed, or does not fit
+    │   └── AgentUnavailable         its factory raised, or an MCP server of it is away; opening is retried
     ├── RunNotFound                  the server knows no such run
     ├── NotAnAgentRun                the id belongs to a workflow of another type
     ├── ConversationLost             what the run was to go on from is gone
@@ -17,7 +18,8 @@
     ├── ServerUnreachable            no Temporal server answers at the address
     └── MissingExtra (also ImportError)  an optional dependency is not installed; says the install line
 
-Temporal retries none of them: each is final until somebody changes the input, the worker or the server.
+Temporal retries none of them but AgentUnavailable: each other is final until somebody changes the input, the worker
+or the server.
 Failures that Temporal does retry (a provider that is down, a worker that was lost) never leave the step that met
 them as one of these classes.
 """
@@ -61,6 +63,10 @@ class AgentBroken(SpineTemporalError):
 
 class PluginUnusable(AgentBroken):
     """An agent needs a plugin that is not installed, is not allowed, or does not fit the kernel's version."""
+
+
+class AgentUnavailable(AgentBroken):
+    """An agent could not be built this time: its factory raised, or an MCP server of it cannot be reached."""
 
 
 class RunNotFound(SpineTemporalError):

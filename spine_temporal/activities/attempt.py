@@ -17,6 +17,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.base import WireModel
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.postponing import RetryLater
+from spine_temporal.redact import redact
 
 _log = logging.getLogger(__name__)
 
@@ -99,12 +100,13 @@ async def run_with_attempts[Outcome: WireModel](
                 # Without the chain: with an SDK's dozen of causes, the server replaces the whole failure by a
                 # sentence about its size.
                 raise _again(error, passing) from None
-            return lost(f"{type(error).__name__}: {error}")
+            return lost(redact(f"{type(error).__name__}: {error}"))
 
 
 def _again(error: Exception, passing: Transient) -> ApplicationError:
     pause = None if passing.retry_after_s is None else timedelta(seconds=passing.retry_after_s)
-    return ApplicationError(f"{type(error).__name__}: {error}", type=names.STEP_FAILED, next_retry_delay=pause)
+    reason = redact(f"{type(error).__name__}: {error}")
+    return ApplicationError(reason, type=names.STEP_FAILED, next_retry_delay=pause)
 
 
 def _this_attempt() -> Attempt:

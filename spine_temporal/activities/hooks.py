@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from spine_core import StopRun
 
 from spine_temporal.contracts.postponing import RetryLater
+from spine_temporal.redact import redact
 
 
 class HookRaised(Exception):
     """A hook raised something that is not `StopRun`: the kernel would let it escape from `run()`."""
 
     def __init__(self, hook: str, error: Exception) -> None:
-        super().__init__(f"{hook} raised {type(error).__name__}: {error}")
+        super().__init__(redact(f"{hook} raised {type(error).__name__}: {error}"))
         self.error = error
 
 

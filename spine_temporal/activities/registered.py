@@ -35,7 +35,7 @@ from spine_temporal.contracts.run_request import AgentSpec, Budget, RunRequest, 
 from spine_temporal.contracts.step import ModelError, StepInput, StepOutcome
 from spine_temporal.contracts.subagent import SubagentOutcome, WatchInput
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
-from spine_temporal.errors import AgentBroken, UnknownAgent
+from spine_temporal.errors import AgentBroken, AgentUnavailable, UnknownAgent
 from spine_temporal.history.catch_up import catch_up
 from spine_temporal.history.fold import fold_run, fold_to
 from spine_temporal.journal.apply import conclude
@@ -250,8 +250,13 @@ class AgentActivities:
             agent = await self._agents.find(name)
         except UnknownAgent as error:
             raise _refused(error, names.UNKNOWN_AGENT) from None
+        except AgentUnavailable as error:
+            # Without the chain: the causes may have in them what was masked in this text.
+            raise ApplicationError(
+                str(error), type=names.AGENT_BROKEN, category=ApplicationErrorCategory.BENIGN
+            ) from None
         except AgentBroken as error:
-            raise _refused(error, names.AGENT_BROKEN) from error
+            raise _refused(error, names.AGENT_BROKEN) from None
         common: dict[str, Any] = {
             "continuing": self._continuing,
             "attributes": await self._attributes.are_there(activity.client),

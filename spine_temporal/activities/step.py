@@ -39,6 +39,7 @@ from spine_temporal.contracts.step import ModelError, PlannedCall, StepInput, St
 from spine_temporal.journal import state_delta
 from spine_temporal.journal.digest import digest_of
 from spine_temporal.journal.progress import trip
+from spine_temporal.redact import redact
 
 # The kernel's own cap (spine_core.agent), which no on_error hook can talk it out of.
 _MAX_PROVIDER_ATTEMPTS: Final = 100
@@ -152,9 +153,10 @@ class Step:
     async def _failed(self, context: StepContext, error: Exception) -> None:
         with naming("on_error"):
             action = await self.agent.chain.on_error(context, error)
-        self._errors.append(ModelError(error=str(error), action=action.value))
+        message = redact(str(error))
+        self._errors.append(ModelError(error=message, action=action.value))
         if action not in (ErrorAction.RETRY, ErrorAction.FALLBACK):
-            raise _Ended(Ending(reason=StopReason.ERROR, error=str(error)), cause=error)
+            raise _Ended(Ending(reason=StopReason.ERROR, error=message), cause=error)
         context.attempt += 1
 
     def _bank(self, response: ModelResponse, *, force_continue: bool) -> None:

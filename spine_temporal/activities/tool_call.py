@@ -32,6 +32,7 @@ from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.journal import state_delta
 from spine_temporal.journal.calls import child_content
 from spine_temporal.journal.digest import digest_of
+from spine_temporal.redact import redact
 
 _HOOKS: Final = frozenset({"before_tool", "after_tool", "on_run_start"})
 
@@ -197,6 +198,6 @@ class ToolRun:
             self._ask("manual", interrupt.payload, context)
         except Exception as error:  # noqa: BLE001 - the model is told, as in the kernel
             context.error = error
-            context.result = f"Error executing tool '{name}': {error}"
+            context.result = redact(f"Error executing tool '{name}': {error}")
         else:
             self._told["transfer"] = transfer_of(tool)

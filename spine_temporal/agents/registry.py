@@ -9,11 +9,22 @@ from spine_core import Agent, Guards, Tool
 
 from spine_temporal.agents.subagents import SubAgent, agent_behind
 from spine_temporal.agents.teams import Team, is_team, members_of
-from spine_temporal.errors import AgentBroken, DuplicateAgent, UnknownAgent, UnnamedAgent
+from spine_temporal.errors import (
+    AgentBroken,
+    AgentUnavailable,
+    BadInput,
+    DuplicateAgent,
+    PluginUnusable,
+    UnknownAgent,
+    UnnamedAgent,
+)
+from spine_temporal.kernel.sandbox import limit_what_tools_take
 from spine_temporal.mcp.tools import McpServers
-from spine_temporal.plugins.installed import allowing
-from spine_temporal.plugins.loader import let_the_kernel_find_providers
+from spine_temporal.plugins.allowlist import AllowList, enforce, enforced
+from spine_temporal.plugins.deferred import DeferredProvider
+from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.plugins.usage import refuse_unusable
+from spine_temporal.redact import redact
 
 type AgentFactory = Callable[[], Agent | Team | Awaitable[Agent | Team]]
 type Agents = Sequence[Agent] | Mapping[str, Agent | Team | AgentFactory]
@@ -25,8 +36,8 @@ class AgentRegistry:
     """Agents by name; a factory is called once, when its agent is first needed.
 
     An agent that another one uses as a tool, or that is on a team, is there too: under its own name if it has been
-    given to the worker, else as "boss/tool" or "team/member". Of the plugins that are installed, agents may use those
-    of the distributions in `allowed_plugins`; None: any.
+    given to the worker, else as "boss/tool" or "team/member". For as long as the registry exists, no plugin is imported
+    in this process but those of the distributions in `allowed_plugins`; None: any.
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
@@ -36,25 +47,16 @@ class AgentRegistry:
     """
 
     def __init__(self, agents: Agents, *, allowed_plugins: Collection[str] | None = None) -> None:
-        let_the_kernel_find_providers()
-        self._allowed_plugins = allowed_plugins
+        let_the_kernel_find_plugins()
         self._mcp_servers = McpServers()
         self._not_adopted: set[str] = set()
-        named = dict(agents) if isinstance(agents, Mapping) else _by_name(agents)
-        if "" in named:
-            raise UnnamedAgent("an agent stands under an empty name; clients ask for an agent by its name")
         self._agents: dict[str, Agent | Team] = {}
         self._factories: dict[str, AgentFactory] = {}
         self._building: dict[str, asyncio.Lock] = {}
-        for name, agent in named.items():
-            if isinstance(agent, Agent) or is_team(agent):
-                with allowing(allowed_plugins):
-                    self._agents[name] = _checked(name, agent)
-                self._not_adopted.add(name)
-            else:
-                self._factories[name] = agent
-        for name, agent in self._agents.items():
-            self._keep_apart(name, agent)
+        allowed = AllowList.of(allowed_plugins)
+        with enforced(allowed):
+            self._add(dict(agents) if isinstance(agents, Mapping) else _by_name(agents))
+        enforce(allowed, self)
 
     @property
     def names(self) -> list[str]:
@@ -66,7 +68,8 @@ class AgentRegistry:
 
         Raises:
             UnknownAgent: there is none; the message says which there are.
-            AgentBroken: its factory raised, or made something that is no durable agent.
+            AgentUnavailable: its factory raised, or an MCP server of it cannot be reached; it may be built later.
+            AgentBroken: its factory made something that is no durable agent.
         """
         found = await self.find(name)
         if not isinstance(found, Agent):
@@ -78,7 +81,8 @@ class AgentRegistry:
 
         Raises:
             UnknownAgent: there is none; the message says which there are.
-            AgentBroken: its factory raised, or made something that is no durable agent.
+            AgentUnavailable: its factory raised, or an MCP server of it cannot be reached; it may be built later.
+            AgentBroken: its factory made something that is no durable agent.
         """
         if name in self._agents and name not in self._not_adopted:
             return self._agents[name]
@@ -88,8 +92,7 @@ class AgentRegistry:
                     await self._adopt(name, self._agents[name], close=False)
                     self._not_adopted.discard(name)
                 if name not in self._agents:
-                    with allowing(self._allowed_plugins):
-                        self._agents[name] = await self._build(name)
+                    self._agents[name] = await self._build(name)
             return self._agents[name]
         # Names of agents, and of tools, may have slashes of their own.
         for at in (at for at in range(len(name) - 1, 0, -1) if name[at] == "/"):
@@ -107,11 +110,23 @@ class AgentRegistry:
         return next((name for name, each in self._agents.items() if each is agent), otherwise)
 
     def delegate(self, owner: str, tool: Tool) -> tuple[str, int] | None:
-        """The name of the agent of this worker that `tool` of `owner` delegates to, with how deep it may stand."""
+        """The agent of this worker that `tool` of `owner` delegates to: its name, how deep it may be nested."""
         behind = agent_behind(tool)
         if not isinstance(behind, SubAgent) or not runs_durably(behind.agent):
             return None
         return self.durable_name(behind.agent, f"{owner}/{tool.name}"), behind.max_depth
+
+    def _add(self, named: Mapping[str, Agent | Team | AgentFactory]) -> None:
+        if "" in named:
+            raise UnnamedAgent("an agent has an empty name; clients ask for an agent by its name")
+        for name, agent in named.items():
+            if isinstance(agent, Agent) or is_team(agent):
+                self._agents[name] = _checked(name, agent)
+                self._not_adopted.add(name)
+            else:
+                self._factories[name] = agent
+        for name, agent in self._agents.items():
+            self._keep_apart(name, agent)
 
     async def _below(self, owner: str, part: str) -> Agent | None:
         try:
@@ -132,8 +147,12 @@ class AgentRegistry:
         try:
             made = self._factories[name]()
             agent = await made if inspect.isawaitable(made) else made
+        except (BadInput, AgentBroken) as error:
+            raise AgentBroken(_raised(name, error)) from error
         except Exception as error:
-            raise AgentBroken(f"the factory of agent {name!r} raised {type(error).__name__}: {error}") from error
+            # The kernel's own errors tell of a plugin as their cause.
+            final = isinstance(error.__cause__, PluginUnusable)
+            raise (AgentBroken if final else AgentUnavailable)(_raised(name, error)) from error
         if not (isinstance(agent, Agent) or is_team(agent)):
             raise AgentBroken(f"the factory of agent {name!r} made a {type(agent).__name__}, not a spine_core.Agent")
         self._keep_apart(name, agent)
@@ -147,7 +166,7 @@ class AgentRegistry:
             try:
                 await self._mcp_servers.adopt(each, close=close)
             except ConnectionError as error:
-                raise AgentBroken(f"agent {name!r} cannot have its tools: {error}") from error
+                raise AgentUnavailable(f"agent {name!r} cannot have its tools: {error}") from error
 
 
 def runs_durably(agent: Agent) -> bool:
@@ -156,7 +175,7 @@ def runs_durably(agent: Agent) -> bool:
 
 
 def _parts(above: Agent | Team) -> dict[str, Agent]:
-    """The agents that stand below an agent, or on a team, by the names they have there."""
+    """The agents below an agent, or on a team, by the names they have there."""
     if not isinstance(above, Agent):
         return members_of(above)
     behind = {name: agent_behind(tool) for name, tool in above.tools.items()}
@@ -178,6 +197,20 @@ def _by_name(agents: Sequence[Agent]) -> dict[str, Agent]:
     return named
 
 
+def _raised(name: str, error: Exception) -> str:
+    return redact(f"the factory of agent {name!r} raised {type(error).__name__}: {error}")
+
+
+def _with_its_provider(name: str, agent: Agent) -> None:
+    """Give an agent that was made before its worker the provider itself."""
+    if not isinstance(agent.provider, DeferredProvider):
+        return
+    try:
+        agent.provider = agent.provider.provider()
+    except PluginUnusable as error:
+        raise PluginUnusable(f"agent {name!r} cannot have its model: {error}") from error
+
+
 def _checked(name: str, agent: Agent | Team) -> Agent | Team:
     if not isinstance(agent, Agent):
         for member, each in members_of(agent).items():
@@ -189,10 +222,14 @@ def _checked(name: str, agent: Agent | Team) -> Agent | Team:
             "run checks guards in its workflow, where only the limits of spine_core.Guards are known. Move the check "
             "into a middleware that raises StopRun"
         )
+    # The module of the middleware is imported by now if the agent has it.
+    limit_what_tools_take()
+    _with_its_provider(name, agent)
     refuse_unusable(name, agent)
     for tool in agent.tools.values():
         behind = agent_behind(tool)
         if isinstance(behind, SubAgent):
+            _with_its_provider(f"{name}/{tool.name}", behind.agent)
             refuse_unusable(f"{name}/{tool.name}", behind.agent)
         if isinstance(behind, SubAgent) and not runs_durably(behind.agent):
             _log.warning(

@@ -1,17 +1,12 @@
 """Tools that are other agents."""
 
-import inspect
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from spine_core import Agent, Tool
 
 from spine_temporal.contracts.subagent import REMOTE_AGENT, TRANSFERS_TO
-
-# How CPython names the functions that the kernel's `Agent.as_tool` and spine_orchestration's `Handoff` make. They keep
-# the agent, and the peer, in a closure and nowhere else.
-_AS_TOOL: Final = "Agent.as_tool.<locals>.call"
-_TRANSFER: Final = "Handoff._make_transfer.<locals>.transfer"
+from spine_temporal.kernel.closures import agent_of, transfer_target_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +32,16 @@ def agent_behind(tool: Tool) -> SubAgent | RemoteAgent | None:
     remote = getattr(tool.func, REMOTE_AGENT, None)
     if isinstance(remote, dict):
         return RemoteAgent(**remote)
-    kept = _kept(tool, _AS_TOOL)
-    agent, max_depth = kept.get("self"), kept.get("max_depth")
-    return SubAgent(agent, max_depth) if isinstance(agent, Agent) and isinstance(max_depth, int) else None
+    found = agent_of(tool)
+    return SubAgent(*found) if found is not None else None
 
 
 def transfer_of(tool: Tool) -> str | None:
     """The member of the team that `tool` hands the conversation to; None: it is an ordinary tool."""
-    peer = getattr(tool.func, TRANSFERS_TO, None) or _kept(tool, _TRANSFER).get("target")
+    peer = getattr(tool.func, TRANSFERS_TO, None) or transfer_target_of(tool)
     return peer if isinstance(peer, str) else None
 
 
 def takes(arguments: dict[str, Any]) -> bool:
     """Whether these arguments are a task for an agent; with others the call fails as it does on the kernel."""
     return set(arguments) == {"input"} and isinstance(arguments["input"], str)
-
-
-def _kept(tool: Tool, qualified_name: str) -> dict[str, Any]:
-    func = tool.func
-    if not inspect.isfunction(func) or func.__qualname__ != qualified_name:
-        return {}
-    return dict(inspect.getclosurevars(func).nonlocals)

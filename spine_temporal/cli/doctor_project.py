@@ -15,6 +15,7 @@ from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.agents.teams import Team, members_of
 from spine_temporal.cli.doctor_finding import Finding, Verdict
 from spine_temporal.errors import SpineTemporalError
+from spine_temporal.plugins.allowlist import why_refused
 from spine_temporal.plugins.installed import CORE, OURS, installed
 from spine_temporal.plugins.loader import import_problem
 from spine_temporal.plugins.project import places
@@ -95,7 +96,7 @@ async def _built(found: Found) -> Agent | Team:
 def _plugins() -> Iterator[Finding]:
     problems: dict[str, str] = {}
     for plugin in installed():
-        problem = plugin.refusal or import_problem(plugin)
+        problem = why_refused(plugin) or import_problem(plugin)
         if problem is not None:
             problems.setdefault(plugin.distribution, problem)
     for problem in problems.values():

@@ -11,8 +11,10 @@ from spine_temporal.cli.table import Table
 from spine_temporal.cli.terminal import stdout, write
 from spine_temporal.client.read_model import ReadModel
 from spine_temporal.format import harmless
+from spine_temporal.kernel.registries import Kind
+from spine_temporal.plugins.allowlist import why_refused
 from spine_temporal.plugins.installed import CORE, Plugin, installed
-from spine_temporal.plugins.loader import Kind, import_problem, registered
+from spine_temporal.plugins.loader import import_problem, registered
 
 _COLUMNS: Final = Table(
     ("KIND", "NAME", "DISTRIBUTION", "VERSION", CORE.upper()),
@@ -58,7 +60,7 @@ def plugins(*, load: bool, json: bool) -> Exit:
 
 
 def _row(plugin: Plugin, *, load: bool) -> Row:
-    problem, registers = plugin.refusal, set[tuple[Kind, str]]()
+    problem, registers = why_refused(plugin), set[tuple[Kind, str]]()
     if load and problem is None:
         before = _registry()
         problem = import_problem(plugin)

@@ -1,15 +1,12 @@
 """A durable agent as another agent's tool."""
 
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 from typing import Any, Final
 
 from spine_core import Result, Tool, raw_tool
 
 from spine_temporal.contracts.subagent import REMOTE_AGENT
-
-# The kernel counts how deep its own agents stand; it keeps that to itself.
-_DEPTH: Final[ContextVar[int]] = ContextVar("spine_temporal_depth", default=0)
+from spine_temporal.kernel.delegation import DEPTH
 
 _SCHEMA: Final = {
     "type": "object",
@@ -31,14 +28,14 @@ def as_tool(
     """The tool that runs `agent`, in the words and with the results of the kernel's `Agent.as_tool`."""
 
     async def call(input: str) -> str:
-        depth = _DEPTH.get()
+        depth = DEPTH.get()
         if depth >= max_depth:
             return f"Error: max delegation depth ({max_depth}) exceeded"
-        token = _DEPTH.set(depth + 1)
+        token = DEPTH.set(depth + 1)
         try:
             result = await run(input)
         finally:
-            _DEPTH.reset(token)
+            DEPTH.reset(token)
         return result.answer or f"[sub-agent stopped: {result.stopped_reason.value}]"
 
     facts: dict[str, Any] = {"name": agent, "task_queue": task_queue, "namespace": namespace, "max_depth": max_depth}

@@ -1,6 +1,6 @@
 """A process that ends the dev server when its owner has ended.
 
-Run by path as `python -I -S devserver_guard.py GRACE_SECONDS COMMAND...`, hence nothing but the standard library:
+Run by path as `python -I -S guard.py GRACE_SECONDS COMMAND...`, hence nothing but the standard library:
 
 - stdin: `t` asks the server to end (SIGTERM) and kills it GRACE_SECONDS later; `k` or end of file kills it at once
 - stdout: the server's process id, one line

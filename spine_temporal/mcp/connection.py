@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 
 if TYPE_CHECKING:
-    from mcp import ClientSession
+    from mcp import ClientSession, McpError
     from mcp.types import CallToolResult, ListToolsResult
 
 _log = logging.getLogger(__name__)
 
-_PATIENCE_S: Final = 10.0
+# A server that is restarted by its supervisor is back within some seconds; who waits for it holds an activity.
+_CONNECT_S: Final = 10.0
 _PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0)
-_LOOK_AGAIN_S: Final = 2.0
-# How mcp says that the server has forgotten the session (HTTP 404), and that the connection is closed.
+# Soon enough to notice a dead server, seldom enough not to disturb a busy one.
+_PING_AFTER_S: Final = 2.0
+# The codes that mcp itself gives: the server has forgotten the session (HTTP 404), the connection is closed. A server
+# may answer with the second one, too: only a connection that is over was closed.
 _TERMINATED: Final = 32600
 _CLOSED: Final = -32000
 
@@ -41,10 +44,11 @@ class _Live:
 
 
 class Connection:
-    """What spine's `MCPToolset` takes as its session: it connects when first asked, and again once it is lost.
+    """What spine's `MCPToolset` takes as its session: it connects when first used, and again once it is lost.
 
-    `transport` opens the streams to the server. A connection belongs to the event loop that it is first used in;
-    it lives in a task of its own, so that any task may ask, or close it.
+    `where` names the server in errors and logs; `redact` masks its secrets in texts that are made elsewhere.
+    `transport` opens the streams to the server, `changed` is called when its tools may be others. A connection belongs
+    to the event loop that it is first used in; it lives in a task of its own, so that any task may use or close it.
     """
 
     def __init__(
@@ -52,8 +56,10 @@ class Connection:
         where: str,
         transport: Callable[[], AbstractAsyncContextManager[tuple[Any, ...]]],
         changed: Callable[[], Awaitable[None]],
+        redact: Callable[[str], str],
     ) -> None:
         self.where = where
+        self._redact = redact
         self._transport = transport
         self._changed = changed
         self._live: _Live | None = None
@@ -67,15 +73,15 @@ class Connection:
         Raises:
             ConnectionError: it cannot be reached, or is lost meanwhile.
         """
-        return await self._asked(lambda session: session.list_tools())
+        return await self._request(lambda session: session.list_tools())
 
     async def call_tool(self, name: str, arguments: dict[str, Any]) -> "CallToolResult":
-        """What a tool gives. A call that the server never got is made again, once.
+        """What a tool answers. A call that the server never got is made again, once.
 
         Raises:
             ConnectionError: the server cannot be reached, or is lost in the midst of the call.
         """
-        return await self._asked(lambda session: session.call_tool(name, arguments))
+        return await self._request(lambda session: session.call_tool(name, arguments))
 
     async def aclose(self) -> None:
         """Close the connection; a server that was started for it ends."""
@@ -85,17 +91,22 @@ class Connection:
             await asyncio.wait({self._task})
         self._live = self._task = None
 
-    async def _asked[Answer](self, ask: "Callable[[ClientSession], Awaitable[Answer]]") -> Answer:
-        live = await self._connected()
+    async def _request[Answer](self, send: "Callable[[ClientSession], Awaitable[Answer]]") -> Answer:
+        from mcp import McpError
+
         try:
-            return await _answer(live, ask, self.where)
-        except _NotDone:
-            live.over.set()
-        live = await self._connected()
-        try:
-            return await _answer(live, ask, self.where)
+            live = await self._connected()
+            try:
+                return await _answer(live, send, self.where)
+            except _NotDone:
+                live.over.set()
+            return await _answer(await self._connected(), send, self.where)
         except _NotDone as error:
-            raise ConnectionError(f"the MCP server {self.where} does not take the call: {error}") from error
+            why = self._redact(str(error))
+            raise ConnectionError(f"the MCP server {self.where} does not accept the call: {why}") from None
+        except McpError as error:
+            error.error.message = self._redact(error.error.message)
+            raise McpError(error.error) from None
 
     async def _connected(self) -> _Live:
         async with self._lock:
@@ -107,12 +118,12 @@ class Connection:
             again = self._made > 0
             self._made += 1
         if again:
-            _log.warning("connected again to the MCP server %s", self.where)
+            _log.warning("reconnected to the MCP server %s", self.where)
             await self._changed()
         return live
 
     async def _connect(self) -> _Live:
-        give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
+        give_up_s = asyncio.get_running_loop().time() + _CONNECT_S
         pauses_s = chain(_PAUSES_S, repeat(_PAUSES_S[-1]))
         while True:
             live = _Live(asyncio.get_running_loop().create_future())
@@ -121,20 +132,24 @@ class Connection:
                 await live.session
             except ConnectionError as error:
                 if asyncio.get_running_loop().time() > give_up_s:
-                    raise ConnectionError(f"cannot connect to the MCP server {self.where}: {error}") from error
+                    why = self._redact(str(error))
+                    # Without the chain: the transport's own errors have the URL in them.
+                    raise ConnectionError(f"cannot connect to the MCP server {self.where}: {why}") from None
                 await asyncio.sleep(next(pauses_s))
             else:
                 return live
 
     async def _keep(self, live: _Live) -> None:
-        """Hold the connection open until it is over: what was entered in a task can only be left in that task."""
+        """Hold the connection open until it is over: a cancel scope must be left in the task that entered it."""
         from mcp import ClientSession
 
         try:
             async with AsyncExitStack() as stack:
                 read, write, *_ = await stack.enter_async_context(self._transport())
-                heard = await stack.enter_async_context(_noticing_the_end(read, live.over))
-                session = await stack.enter_async_context(ClientSession(heard, write, message_handler=self._heard))
+                messages = await stack.enter_async_context(_until_the_end(read, live.over))
+                session = await stack.enter_async_context(
+                    ClientSession(messages, write, message_handler=self._on_message)
+                )
                 await session.initialize()
                 live.session.set_result(session)
                 await live.over.wait()
@@ -146,49 +161,51 @@ class Connection:
             if not live.session.done():
                 live.session.set_exception(ConnectionError(str(live.why or "it closed the connection")))
 
-    async def _heard(self, message: object) -> None:
+    async def _on_message(self, message: object) -> None:
         root = getattr(message, "root", None)
         if getattr(root, "method", None) == "notifications/tools/list_changed":
-            task = asyncio.create_task(_logged(self._changed()))
+            task = asyncio.create_task(self._refresh())
             _refreshing.add(task)
             task.add_done_callback(_refreshing.discard)
 
+    async def _refresh(self) -> None:
+        from mcp import McpError
 
+        try:
+            await self._changed()
+        except (ConnectionError, McpError) as error:
+            _log.warning(
+                "could not read the changed tools of the MCP server %s; keeping the old: %s", self.where, error
+            )
+
+
+# The event loop keeps weak references only.
 _refreshing: Final[set[asyncio.Task[None]]] = set()
 
 
-async def _logged(work: Awaitable[None]) -> None:
-    from mcp import McpError
-
-    try:
-        await work
-    except (ConnectionError, McpError) as error:
-        _log.warning("cannot read a changed list of tools: %s", error)
-
-
-async def _answer[Answer](live: _Live, ask: "Callable[[ClientSession], Awaitable[Answer]]", where: str) -> Answer:
-    """The server's answer. A connection that dies may leave a question open for ever: it is looked after meanwhile."""
+async def _answer[Answer](live: _Live, send: "Callable[[ClientSession], Awaitable[Answer]]", where: str) -> Answer:
+    """The server's answer. A connection that dies may leave a request open for ever, so the server is pinged."""
     from mcp import McpError
 
     session = live.session.result()
-    asked = asyncio.ensure_future(ask(session))
+    request = asyncio.ensure_future(send(session))
     lost = asyncio.ensure_future(live.over.wait())
     sent = False
     try:
-        while not asked.done() and not lost.done():
-            await asyncio.wait({asked, lost}, timeout=_LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
-            if not asked.done() and not lost.done():
+        while not request.done() and not lost.done():
+            await asyncio.wait({request, lost}, timeout=_PING_AFTER_S, return_when=asyncio.FIRST_COMPLETED)
+            if not request.done() and not lost.done():
                 sent = True
-                await _look(session, live)
-        if asked.done():
-            return asked.result()
+                await _ping(session, live)
+        if request.done():
+            return request.result()
     except McpError as error:
         if error.error.code == _TERMINATED:
             raise _NotDone(str(error)) from error
-        if error.error.code != _CLOSED:
+        if not _was_closed(error, live):
             raise
     finally:
-        asked.cancel()
+        request.cancel()
         lost.cancel()
     live.over.set()
     await live.ended.wait()
@@ -197,21 +214,28 @@ async def _answer[Answer](live: _Live, ask: "Callable[[ClientSession], Awaitable
     raise ConnectionError(f"the MCP server {where} was lost in the midst of the call; whether it was done is unknown")
 
 
-async def _look(session: "ClientSession", live: _Live) -> None:
-    """Have a dead server noticed. One that is merely busy does not answer in time, and is left alone."""
+async def _ping(session: "ClientSession", live: _Live) -> None:
+    """Find out whether the server is dead. One that is busy does not answer in time; one that refuses is alive."""
     from mcp import McpError
 
     try:
-        async with asyncio.timeout(_LOOK_AGAIN_S):
+        async with asyncio.timeout(_PING_AFTER_S):
             await session.send_ping()
     except TimeoutError:
         return
-    except (McpError, anyio.ClosedResourceError, anyio.BrokenResourceError):
+    except McpError as error:
+        if error.error.code == _TERMINATED or _was_closed(error, live):
+            live.over.set()
+    except (anyio.ClosedResourceError, anyio.BrokenResourceError):
         live.over.set()
 
 
+def _was_closed(error: "McpError", live: _Live) -> bool:
+    return error.error.code == _CLOSED and live.over.is_set()
+
+
 @asynccontextmanager
-async def _noticing_the_end(read: Any, over: asyncio.Event) -> AsyncIterator[Any]:
+async def _until_the_end(read: Any, over: asyncio.Event) -> AsyncIterator[Any]:
     """What comes from `read`; `over` is set when nothing more will."""
     send, receive = anyio.create_memory_object_stream[Any](0)
 
@@ -219,7 +243,8 @@ async def _noticing_the_end(read: Any, over: asyncio.Event) -> AsyncIterator[Any
         async with read, send:
             async for message in read:
                 await send.send(message)
-        over.set()
+            # Before the session learns of it: what it says of open requests is judged by this.
+            over.set()
 
     async with receive, anyio.create_task_group() as group:
         group.start_soon(relay)

@@ -1,18 +1,16 @@
 """The tools that an agent has from MCP servers, kept alive."""
 
-import inspect
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 from spine_core import Agent, Tool
 from spine_mcp import MCPToolset
 
+from spine_temporal.kernel.closures import mcp_toolset_of
 from spine_temporal.mcp.connection import Connection
-
-# How CPython names the functions that spine's toolset makes. They keep the toolset in a closure and nowhere else.
-_CALLER: Final = "MCPToolset._make_caller.<locals>.call"
+from spine_temporal.mcp.redact import ServerSecrets
 
 
 @dataclass(slots=True)
@@ -24,8 +22,8 @@ class _Mount:
     names: dict[str, str]
     """What the server calls them, by what the agent does."""
     given: dict[str, Tool]
-    """Each as the agent was given it: one that goes, then comes back, is gated as it was."""
-    whole: bool
+    """Each as the agent was given it: a tool that disappears and comes back is gated as before."""
+    complete: bool
     """The agent has all that the server had."""
 
 
@@ -44,7 +42,7 @@ class McpServers:
         self._servers: dict[str, _Server] = {}
 
     async def adopt(self, agent: Agent, *, close: bool) -> None:
-        """Have the agent's MCP tools go through our connections; with `close`, close those that its factory opened.
+        """Have the agent's MCP tools use our connections; with `close`, close those that its factory opened.
 
         Raises:
             ConnectionError: a server cannot be reached.
@@ -55,7 +53,7 @@ class McpServers:
             server = self._servers.setdefault(_key(toolset), self._server(toolset))
             offered = {tool.name for tool in await server.toolset.load_tools()}
             given = {name: agent.tools[name] for name in names}
-            mount = _Mount(agent, toolset, names, given, whole=offered <= set(names.values()))
+            mount = _Mount(agent, toolset, names, given, complete=offered <= set(names.values()))
             server.mounts.append(mount)
             await _refresh(server, [mount])
 
@@ -69,7 +67,8 @@ class McpServers:
         async def changed() -> None:
             await _refresh(server, server.mounts)
 
-        connection = Connection(_where(toolset), lambda: _transport(toolset), changed)
+        secrets = ServerSecrets.of(toolset)
+        connection = Connection(secrets.where, lambda: _transport(toolset), changed, secrets.redact)
         server = _Server(connection, MCPToolset(session=connection))
         return server
 
@@ -79,7 +78,7 @@ async def _refresh(server: _Server, mounts: Iterable[_Mount]) -> None:
     offered = {tool.name: tool for tool in await server.toolset.load_tools()}
     for mount in mounts:
         tools = mount.agent.tools
-        if mount.whole:
+        if mount.complete:
             for theirs in offered.keys() - set(mount.names.values()) - tools.keys():
                 mount.names[theirs] = theirs
                 mount.given[theirs] = replace(offered[theirs], approve=mount.toolset.approve)
@@ -97,22 +96,17 @@ def _toolsets(tools: Iterable[Tool]) -> list[tuple[MCPToolset, dict[str, str]]]:
     """The toolsets behind these tools that know how to connect, with the server's names of their tools by ours."""
     found: dict[int, tuple[MCPToolset, dict[str, str]]] = {}
     for tool in tools:
-        func = tool.func
-        if not inspect.isfunction(func) or func.__qualname__ != _CALLER:
+        made_by = mcp_toolset_of(tool)
+        if made_by is None:
             continue
-        kept = inspect.getclosurevars(func).nonlocals
-        toolset, name = kept.get("self"), kept.get("name")
-        if isinstance(toolset, MCPToolset) and isinstance(name, str) and (toolset.url or toolset.command):
+        toolset, name = made_by
+        if toolset.url or toolset.command:
             found.setdefault(id(toolset), (toolset, {}))[1][tool.name] = name
     return list(found.values())
 
 
 def _key(toolset: MCPToolset) -> str:
     return repr((toolset.url, toolset.command, toolset.args, toolset.env))
-
-
-def _where(toolset: MCPToolset) -> str:
-    return toolset.url or " ".join([toolset.command or "", *toolset.args])
 
 
 def _transport(toolset: MCPToolset) -> AbstractAsyncContextManager[tuple[Any, ...]]:

@@ -1,11 +1,8 @@
 """The spine plugins that are installed, known from their metadata alone."""
 
 import functools
-import os
+import re
 import sys
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any, Final
@@ -17,11 +14,14 @@ from packaging.utils import canonicalize_name
 GROUP: Final = "spine.plugins"
 CORE: Final = "spinekit"
 OURS: Final = "spine-temporal"
-ALLOWED_ENV: Final = "SPINE_TEMPORAL_ALLOWED_PLUGINS"
-"""Names of distributions, between commas: no other plugin is imported. Unset, any may be."""
 
-_ALWAYS: Final = frozenset({CORE, OURS})
-_allowed: ContextVar[frozenset[str] | None] = ContextVar("spine_temporal_allowed_plugins", default=None)
+# No metadata holds the kind of a plugin; by custom names do.
+_CUSTOMARY: Final = {
+    "provider": re.compile(r"provider", re.IGNORECASE),
+    "middleware": re.compile(r"\bmw(?![a-z])|^mw|middleware", re.IGNORECASE),
+    "backend": re.compile(r"backend|checkpoint|memory", re.IGNORECASE),
+    "adapter": re.compile(r"adapter|toolset|mcp|a2a", re.IGNORECASE),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,19 @@ class Plugin:
     version: str
     core_range: str
     """The versions of spinekit that the distribution works with, as its metadata says; empty: any."""
-    schema_error: str | None
+    version_conflict: str | None
     """Why it cannot work with the spinekit that is installed; None: it can."""
     entry_point: EntryPoint
 
     @property
-    def refusal(self) -> str | None:
-        """Why it must not be imported; None: it may be."""
-        if not is_allowed(self.distribution):
-            return f"{self.distribution} is not on the list of allowed plugins, which has: {_listed()}"
-        return self.schema_error
+    def kind(self) -> str:
+        """What its names say that it is: "provider", "middleware", "backend", "adapter"; "?" if they do not say."""
+        # Of the three names the entry point's own is the plugin's, the distribution's may cover several.
+        for name in (self.name, self.target, self.distribution):
+            for kind, customary in _CUSTOMARY.items():
+                if customary.search(name):
+                    return kind
+        return "?"
 
     @property
     def module(self) -> str:
@@ -68,27 +71,6 @@ def _on(_path: tuple[str, ...]) -> tuple[Plugin, ...]:
     return tuple(sorted(plugins, key=lambda plugin: (plugin.distribution, plugin.name)))
 
 
-@contextmanager
-def allowing(distributions: Collection[str] | None) -> Iterator[None]:
-    """Within this context, no plugin is imported but those of these distributions; None: any.
-
-    spinekit's and our own are always allowed. What the environment allows is a bound of its own: code narrows it, it
-    cannot widen it.
-    """
-    bound = None if distributions is None else frozenset(map(canonicalize_name, distributions))
-    token = _allowed.set(bound)
-    try:
-        yield
-    finally:
-        _allowed.reset(token)
-
-
-def is_allowed(distribution: str) -> bool:
-    """Whether plugins of that distribution may be imported."""
-    name = canonicalize_name(distribution)
-    return name in _ALWAYS or all(name in bound for bound in _bounds())
-
-
 def version_of(distribution: str) -> str:
     """The installed version; empty when it is not installed as a distribution."""
     try:
@@ -97,33 +79,17 @@ def version_of(distribution: str) -> str:
         return ""
 
 
-def _bounds() -> list[frozenset[str]]:
-    named = os.environ.get(ALLOWED_ENV)
-    of_environment = None if named is None else _names(named)
-    return [bound for bound in (of_environment, _allowed.get()) if bound is not None]
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(canonicalize_name(name.strip()) for name in text.split(",") if name.strip())
-
-
-def _listed() -> str:
-    bounds = _bounds()
-    both = frozenset.intersection(*bounds) if bounds else frozenset[str]()
-    return ", ".join(sorted(both)) or "none but spinekit's own"
-
-
 def _plugin(entry_point: EntryPoint) -> Plugin:
     dist = entry_point.dist
     name = canonicalize_name(dist.name) if dist is not None else ""
-    core_range, schema_error = _fits(dist, name) if dist is not None else ("", None)
+    core_range, version_conflict = _fits(dist, name) if dist is not None else ("", None)
     return Plugin(
         name=entry_point.name,
         target=entry_point.value,
         distribution=name,
         version=dist.version if dist is not None else "",
         core_range=core_range,
-        schema_error=schema_error,
+        version_conflict=version_conflict,
         entry_point=entry_point,
     )
 
@@ -135,13 +101,13 @@ def _fits(dist: Distribution, name: str) -> tuple[str, str | None]:
         try:
             requirement = Requirement(line)
         except InvalidRequirement as error:
-            return "", f"{name} {dist.version} says what it needs in a form that cannot be read: {line!r} ({error})"
+            return "", f"{name} {dist.version} has a requirement that cannot be parsed: {line!r} ({error})"
         if canonicalize_name(requirement.name) != CORE:
             continue
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
             wanted &= requirement.specifier
     here = version_of(CORE)
-    # A kernel that was installed as a pre-release is the one that there is.
+    # A kernel installed as a pre-release counts, though specifiers leave pre-releases out.
     if not here or wanted.contains(here, prereleases=True):
         return str(wanted), None
     return str(wanted), f"{name} {dist.version} works with {CORE}{wanted}, installed is {CORE} {here}"

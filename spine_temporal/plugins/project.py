@@ -1,16 +1,19 @@
 """The agents of a project folder."""
 
 import functools
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from spine_cli.config import CONFIG_FILENAME, find_config
 
 from spine_temporal.errors import BadInput, DuplicateAgent
-from spine_temporal.plugins.installed import allowing
-from spine_temporal.plugins.loader import let_the_kernel_find_providers
+from spine_temporal.plugins.allowlist import AllowList, enforced
+from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.plugins.project_agents import Found, Given, agents_in, named_agent, put_first
 from spine_temporal.plugins.spine_toml import described
+
+_log = logging.getLogger(__name__)
 
 
 def find_project(start: Path) -> Path:
@@ -28,7 +31,8 @@ def load_project(
     An agent without a name of its own has its module's: the one in `agents/assistant.py` is "assistant". The one that
     `spine.toml` describes is called what its `[spine] name` says, else "default". A function `agent()` of a module in
     `agents`, async or not, is a factory: it makes the agent when that is first needed, in the worker's event loop.
-    What `extra` names may be an agent, a team or a factory.
+    What `extra` names may be an agent, a team or a factory. A module in `agents` that cannot be imported is logged as
+    an error, and the agents of the others are served.
 
     Plugins are imported when an agent needs them, those of the distributions in `allowed_plugins` only; None: any.
 
@@ -37,13 +41,19 @@ def load_project(
     Raises:
         BadInput: there is no agent, `spine.toml` is not usable, or `extra` names none.
         PluginUnusable: an agent needs a plugin that is not there, is not allowed, or does not fit.
-        AgentBroken: a module cannot be imported, or what `spine.toml` describes cannot be built.
+        AgentBroken: no module in `agents` can be imported, one that `extra` names cannot be, or what `spine.toml`
+            describes cannot be built.
         DuplicateAgent: two agents have one name.
     """
     named: dict[str, Found] = {}
-    with allowing(allowed_plugins):
+    with enforced(AllowList.of(allowed_plugins)):
         everywhere = [found for read in places(folder, extra).values() for found in read()]
-    for found in everywhere:
+    usable = [found for found in everywhere if found.broken is None]
+    for broken in (found.broken for found in everywhere if found.broken is not None):
+        if not usable:
+            raise broken
+        _log.error("could not import a module of agents: %s; its agents are not served, the others are", broken)
+    for found in usable:
         other = named.setdefault(found.name, found)
         if other.agent is not found.agent:
             raise DuplicateAgent(
@@ -68,7 +78,7 @@ def places(folder: Path, extra: Sequence[str] = ()) -> Mapping[str, Callable[[],
     if not folder.is_dir():
         raise BadInput(f"there is no project folder {str(folder)!r}")
     put_first(folder)
-    let_the_kernel_find_providers()
+    let_the_kernel_find_plugins()
     described_here = {CONFIG_FILENAME: lambda: [*_described(folder)]} if (folder / CONFIG_FILENAME).is_file() else {}
     named = {target: functools.partial(_named, target, folder) for target in extra}
     return {"agents": lambda: agents_in(folder), **named, **described_here}

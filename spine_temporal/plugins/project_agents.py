@@ -1,5 +1,6 @@
 """Agents that are attributes of a project's modules."""
 
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from spine_core import Agent
 
@@ -26,11 +27,13 @@ type Given = Agent | Team | Callable[[], Any]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An agent, the name that clients ask for it by, and where it stands."""
+    """An agent, the name that clients ask for it by, and where it is defined."""
 
     name: str
     agent: Given
     where: str
+    broken: AgentBroken | None = None
+    """Why the module cannot be imported; then `name` is the module's and `agent` raises this. None: it can be."""
 
 
 def put_first(folder: Path) -> None:
@@ -42,10 +45,10 @@ def agents_in(folder: Path) -> list[Found]:
     """The agents that the modules in `folder/agents` have, in the modules' order by name.
 
     An agent that several modules have counts once, for the module that makes it. Modules and attributes with a leading
-    underscore are private.
+    underscore are private. A module that cannot be imported does not keep the others from being read.
 
     Raises:
-        AgentBroken: a module cannot be imported, or another package named `agents` stands before the project's.
+        AgentBroken: the package cannot be imported, or another package named `agents` comes before the project's.
     """
     home = folder / _PACKAGE
     names = sorted(module.name for module in pkgutil.iter_modules([str(home)]) if module.name[0] != "_")
@@ -59,13 +62,18 @@ def agents_in(folder: Path) -> list[Found]:
         )
     made: dict[int, Found] = {}
     had: dict[int, Found] = {}
+    broken: list[Found] = []
     for name in names:
-        module = import_module(f"{_PACKAGE}.{name}", folder)
+        try:
+            module = import_module(f"{_PACKAGE}.{name}", folder)
+        except AgentBroken as error:
+            broken.append(Found(name, functools.partial(_raise, error), f"{_PACKAGE}/{name}.py", broken=error))
+            continue
         for attribute, agent in _public_agents(module):
             where = f"{_PACKAGE}/{name}.py ({attribute})"
             found = made if _makes(module, attribute) else had
             found.setdefault(id(agent), Found(_name_of(agent) or name, agent, where))
-    return list((had | made).values())
+    return [*(had | made).values(), *broken]
 
 
 def named_agent(target: str, folder: Path) -> Found:
@@ -98,6 +106,10 @@ def import_module(name: str, folder: Path) -> ModuleType:
         if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
             raise BadInput(f"there is no module {name!r}, neither in {folder} nor installed") from error
         raise AgentBroken(f"{_blamed(error, folder) or name}: {type(error).__name__}: {error}") from error
+
+
+def _raise(error: AgentBroken) -> NoReturn:
+    raise error
 
 
 def _public_agents(module: ModuleType) -> Iterator[tuple[str, Given]]:

@@ -1,16 +1,25 @@
 """The agent that a `spine.toml` describes."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-from spine_cli.config import CONFIG_FILENAME, ConfigError, SpineConfig, load_config
-from spine_core import Agent, Tool
+from pydantic import BaseModel, ValidationError
+from spine_cli.config import (
+    CONFIG_FILENAME,
+    BackendsConfig,
+    ConfigError,
+    MiddlewareConfig,
+    SpineConfig,
+    load_config,
+)
+from spine_core import Agent, Guards, Tool
 from spine_middleware import MemoryRecall
 
 from spine_temporal.errors import AgentBroken, BadInput, PluginUnusable
+from spine_temporal.kernel.registries import Kind
 from spine_temporal.plugins import loader
 from spine_temporal.plugins.project_agents import import_module
 
@@ -19,6 +28,11 @@ _RECALL: Final = MemoryRecall.__name__
 # The kernel's middleware that is registered under no name, for its arguments are objects.
 _CODE_ONLY: Final = frozenset({"StructuredOutput", "Recorder", "Replayer"})
 _OUR_KEYS: Final = frozenset({"name"})
+_TABLES: Final[dict[str, type[BaseModel]]] = {
+    "guards": Guards,
+    "middleware": MiddlewareConfig,
+    "backends": BackendsConfig,
+}
 
 
 def described(folder: Path) -> tuple[str, Agent] | None:
@@ -36,19 +50,28 @@ def described(folder: Path) -> tuple[str, Agent] | None:
     config, section = read(file)
     if section is None:
         return None
+    _refuse(file, _misspelt_keys(section))
     name = section.get("name", _UNNAMED)
     if not isinstance(name, str) or not name.strip():
-        raise BadInput(f"{file}: [spine] name is {name!r}, which is no name")
+        raise BadInput(f"{file}: [spine] name is {name!r}; a name is a text that is not empty")
     try:
-        return name, _build(config, folder)
+        agent = _build(config, folder)
     except PluginUnusable as error:
         raise PluginUnusable(f"{file}: {error}") from error
     except _Wrong as error:
         raise AgentBroken(f"{file}: {error}") from error.__cause__
+    # Only now: as long as a name in the chain is misspelt, that of its settings is the right one.
+    _refuse(file, _misspelt_plugins(config))
+    return name, agent
+
+
+def _refuse(file: Path, problems: list[str]) -> None:
+    if problems:
+        raise BadInput(f"{file}: {'; '.join(problems)}")
 
 
 def read(file: Path) -> tuple[SpineConfig, dict[str, Any] | None]:
-    """What the file says, with its table `[spine]` as it stands there; None: it has no such table.
+    """What the file says, with its table `[spine]` as it was written; None: it has no such table.
 
     Raises:
         BadInput: it is not usable; the message is one line.
@@ -62,15 +85,52 @@ def read(file: Path) -> tuple[SpineConfig, dict[str, Any] | None]:
 
 
 def unknown_in(config: SpineConfig, section: dict[str, Any]) -> list[str]:
-    """What stands in `[spine]` and has no effect, one sentence each: most likely it is misspelt."""
-    known = {*SpineConfig.model_fields, *_OUR_KEYS}
-    told = [f"[spine] has {key!r}, which means nothing" for key in section if key not in known]
-    used = {*config.middleware.chain, config.backends.checkpoint, config.backends.memory, _RECALL}
-    return told + [
-        f"[spine.plugins.{name}] is for a plugin that neither the chain nor a backend names"
-        for name in config.plugins
-        if name not in used
+    """What in `[spine]` has no effect, one sentence each: misspelt, or for a plugin that is not used."""
+    return _misspelt_keys(section) + [
+        f"[spine.plugins.{name}] is set for a plugin that neither the chain nor a backend names"
+        for name in _unused(config)
     ]
+
+
+def _misspelt_keys(section: dict[str, Any]) -> list[str]:
+    found = _unknown("[spine]", section, {*SpineConfig.model_fields, *_OUR_KEYS})
+    for name, model in _TABLES.items():
+        table = section.get(name)
+        if isinstance(table, dict):
+            found += _unknown(f"[spine.{name}]", table, set(model.model_fields))
+    return found
+
+
+def _misspelt_plugins(config: SpineConfig) -> list[str]:
+    # The settings of a plugin that is installed may stay in the file while it is not used.
+    unknown = [name for name in _unused(config) if not loader.is_like_an_installed(name)]
+    close = {name: get_close_matches(name, sorted(_used(config)), n=1) for name in unknown}
+    return [
+        f"[spine.plugins.{name}] is set, but no plugin {name!r} is used; {_did_you_mean(names)}"
+        for name, names in close.items()
+        if names
+    ]
+
+
+def _unknown(table: str, given: dict[str, Any], known: set[str]) -> list[str]:
+    return [
+        f"unknown key {key!r} in {table}; {_did_you_mean(get_close_matches(key, sorted(known), n=1), known)}"
+        for key in given
+        if key not in known
+    ]
+
+
+def _did_you_mean(close: list[str], known: Collection[str] = ()) -> str:
+    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(known))}"
+
+
+def _used(config: SpineConfig) -> set[str]:
+    backends = (config.backends.checkpoint, config.backends.memory)
+    return {*config.middleware.chain, *(name for name in backends if name), _RECALL}
+
+
+def _unused(config: SpineConfig) -> list[str]:
+    return [name for name in config.plugins if name not in _used(config)]
 
 
 class _Wrong(Exception):
@@ -103,7 +163,7 @@ def _middleware(config: SpineConfig, name: str, memory: Any) -> Any:
         if memory is None:
             raise _Wrong(f"the chain has {_RECALL}, which needs a memory; name one under [spine.backends] memory")
         return _part(config, lambda _, **arguments: MemoryRecall(memory, **arguments), name)
-    if name in _CODE_ONLY and name not in loader.registered(loader.Kind.MIDDLEWARE):
+    if name in _CODE_ONLY and name not in loader.registered(Kind.MIDDLEWARE):
         raise _Wrong(f"the chain has {name}, which is made of objects that a file cannot hold; use it from code")
     return _part(config, loader.middleware, name)
 

@@ -6,6 +6,8 @@ from typing import Any, Final
 from spine_core import Agent, Tool
 
 from spine_temporal.errors import PluginUnusable
+from spine_temporal.plugins.allowlist import why_refused
+from spine_temporal.plugins.deferred import DeferredProvider
 from spine_temporal.plugins.installed import CORE, OURS, Plugin, installed, version_of
 
 _CONTAINERS: Final = (list, tuple, set, frozenset)
@@ -23,14 +25,20 @@ def serving(agent: Agent) -> dict[str, str]:
 
 
 def refuse_unusable(name: str, agent: Agent) -> None:
-    """Look whether the plugins that serve the agent may: its code has imported them by itself.
+    """Refuse an agent made of plugins that must not be used: its code may have imported them by itself.
 
     Raises:
         PluginUnusable: one is not allowed, or does not work with the kernel that is installed.
     """
     for plugin in _behind(agent):
-        if plugin.refusal is not None:
-            raise PluginUnusable(f"agent {name!r} cannot use what {plugin.module} has: {plugin.refusal}")
+        refusal = why_refused(plugin)
+        if refusal is not None:
+            raise PluginUnusable(f"agent {name!r} cannot use what {plugin.module} has: {refusal}")
+
+
+def plugin_of(part: object) -> Plugin | None:
+    """The plugin that a class, a function or an object is from; None: it is from none, or from several."""
+    return _home_of(getattr(part, "__module__", None) or type(part).__module__, _homes(installed()))
 
 
 def _behind(agent: Agent) -> list[Plugin]:
@@ -65,10 +73,15 @@ def _home_of(module: str, homes: Mapping[str, Plugin]) -> Plugin | None:
 
 def _modules(agent: Agent) -> Iterator[str]:
     for part in (agent.provider, agent.checkpoint, *agent.chain.middlewares):
-        yield type(part).__module__
-        yield from (type(held).__module__ for held in _held(part))
+        yield _module_of(part)
+        yield from map(_module_of, _held(part))
     for tool in agent.tools.values():
         yield from _modules_of(tool)
+
+
+def _module_of(part: object) -> str:
+    # What a fallback holds, say, may have been made before its worker, too.
+    return type(part.provider() if isinstance(part, DeferredProvider) else part).__module__
 
 
 def _held(part: object) -> Iterator[Any]:

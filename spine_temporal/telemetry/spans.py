@@ -15,6 +15,7 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, Sta
 from spine_core import Agent
 
 from spine_temporal.journal.ledger import Ledger
+from spine_temporal.kernel.otel import forget_run, set_tracer, tracer_of
 
 if TYPE_CHECKING:
     from spine_otel.middleware import OTelMiddleware
@@ -37,9 +38,8 @@ def spans_of(agent: Agent, ledger: Ledger, workflow_id: str) -> Iterator[None]:
         return
     with _within(_RunSpans(_identity(middleware[0], ledger, workflow_id))):
         yield
-        # It remembers each run until its end, which may come to another process.
         for each in middleware:
-            each._runs.pop(ledger.state.session_id, None)  # noqa: SLF001
+            forget_run(each, ledger.state.session_id)
 
 
 @asynccontextmanager
@@ -48,7 +48,7 @@ async def span_of_the_end(
 ) -> AsyncIterator[None]:
     """While `on_run_end` runs: the run's own span is recorded, from `began_s` on.
 
-    The middleware ends only what it knows, so it is told of the run's start here, unless that hook runs `first` anyway.
+    The middleware ends only what it knows, so its `on_run_start` runs here, unless that hook runs `first` anyway.
     """
     middleware = _otel(agent)
     if not middleware:
@@ -94,7 +94,7 @@ class _RunTracer(Tracer):
 
 
 class _Ids:
-    """An id generator that knows what it will be asked for."""
+    """An id generator that gives the ids of one span."""
 
     def __init__(self, identity: SpanContext) -> None:
         self._identity = identity
@@ -115,8 +115,8 @@ def _otel(agent: Agent) -> "list[OTelMiddleware]":
         return []
     found = [each for each in agent.chain.middlewares if isinstance(each, module.OTelMiddleware)]
     for each in found:
-        if not isinstance(each._tracer, _RunTracer):  # noqa: SLF001
-            each._tracer = _RunTracer(each._tracer)  # noqa: SLF001
+        if not isinstance(tracer_of(each), _RunTracer):
+            set_tracer(each, _RunTracer(tracer_of(each)))
     return found
 
 
@@ -148,14 +148,15 @@ def _identity(middleware: "OTelMiddleware", ledger: Ledger, workflow_id: str) ->
 
 
 def _is_sampled(middleware: "OTelMiddleware", trace_id: int) -> bool:
-    sampler = getattr(_sdk_tracer(middleware._tracer.inner), "sampler", None)  # type: ignore[attr-defined] # noqa: SLF001
+    tracer = tracer_of(middleware)
+    sampler = getattr(_sdk_tracer(tracer.inner if isinstance(tracer, _RunTracer) else tracer), "sampler", None)
     if sampler is None:
         return True
     return bool(sampler.should_sample(otel_context.Context(), trace_id, _ROOT).decision.is_sampled())
 
 
 def _sdk_tracer(tracer: Tracer) -> Tracer:
-    # One that was asked for before there was a provider stands in for it, and does not show it.
+    # A tracer made before there was a provider is a proxy, which does not show the one it uses.
     return tracer if hasattr(tracer, "id_generator") else trace.get_tracer_provider().get_tracer("spine-otel")
 
 

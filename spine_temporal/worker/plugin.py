@@ -12,15 +12,15 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from spine_temporal.activities.registered import AgentActivities
 from spine_temporal.agents.registry import AgentRegistry, Agents
 from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
-from spine_temporal.plugins.loader import let_the_kernel_find_providers
+from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.workflow.agent import AgentWorkflow
 from spine_temporal.workflow.shared.budget import BudgetWorkflow
 from spine_temporal.workflow.shared.checkpoint import CheckpointWorkflow
 from spine_temporal.workflow.shared.once import OnceWorkflow
 from spine_temporal.workflow.shared.rate import RateWorkflow
 
-# On import, so that agents made before their worker find their providers, too.
-let_the_kernel_find_providers()
+# On import: an agent made before its worker has no other way to a provider whose entry point has another name.
+let_the_kernel_find_plugins()
 
 DEFAULT_CACHE_BYTES: Final = 256 * 1024 * 1024
 

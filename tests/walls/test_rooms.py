@@ -32,6 +32,9 @@ BREACHES = {
     "middleware": [".activities.state_copy", ".workflow.agent", ".worker.plugin", ".client.run"],
     "cli": [".history.fold", ".journal.patch", ".workflow.agent", ".activities.state_copy"],
     "worker": [".cli.main", ".testing"],
+    "kernel": [".agents.registry", ".plugins.loader", ".contracts.names", "temporalio"],
+    "plugins": [".activities.state_copy", ".workflow.agent", "temporalio"],
+    "mcp": [".activities.state_copy", ".client.run", "temporalio"],
 }
 
 

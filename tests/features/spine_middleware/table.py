@@ -113,7 +113,7 @@ CASES: Final = {
     ),
     "Replayer": Case(lambda: Replayer(RECORDED), (text("live"),), inputs=("go", "go live")),
     "Retry": Case(lambda: Retry(base=0.0), (OVERLOADED, OVERLOADED, text("done"))),
-    # Without the limit of memory: it would count what is the worker's, which is more than the default.
+    # Without the limit of memory: on the kernel alone it counts what is this process's, more than the default.
     "Sandbox": Case(lambda: Sandbox(timeout_s=60.0, max_memory_mb=0), (calls(NOTE, PAY), text("done"))),
     "StructuredOutput": Case(lambda: StructuredOutput(Answer), WORDS),
     "TenantBudget": Case(

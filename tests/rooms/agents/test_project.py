@@ -107,6 +107,19 @@ def test_a_module_that_cannot_be_imported_is_named_with_its_line(project: Projec
         load_project(project({"agents/a.py": text}))
 
 
+def test_a_module_that_cannot_be_imported_does_not_keep_the_others_from_being_served(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = project({"agents/a.py": "oops\n", "agents/b.py": _UNNAMED})
+
+    assert list(load_project(folder)) == ["b"]
+    (message,) = caplog.messages
+    assert message.startswith("could not import a module of agents: ")
+    assert message.endswith(
+        "agents/a.py:1: NameError: name 'oops' is not defined; its agents are not served, the others are"
+    )
+
+
 def test_a_broken_tools_package_is_not_an_agent_without_tools(project: Project) -> None:
     with pytest.raises(AgentBroken, match=r"tools/__init__.py:1: NameError"):
         load_project(project({"spine.toml": _TOML, "tools/__init__.py": "oops\n"}))
@@ -120,6 +133,27 @@ def test_a_broken_tools_package_is_not_an_agent_without_tools(project: Project) 
         ('[spine]\nsystem = "${NO_SUCH_VARIABLE}"\n', BadInput, "NO_SUCH_VARIABLE"),
         ('[spine]\ndefault_model = "nowhere:x"\n', AgentBroken, "no plugin registers scheme 'nowhere'"),
         ('[spine.middleware]\nchain = ["nothing"]\n', AgentBroken, "nothing"),
+        (
+            '[spine]\ndefaultmodel = "x"\n',
+            BadInput,
+            r"'defaultmodel' in \[spine\]; did you mean 'default_model'",
+        ),
+        (
+            "[spine.guards]\nmax_step = 3\n",
+            BadInput,
+            r"'max_step' in \[spine.guards\]; did you mean 'max_steps'",
+        ),
+        (
+            "[spine.middleware]\nchains = []\n",
+            BadInput,
+            r"'chains' in \[spine.middleware\]; did you mean 'chain'",
+        ),
+        (
+            '[spine.backends]\nzzz = "x"\n',
+            BadInput,
+            r"'zzz' in \[spine.backends\]; there are: checkpoint, memory",
+        ),
+        ('[spine.middleware]\nchain = ["Retry"]\n[spine.plugins.Rety]\n', BadInput, "did you mean 'Retry'"),
     ],
 )
 def test_a_spine_toml_that_describes_no_agent_is_named(

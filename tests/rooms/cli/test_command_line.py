@@ -100,7 +100,9 @@ def test_every_error_of_ours_has_its_exit_code() -> None:
 
     assert codes == {
         **dict.fromkeys(("BadInput", "UnnamedAgent", "DuplicateAgent", "InputTooLarge"), Exit.BAD_USAGE),
-        **dict.fromkeys(("SessionBusy", "DecisionRefused", "UnknownAgent", "AgentBroken"), Exit.BAD_USAGE),
+        **dict.fromkeys(
+            ("SessionBusy", "DecisionRefused", "UnknownAgent", "AgentBroken", "AgentUnavailable"), Exit.BAD_USAGE
+        ),
         **dict.fromkeys(("PluginUnusable", "MissingExtra"), Exit.BAD_USAGE),
         **dict.fromkeys(("RunNotFound", "NotAnAgentRun"), Exit.NO_SUCH_RUN),
         **dict.fromkeys(("ConversationLost", "RunFailed"), Exit.NO_ANSWER),

@@ -19,13 +19,13 @@ SPINE_TOML = """\
 [spine]
 name = "clerk"
 default_model = "offline:planner"
-sytsem = "be brief"
+system = "be brief"
 
 [spine.middleware]
 chain = ["Stopwatch"]
 
-[spine.plugins.Stopwtach]
-key = "x"
+[spine.plugins.folder]
+folder = "x"
 """
 
 
@@ -103,8 +103,7 @@ async def test_doctor_finds_what_is_wrong_and_says_what_to_do(command: CommandLi
     assert _said(found, "note", "codec").startswith("none")
     assert _said(found, "ok", "interpreter").startswith("Python 3.")
     assert [said for verdict, what, said, _ in found if (verdict, what) == ("note", "spine.toml")] == [
-        "[spine] has 'sytsem', which means nothing",
-        "[spine.plugins.Stopwtach] is for a plugin that neither the chain nor a backend names",
+        "[spine.plugins.folder] is set for a plugin that neither the chain nor a backend names",
     ]
     assert _said(found, "ok", "agent clerk") == "made of spine-mw-stopwatch 1.0.0, spinekit 0.3.0"
     assert "RuntimeError: no such database" in _said(found, "fix", "agent late")
@@ -115,6 +114,17 @@ async def test_doctor_finds_what_is_wrong_and_says_what_to_do(command: CommandLi
     assert "spine-provider-acme 1.0.0" in _said(found, "ok", "plugins")
     assert _said(found, "fix", "OTTER_KEY") == "not set; .env.example names it"
     assert done.err == ""
+
+
+async def test_doctor_finds_a_misspelt_key(command: CommandLine, project: Path, site: Path) -> None:
+    (project / "spine.toml").write_text(SPINE_TOML.replace("system", "sytsem"))
+
+    done = await command(
+        "doctor", "--project", str(project), *command.queue, "--json", environment={"PYTHONPATH": str(site)}
+    )
+
+    found = [(each["verdict"], each["what"], each["said"], each["fix"]) for each in json.loads(done.out)]
+    assert "unknown key 'sytsem' in [spine]; did you mean 'system'?" in _said(found, "fix", "spine.toml")
 
 
 async def test_doctor_is_content_when_all_is_in_order(client: Client, command: CommandLine, tmp_path: Path) -> None:

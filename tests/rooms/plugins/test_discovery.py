@@ -10,8 +10,8 @@ PROLOGUE = """
 import logging, sys
 logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(message)s")
 from spine_core import Agent
-from spine_temporal.plugins import installed as plugins, loader as discovery
-discovery.let_the_kernel_find_providers()
+from spine_temporal.plugins import loader
+loader.let_the_kernel_find_plugins()
 """
 SAID = """
 def said(work):
@@ -23,18 +23,151 @@ def said(work):
 
 
 def test_a_scheme_is_found_whatever_the_entry_point_is_called(python: Python) -> None:
-    code = f"{PROLOGUE}\nprint(type(Agent('acme:some-model').provider).__name__, {PLUGINS})"
+    code = f"{PROLOGUE}\nprint(type(loader.provider_of('acme', 'some-model')).__name__, {PLUGINS})"
 
     assert python(code, **ACME) == "AcmeProvider ['spine_core', 'spine_provider_acme', 'spine_temporal']"
 
 
-def test_an_agent_that_is_made_before_its_worker_finds_it_too(python: Python) -> None:
+def test_an_agent_that_is_made_before_its_worker_has_its_provider_in_the_worker(python: Python) -> None:
+    code = """
+import sys
+from spine_core import Agent
+from spine_temporal import AgentWorker
+from spine_temporal.agents.registry import AgentRegistry
+agent = Agent("acme:some-model", name="clerk")
+print(type(agent.provider).__name__, "spine_provider_acme" in sys.modules)
+AgentRegistry([agent])
+print(type(agent.provider).__name__)
+"""
+    assert python(code, **ACME).splitlines() == ["DeferredProvider False", "AcmeProvider"]
+
+
+def test_an_agent_that_is_made_before_its_worker_and_not_allowed_there_imports_nothing(python: Python) -> None:
+    code = f"""
+import sys
+from spine_core import Agent
+from spine_temporal import AgentWorker
+from spine_temporal.agents.registry import AgentRegistry
+{SAID}
+agent = Agent("acme:some-model", name="clerk")
+print(said(lambda: AgentRegistry([agent], allowed_plugins=["other"])))
+print("spine_provider_acme" in sys.modules)
+"""
+    refused, imported = python(code, **ACME).splitlines()
+    assert refused == (
+        "PluginUnusable: agent 'clerk' cannot have its model: no plugin registers scheme 'acme', and what looks like "
+        "it cannot be used: spine-provider-acme is not on the list of allowed plugins, which has: other"
+    )
+    assert imported == "False"
+
+
+def test_what_a_middleware_holds_and_is_not_allowed_is_refused_when_the_worker_starts(python: Python) -> None:
+    code = f"""
+import sys
+from spine_core import Agent
+from spine_core.provider import resolve_provider
+from spine_core.testing import ScriptedProvider, text
+from spine_middleware import ModelFallback
+from spine_temporal import AgentWorker
+from spine_temporal.agents.registry import AgentRegistry
+{SAID}
+fallback = ModelFallback(resolve_provider("acme:some-model"))
+agent = Agent(ScriptedProvider(text("x")), middleware=[fallback], name="clerk")
+print(said(lambda: AgentRegistry([agent], allowed_plugins=[])))
+print("spine_provider_acme" in sys.modules)
+"""
+    refused, imported = python(code, **ACME).splitlines()
+    assert "spine-provider-acme is not on the list of allowed plugins" in refused
+    assert imported == "False"
+
+
+def test_an_agent_without_a_worker_imports_its_provider_when_it_asks_the_model(python: Python) -> None:
     code = """
 from spine_core import Agent
 from spine_temporal import AgentWorker
+agent = Agent("acme:some-model")
+print("connect" in (agent.run_sync("hello").error or "").lower(), type(agent.provider.provider()).__name__)
+"""
+    assert python(code, **ACME) == "True AcmeProvider"
+
+
+def test_a_scheme_that_no_plugin_looks_like_is_answered_with_what_may_be_imported(python: Python) -> None:
+    code = f"{PROLOGUE}\n{SAID}\nprint(said(lambda: Agent('nowhere:some-model')), {PLUGINS})"
+
+    told = python(code)
+    assert "no plugin registers scheme 'nowhere'; " in told
+    assert "import that first: " in told
+    assert "`import spine_provider_acme`" in told
+    assert told.endswith("['spine_core', 'spine_temporal']")
+
+
+@pytest.mark.parametrize("place", ["a tool", "a hook", "the provider", "a thread"])
+def test_what_is_not_allowed_is_refused_wherever_in_the_worker_an_agent_is_made(python: Python, place: str) -> None:
+    code = f"""
+import asyncio, sys, threading
+from spine_core import Agent, Middleware, tool
+from spine_core.testing import ScriptedProvider, calls, text
+from spine_temporal.agents.registry import AgentRegistry
+{SAID}
+refused = []
+def make():
+    refused.append(said(lambda: Agent("acme:some-model")))
+@tool
+def hire() -> str:
+    if {place!r} == "a tool":
+        make()
+    if {place!r} == "a thread":
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+    return "done"
+class Hiring(Middleware):
+    async def before_model(self, ctx):
+        if {place!r} == "a hook":
+            make()
+class Model(ScriptedProvider):
+    async def complete(self, *args, **kwargs):
+        if {place!r} == "the provider":
+            make()
+        return await super().complete(*args, **kwargs)
+model = Model(calls(("hire", {{}})), text("done"))
+registry = AgentRegistry([Agent(model, tools=[hire], middleware=[Hiring()], name="boss")], allowed_plugins=[])
+async def run():
+    return await (await registry.get("boss")).run("go")
+print(asyncio.run(run()).answer, set(refused), "spine_provider_acme" in sys.modules)
+"""
+    told = python(code, **ACME)
+    assert told.startswith("done {\"ProviderError: no plugin registers scheme 'acme'")
+    assert "spine-provider-acme is not on the list of allowed plugins" in told
+    assert told.endswith(" False")
+
+
+def test_what_is_imported_by_hand_and_not_allowed_is_refused_by_its_scheme(python: Python) -> None:
+    code = f"""{PROLOGUE}{SAID}
+import spine_provider_acme
+from spine_temporal.agents.registry import AgentRegistry
+registry = AgentRegistry([], allowed_plugins=[])
+print(said(lambda: Agent("acme:some-model")))
+del registry
 print(type(Agent("acme:some-model").provider).__name__)
 """
-    assert python(code, **ACME) == "AcmeProvider"
+    refused, afterwards = python(code, **ACME).splitlines()
+    assert refused.startswith("ProviderError: scheme 'acme' cannot be used: spine-provider-acme is not on the list")
+    assert afterwards == "AcmeProvider"
+
+
+@pytest.mark.parametrize(
+    ("look", "made"),
+    [
+        ("spine_core.resolve_middleware('Stopwatch')", "Stopwatch"),
+        ("spine_core.registry.resolve_checkpoint('folder', folder='.')", "FolderCheckpoint"),
+        ("spine_core.registry.resolve_memory('notes', file='notes')", "Notes"),
+    ],
+)
+def test_the_kernels_own_functions_find_what_spine_toml_finds(python: Python, look: str, made: str) -> None:
+    code = f"{PROLOGUE}\nimport spine_core\nprint(type({look}).__name__)"
+
+    assert python(code).startswith(made)
 
 
 def test_the_kernel_alone_does_not_find_it(python: Python) -> None:
@@ -46,9 +179,9 @@ def test_the_kernel_alone_does_not_find_it(python: Python) -> None:
 @pytest.mark.parametrize(
     ("look", "imported"),
     [
-        ("discovery.middleware('Stopwatch')", "spine_mw_stopwatch"),
-        ("discovery.checkpoint('folder', folder='.')", "spine_backend_folder"),
-        ("discovery.memory('notes', file='notes')", "spine_backend_folder"),
+        ("loader.middleware('Stopwatch')", "spine_mw_stopwatch"),
+        ("loader.checkpoint('folder', folder='.')", "spine_backend_folder"),
+        ("loader.memory('notes', file='notes')", "spine_backend_folder"),
     ],
 )
 def test_only_what_bears_or_looks_like_the_name_is_imported(python: Python, look: str, imported: str) -> None:
@@ -65,7 +198,7 @@ def test_the_one_that_bears_the_name_is_imported_before_those_that_look_like_it(
 
 
 def test_a_name_that_nothing_looks_like_is_looked_for_in_all_that_can_be_imported(python: Python) -> None:
-    code = f"{PROLOGUE}\n{SAID}\nprint(said(lambda: discovery.middleware('Stopwtach')))"
+    code = f"{PROLOGUE}\n{SAID}\nprint(said(lambda: loader.middleware('Stopwtach')))"
 
     broken, told = python(code).splitlines()
     assert broken == (
@@ -86,7 +219,7 @@ def test_a_name_that_nothing_looks_like_is_looked_for_in_all_that_can_be_importe
     ],
 )
 def test_a_plugin_that_cannot_be_used_is_refused_when_it_is_needed(python: Python, name: str, why: str) -> None:
-    code = f"{PROLOGUE}\nlogging.disable()\n{SAID}\nprint(said(lambda: discovery.middleware({name!r})))"
+    code = f"{PROLOGUE}\nlogging.disable()\n{SAID}\nprint(said(lambda: loader.middleware({name!r})))"
 
     assert python(code) == (
         f"PluginUnusable: no plugin registers middleware {name!r}, and what looks like it cannot be used: {why}"
@@ -108,7 +241,7 @@ print(said(lambda: AgentRegistry([Agent(ScriptedProvider(text("x")), middleware=
 
 def test_nothing_is_imported_that_the_environment_does_not_allow(python: Python) -> None:
     code = f"""{PROLOGUE}{SAID}
-print(type(discovery.middleware("Stopwatch")).__name__, {PLUGINS})
+print(type(loader.middleware("Stopwatch")).__name__, {PLUGINS})
 print(said(lambda: Agent("acme:some-model")))
 """
     allowed, refused = python(code, SPINE_TEMPORAL_ALLOWED_PLUGINS="Spine_MW.stopwatch, other", **ACME).splitlines()
@@ -142,8 +275,10 @@ def test_an_agent_is_served_by_what_it_is_made_of(python: Python) -> None:
 from spine_adapter_abacus import Abacus
 from spine_middleware import MemoryRecall
 from spine_temporal.plugins.usage import serving
-memory = discovery.memory("notes", file="notes")
-agent = Agent("acme:x", tools=Abacus().tools(), middleware=[MemoryRecall(memory)])
+memory = loader.memory("notes", file="notes")
+from spine_temporal.agents.registry import AgentRegistry
+agent = Agent("acme:x", tools=Abacus().tools(), middleware=[MemoryRecall(memory)], name="clerk")
+AgentRegistry([agent])
 print(*serving(agent))
 """
     assert python(code, **ACME).split() == [
