@@ -30,7 +30,8 @@ from spine_core import (
     Usage,
 )
 
-from spine_temporal.activities.hooks import HookRaised, naming
+from spine_temporal.activities.current import doing
+from spine_temporal.activities.hooks import Escaped, HookRaised, contained, naming
 from spine_temporal.activities.state_copy import working_copy
 from spine_temporal.agents.durable_options import approval_of
 from spine_temporal.agents.spec import hooks_of
@@ -146,7 +147,12 @@ class Step:
                 raise _Ended(Ending(reason=StopReason.ERROR, error=error))
             provider = context.provider or self.agent.provider
             try:
-                return await provider.complete(context.messages, schemas)
+                with contained(), doing("the provider"):
+                    return await provider.complete(context.messages, schemas)
+            except Escaped as error:
+                # The kernel's on_error is for exceptions: what a cancellation or an exit means, no middleware knows.
+                self._errors.append(ModelError(error=str(error), action="fail"))
+                raise _Ended(Ending(reason=StopReason.ERROR, error=str(error))) from error
             except Exception as error:  # noqa: BLE001 - whatever it is, the middleware decides
                 await self._failed(context, error)
 

@@ -11,6 +11,7 @@ What a hook changes here is seen again as far as it is recorded:
 * `ctx.skip`, `ctx.timeout_s`, `ctx.error`: within this attempt of the call. Another attempt runs the hooks again.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,7 +20,8 @@ import anyio
 from pydantic_core import to_jsonable_python
 from spine_core import Agent, Interrupt, State, StopReason, StopRun, Tool, ToolCall, ToolContext
 
-from spine_temporal.activities.hooks import HookRaised, naming
+from spine_temporal.activities.current import doing
+from spine_temporal.activities.hooks import HookRaised, contained, naming
 from spine_temporal.activities.resumption import Resumption
 from spine_temporal.activities.state_copy import stringify, working_copy
 from spine_temporal.activities.step import last_text, stopped
@@ -189,11 +191,14 @@ class ToolRun:
     async def _call(self, tool: Tool, context: ToolContext) -> None:
         name = context.call.name
         try:
-            if context.timeout_s is None:
-                context.result = await tool.call(context.args)
-            else:
-                with anyio.fail_after(context.timeout_s):
+            # Sync functions run in a thread, as the kernel decides.
+            in_thread = not inspect.iscoroutinefunction(tool.func)
+            with contained(), doing(f"the tool {name!r}", in_thread=in_thread):
+                if context.timeout_s is None:
                     context.result = await tool.call(context.args)
+                else:
+                    with anyio.fail_after(context.timeout_s):
+                        context.result = await tool.call(context.args)
         except Interrupt as interrupt:
             self._ask("manual", interrupt.payload, context)
         except Exception as error:  # noqa: BLE001 - the model is told, as in the kernel

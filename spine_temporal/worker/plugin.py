@@ -10,6 +10,7 @@ from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from spine_temporal.activities.registered import AgentActivities
+from spine_temporal.activities.watchdog import Watchdog, watching
 from spine_temporal.agents.registry import AgentRegistry, Agents
 from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
@@ -67,6 +68,7 @@ class SpinePlugin(SimplePlugin):
         allowed_plugins: Collection[str] | None = None,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
     ) -> None:
+        self._watchdog: Watchdog | None = None
         self.agents = AgentRegistry(agents, allowed_plugins=allowed_plugins)
         self.activities_of_agents = AgentActivities(
             self.agents,
@@ -86,10 +88,18 @@ class SpinePlugin(SimplePlugin):
 
     @asynccontextmanager
     async def _meanwhile(self) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            await self.agents.aclose()
+        async with watching() as self._watchdog:
+            try:
+                yield
+            finally:
+                await self.agents.aclose()
+
+    def loop_age_s(self) -> float:
+        """Seconds since the worker's event loop is known to have turned: under a second while it does.
+
+        Any thread may ask; a liveness probe should. It is 0 while the worker does not run.
+        """
+        return self._watchdog.loop_age_s() if self._watchdog is not None else 0.0
 
 
 def _sandbox(runner: WorkflowRunner | None) -> WorkflowRunner:

@@ -1,0 +1,107 @@
+"""The attempt that the present code runs in, with what it is doing."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from spine_temporal.contracts.progress import AttemptProgress
+from spine_temporal.payloads import pack
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One attempt of an activity."""
+
+    progress: AttemptProgress
+    number: int
+    """The server's number of it: 1 is the first."""
+    began_s: float
+    waited_s: float
+    """From the activity's scheduling to this attempt's start, by the server's clock."""
+    cancelled: bool = False
+    """The cancellation of the activity has been passed on to the code that it runs."""
+    doing: str = ""
+    """Whose code runs: a tool, a hook, the provider; empty: ours."""
+    in_thread: bool = False
+    """That code runs in a thread, which nothing can interrupt."""
+
+    @property
+    def spent(self) -> int:
+        """How many attempts this one makes, without those that a stopping worker handed over."""
+        return max(1, self.number - self.progress.handovers)
+
+    def elapsed_s(self) -> float:
+        """Seconds since the activity was scheduled. No worker's wall clock is asked."""
+        return self.waited_s + time.monotonic() - self.began_s
+
+    def handed_over(self) -> bool:
+        """Whether it is cancelled for no other reason than that the worker stops."""
+        details = activity.cancellation_details()
+        return activity.is_worker_shutdown() and not (details is not None and details.cancel_requested)
+
+    def uncounted(self, why: str, type_: str, delay: timedelta) -> ApplicationError:
+        """What to raise for the work to be tried again after `delay`, with this attempt not counted."""
+        self.progress = self.progress.model_copy(update={"handovers": self.progress.handovers + 1})
+        # The server keeps the details of the last beat, also when the attempt fails right after it.
+        activity.heartbeat(pack(self.progress))
+        return ApplicationError(why, type=type_, next_retry_delay=delay, category=ApplicationErrorCategory.BENIGN)
+
+
+_current: ContextVar[Attempt | None] = ContextVar("spine_temporal_attempt", default=None)
+
+
+@contextmanager
+def present(attempt: Attempt) -> Iterator[None]:
+    """While the body runs, and in the tasks that it starts, `attempt` is the current one."""
+    token = _current.set(attempt)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def doing(what: str, *, in_thread: bool = False) -> Iterator[None]:
+    """While the body runs, the current attempt is said to do `what`."""
+    attempt = _current.get()
+    if attempt is None:
+        yield
+        return
+    before = attempt.doing, attempt.in_thread
+    attempt.doing, attempt.in_thread = what, in_thread
+    try:
+        yield
+    finally:
+        attempt.doing, attempt.in_thread = before
+
+
+def attempt_of(task: "asyncio.Task[object]") -> Attempt | None:
+    """The attempt that a task belongs to, also when user code started the task. Any thread may ask."""
+    return task.get_context().get(_current)
+
+
+def is_asked_for(error: BaseException) -> bool:
+    """Whether `error` is the cancellation of the present task that somebody has asked for, or the loop's end."""
+    if isinstance(error, GeneratorExit):
+        return True
+    if isinstance(error, BaseExceptionGroup):
+        return error.split(asyncio.CancelledError)[0] is not None and _is_cancelled()
+    return isinstance(error, asyncio.CancelledError) and _is_cancelled()
+
+
+def _is_cancelled() -> bool:
+    attempt, task = _current.get(), asyncio.current_task()
+    if attempt is None:
+        return task is not None and task.cancelling() > 0
+    if not attempt.cancelled and task is not None:
+        # User code may cancel the very task that it runs in: what waits in this task later must not notice.
+        while task.cancelling():
+            task.uncancel()
+    return attempt.cancelled

@@ -1,0 +1,126 @@
+"""The heartbeats of one attempt: from its event loop, or from the watchdog while the loop is held."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Final
+
+from pydantic import ValidationError
+from temporalio import activity
+from temporalio.client import AsyncActivityCancelledError, AsyncActivityHandle
+from temporalio.service import RPCError, RPCStatusCode
+
+from spine_temporal.activities import watchdog
+from spine_temporal.activities.current import Attempt
+from spine_temporal.contracts.progress import AttemptProgress
+from spine_temporal.payloads import pack
+
+_log = logging.getLogger(__name__)
+
+_BEATS_PER_TIMEOUT: Final = 5
+
+
+class Heart:
+    """Beats from now on, until it is stopped. By timer: a task for each of many short activities would cost more.
+
+    `lost` is called in the event loop, with the reason, once the server no longer wants this attempt.
+    """
+
+    def __init__(self, attempt: Attempt, lost: Callable[[str], None]) -> None:
+        self.attempt = attempt
+        self.deaf = False
+        """The SDK will not pass a cancellation on any more: the watchdog beats, and hears of it."""
+        info = activity.info()
+        self.workflow_id, self.activity_type = info.workflow_id, info.activity_type
+        timeout = info.heartbeat_timeout
+        self.timeout_s = timeout.total_seconds() if timeout is not None else None
+        self._lost = lost
+        self._loop = asyncio.get_running_loop()
+        self._beat_s = self._answered_s = time.monotonic()
+        self._over = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._handle: AsyncActivityHandle | None = None
+        self._watchdog = None
+        if self.timeout_s is None:
+            return
+        self._handle = activity.client().get_async_activity_handle(task_token=info.task_token)
+        self._watchdog = watchdog.of(self._loop)
+        if self._watchdog is not None:
+            self._watchdog.add(self)
+        # The first beat is not due before the first pause: most activities are over by then and cost no request.
+        self._wait()
+
+    def stop(self) -> None:
+        """Beat no more."""
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._watchdog is not None:
+            self._watchdog.discard(self)
+
+    def beat(self) -> None:
+        """One ordinary beat, the next one in a fifth of the timeout."""
+        if self._timer is not None:
+            self._timer.cancel()
+        activity.heartbeat(pack(self.attempt.progress))
+        self._beat_s = time.monotonic()
+        self._wait()
+
+    def silent_s(self) -> float:
+        """Seconds since anybody has beaten."""
+        return time.monotonic() - max(self._beat_s, self._answered_s)
+
+    def is_overdue(self) -> bool:
+        """Whether nobody has beaten for half of the timeout."""
+        due_s = self._answered_s if self.deaf else max(self._beat_s, self._answered_s)
+        return self.timeout_s is not None and time.monotonic() - due_s >= self.timeout_s / 2
+
+    async def beat_from_outside(self) -> bool:
+        """Beat by the activity's token, from whatever loop this is called in; whether the server wants the attempt.
+
+        What it learns of a cancellation is handed to the activity's own loop.
+        """
+        if self._handle is None or self.timeout_s is None:
+            return True
+        self._answered_s = time.monotonic()
+        limit = timedelta(seconds=self.timeout_s)
+        try:
+            try:
+                await self._handle.heartbeat(pack(self.attempt.progress), rpc_timeout=limit)
+            except (AsyncActivityCancelledError, RPCError):
+                raise
+            except Exception as error:  # noqa: BLE001 - a codec that will not work in this loop must not stop the beat
+                _log.debug("could not encode the details of a heartbeat; it goes without them", exc_info=error)
+                await self._handle.heartbeat(rpc_timeout=limit)
+        except AsyncActivityCancelledError as error:
+            return self._learned(f"the server wants it to end: {error.details}")
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return self._learned("the server has given it to another attempt, or its run is over")
+            # A server that is not to be reached tells nothing about the attempt.
+            _log.debug("a heartbeat could not be sent; the next one may", exc_info=error)
+        return True
+
+    def _learned(self, why: str) -> bool:
+        if not self._over:
+            self._loop.call_soon_threadsafe(self._end, why)
+        return False
+
+    def _end(self, why: str) -> None:
+        if not self._over:
+            self._lost(why)
+
+    def _wait(self) -> None:
+        if self.timeout_s is not None:
+            self._timer = self._loop.call_later(self.timeout_s / _BEATS_PER_TIMEOUT, self.beat)
+
+
+def progress_of(details: Sequence[object]) -> AttemptProgress:
+    """What the last beat of an earlier attempt carried, as the user's converter gives it to us."""
+    try:
+        return AttemptProgress.model_validate(details[0]) if details else AttemptProgress()
+    except ValidationError as error:
+        _log.warning("the details of an earlier attempt's heartbeat cannot be read; going on without", exc_info=error)
+        return AttemptProgress()
