@@ -1,21 +1,32 @@
 """Which failures pass by themselves."""
 
+import socket
+import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from temporalio.service import RPCError
 
 from spine_temporal.errors import AgentBroken, UnknownAgent
 
 _TRANSIENT_STATUS: Final = frozenset({408, 409, 429})
+_HTTP: Final = range(100, 600)
 _SERVER_ERROR: Final = 500
-_TRANSIENT_TYPES: Final = (ConnectionError, TimeoutError, RPCError, UnknownAgent, AgentBroken)
+_LONGEST_WAIT_S: Final = 3600.0
+
 # By name: an SDK may be built on httpx or on httpx2, whose classes have nothing but their names in common, and none of
-# these packages need be installed. Those of Redis and PostgreSQL are no ConnectionError of Python's.
-_LOST: Final = {
+# these packages need be installed. Their errors of a lost connection are no ConnectionError of Python's.
+_CONNECTION_LOST: Final = {
     "httpx": frozenset({"TransportError"}),
     "httpx2": frozenset({"TransportError"}),
+    "aiohttp": frozenset({"ClientConnectionError", "ClientPayloadError", "ServerTimeoutError"}),
+    "requests": frozenset({"ConnectionError", "Timeout", "ChunkedEncodingError"}),
+    "urllib3": frozenset({"ProtocolError", "TimeoutError", "NewConnectionError", "MaxRetryError"}),
+    "botocore": frozenset({"HTTPClientError", "ConnectionError", "EndpointConnectionError"}),
+    "websockets": frozenset({"ConnectionClosedError"}),
+    "google": frozenset({"RetryError", "TransportError"}),
     "redis": frozenset({"ConnectionError", "TimeoutError"}),
     "asyncpg": frozenset(
         {
@@ -27,10 +38,43 @@ _LOST: Final = {
         }
     ),
 }
+# Subclasses of those above that are as wrong the next time.
 _CALLERS_MISTAKE: Final = frozenset(
-    {"UnsupportedProtocol", "LocalProtocolError", "AuthenticationError", "AuthorizationError"}
+    {
+        "AuthenticationError",
+        "AuthorizationError",
+        "ClientConnectorCertificateError",
+        "InvalidProxyURL",
+        "InvalidSchema",
+        "LocalProtocolError",
+        "LocationParseError",
+        "ServerFingerprintMismatch",
+        "UnsupportedProtocol",
+    }
 )
-_LONGEST_WAIT_S: Final = 3600.0
+# https://grpc.io/docs/guides/status-codes: what a client that sends the same again may see change.
+_TRANSIENT_GRPC: Final = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "INTERNAL"})
+# The services' own words, where the status says less: AWS answers throttling with 400.
+_TRANSIENT_CODES: Final = frozenset(
+    {
+        "InternalServerException",
+        "ModelNotReadyException",
+        "ModelTimeoutException",
+        "ProvisionedThroughputExceededException",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+# The money is spent: waiting brings none.
+_NO_QUOTA: Final = frozenset({"billing_hard_limit_reached", "billing_not_active", "insufficient_quota"})
+_TEMPORARY_DNS: Final = frozenset(
+    getattr(socket, name) for name in ("EAI_AGAIN", "EAI_NONAME", "EAI_NODATA", "EAI_FAIL") if hasattr(socket, name)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +85,124 @@ class Transient:
     """How long the server asked us to wait, an hour at the most; None: it did not say."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is certain about a failure."""
+
+    passing: Transient | None
+
+
 def classify(error: BaseException, *, now_s: float) -> Transient | None:
     """What kind of failure `error` is: passing, or None when it will be the same the next time.
 
-    Passing are lost connections, timeouts, and HTTP 408, 409, 429 and 5xx, from httpx itself or from any SDK whose
-    errors carry an HTTP response or were raised from httpx's; so are a Redis or a PostgreSQL that is not to be reached,
-    and a worker that lacks the agent. `now_s` is the Unix time, for a Retry-After that is a date.
+    Passing are lost connections, timeouts, names that are not resolved, and HTTP 408, 409, 429 and 5xx or what gRPC
+    and AWS have for them, from any of the common libraries or from an SDK whose errors carry such an answer or were
+    raised from theirs. So are a Redis or a PostgreSQL that is not to be reached, and a worker that lacks the agent.
+    Never passing are certificates, and a quota that is used up. The error nearest to the surface of which anything is
+    known decides. `now_s` is the Unix time, for a Retry-After that is a date.
     """
+    for each in _with_causes(error):
+        for look in (_no_quota, _by_code, _by_status, _by_type):
+            known = look(each, now_s)
+            if known is not None:
+                return known.passing
+    return None
+
+
+def _with_causes(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
-        response = getattr(cause, "response", None)
-        status = getattr(response, "status_code", None)
-        if isinstance(status, int):
-            return _of_status(status, getattr(response, "headers", {}), now_s)
-        if isinstance(cause, _TRANSIENT_TYPES) or _lost_connection(cause):
-            return Transient(None)
-        cause = cause.__cause__
+        yield cause
+        if isinstance(cause, BaseExceptionGroup) and len(cause.exceptions) == 1:
+            cause = cause.exceptions[0]
+        elif cause.__cause__ is not None or cause.__suppress_context__:
+            cause = cause.__cause__
+        else:
+            # requests and urllib3 raise theirs while handling another, without `from`; the reason stands there.
+            cause = getattr(cause, "reason", None) if isinstance(getattr(cause, "reason", None), Exception) else None
+
+
+def _no_quota(error: BaseException, _: float) -> _Known | None:
+    said = {getattr(error, "code", None), getattr(error, "type", None), *_codes_in(getattr(error, "body", None))}
+    return _Known(None) if not _NO_QUOTA.isdisjoint(each for each in said if isinstance(each, str)) else None
+
+
+def _codes_in(body: object) -> Iterator[object]:
+    """The codes in the JSON of an answer, as OpenAI and those who copy it write them."""
+    if isinstance(body, dict):
+        inner = body.get("error")
+        yield from (body.get("code"), body.get("type"))
+        if isinstance(inner, dict):
+            yield from (inner.get("code"), inner.get("type"))
+
+
+def _by_code(error: BaseException, now_s: float) -> _Known | None:
+    """Of gRPC (`.code()` or `.code` with a name), and of AWS (`.response["Error"]["Code"]`)."""
+    code = getattr(error, "code", None)
+    if callable(code):
+        try:
+            code = code()
+        except TypeError:
+            return None
+    name = getattr(code, "name", None)
+    # An integer with a name is HTTP's, as google.api_core has it.
+    if isinstance(name, str) and name.isupper() and not isinstance(code, int):
+        return _Known(Transient(None) if name in _TRANSIENT_GRPC else None)
+    response = getattr(error, "response", None)
+    if not isinstance(response, dict):
+        return None
+    inner, metadata = response.get("Error") or {}, response.get("ResponseMetadata") or {}
+    headers = metadata.get("HTTPHeaders") or {}
+    if inner.get("Code") in _TRANSIENT_CODES:
+        return _Known(Transient(_retry_after_s(headers, now_s)))
+    status = metadata.get("HTTPStatusCode")
+    return _Known(_of_status(status, headers, now_s)) if _is_status(status) else None
+
+
+def _by_status(error: BaseException, now_s: float) -> _Known | None:
+    """Of HTTP, where the common libraries have it."""
+    response = getattr(error, "response", None)
+    for holder in (response, error):
+        for name in ("status_code", "status", "code"):
+            status = getattr(holder, name, None)
+            if _is_status(status):
+                headers = getattr(response, "headers", None) or getattr(error, "headers", None)
+                return _Known(_of_status(int(status), headers, now_s))
     return None
 
 
-def _lost_connection(error: BaseException) -> bool:
+def _by_type(error: BaseException, _: float) -> _Known | None:
     classes = type(error).__mro__
-    lost = any(each.__name__ in _LOST.get(each.__module__.split(".")[0], ()) for each in classes)
-    return lost and _CALLERS_MISTAKE.isdisjoint(each.__name__ for each in classes)
+    if isinstance(error, ssl.SSLCertVerificationError) or not _CALLERS_MISTAKE.isdisjoint(c.__name__ for c in classes):
+        return _Known(None)
+    if isinstance(error, socket.gaierror):
+        return _Known(Transient(None) if error.errno in _TEMPORARY_DNS else None)
+    if isinstance(error, ConnectionError | TimeoutError | ssl.SSLError | RPCError | UnknownAgent | AgentBroken):
+        return _Known(Transient(None))
+    if any(each.__name__ in _CONNECTION_LOST.get(each.__module__.split(".")[0], ()) for each in classes):
+        # A certificate that is refused stands below an error of the connection.
+        certificate = any(isinstance(each, ssl.SSLCertVerificationError) for each in _below(error))
+        return _Known(None if certificate else Transient(None))
+    return None
+
+
+def _below(error: BaseException) -> Iterator[BaseException]:
+    """What `error` was raised from, or held in its arguments, or handling, down to the end."""
+    left, seen = [error], set[int]()
+    while left:
+        each = left.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        inside = (each.__cause__, each.__context__, getattr(each, "reason", None), *each.args)
+        left += [one for one in inside if isinstance(one, BaseException)]
+
+
+def _is_status(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value in _HTTP
 
 
 def _of_status(status: int, headers: Any, now_s: float) -> Transient | None:
@@ -79,11 +216,11 @@ def _retry_after_s(headers: Any, now_s: float) -> float | None:
     try:
         if milliseconds := headers.get("retry-after-ms"):
             seconds = float(milliseconds) / 1000
-        elif value := headers.get("retry-after"):
+        elif value := headers.get("retry-after") or headers.get("Retry-After"):
             numeric = value.replace(".", "", 1).isdigit()
             seconds = float(value) if numeric else parsedate_to_datetime(value).timestamp() - now_s
         else:
             return None
-    except ValueError:
+    except (AttributeError, TypeError, ValueError):
         return None
     return min(max(0.0, seconds), _LONGEST_WAIT_S)

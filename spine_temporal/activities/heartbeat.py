@@ -1,4 +1,4 @@
-"""The heartbeats of one attempt: from its event loop, or from the watchdog while the loop is held."""
+"""The heartbeats of one attempt: from its event loop, or from outside while that is held."""
 
 import asyncio
 import logging

@@ -131,5 +131,15 @@ def doctor(
     return check(context.obj, project, agents=agent or (), task_queue=task_queue, json=json)
 
 
+@app.command()
+def docs(
+    page: Annotated[str | None, typer.Argument(metavar="PAGE", help="Which page; else they are listed.")] = None,
+) -> int:
+    """Read about a subject: approvals, sessions, operations, ..."""
+    from spine_temporal.cli.docs import docs as show_docs
+
+    return show_docs(page)
+
+
 for name, command in COMMANDS.items():
     app.command(name)(command)

@@ -54,7 +54,7 @@ def _private(name: str) -> bool:
 
 
 # The standard library's own: `os._exit`, and the only way to run what was registered to run at exit.
-_STANDARD = {"_exit", "_run_exitfuncs"}
+_STANDARD = {"_current_frames", "_exit", "_run_exitfuncs"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)

@@ -78,6 +78,8 @@ async def test_the_web_ui_answers_and_start_names_the_runs_page(elsewhere: Comma
 
 
 async def test_a_project_that_cannot_be_loaded_starts_no_server(elsewhere: CommandLine, project: Path) -> None:
+    for file in [project / "spine.toml", *(project / "agents").glob("*.py")]:
+        file.unlink()
     (project / "agents" / "clerk.py").write_text("import no_such_package\n")
 
     dev = await elsewhere.start("dev", cwd=project)

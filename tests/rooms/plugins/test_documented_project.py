@@ -1,13 +1,13 @@
-"""The project that the README shows can be served."""
+"""The project that the page on plugins shows can be served."""
 
 from pathlib import Path
 
 from tests.rooms.plugins.conftest import Python
-from tests.test_readme import blocks
+from tests.test_docs import DOCS, blocks
 
 
-def test_the_spine_toml_of_the_readme_describes_an_agent(python: Python, tmp_path: Path) -> None:
-    [text] = blocks("toml")
+def test_the_spine_toml_of_the_page_describes_an_agent(python: Python, tmp_path: Path) -> None:
+    [text] = [block.code for block in blocks(DOCS / "plugins.md") if block.language == "toml"]
     (tmp_path / "spine.toml").write_text(text)
     code = """
 from pathlib import Path
