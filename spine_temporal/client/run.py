@@ -141,8 +141,8 @@ class Run:
         except Unlisted:
             approval = None
         if approval is not None:
-            if call_id is not None or id is None:
-                # Sent again without a name, it may be another call's turn: the id says which one it was.
+            if id is None or approval.workflow_id != self.workflow_id or "/" in (call_id or ""):
+                # One that is sent again keeps the name it was given: by now that may be another call's.
                 request = request.model_copy(update={"call": approval.position})
             decided = await decide(self._client, approval.workflow_id, request, id)
             return decided, self._cursor(ledger, approval, decided)
