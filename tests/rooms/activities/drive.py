@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spine_core import Agent, Result, TraceEvent
+from spine_temporal.journal.calls import settled_as
 
 from spine_temporal.activities.resumption import resumption
 from spine_temporal.activities.run_end import end_run
@@ -16,12 +17,11 @@ from spine_temporal.contracts.base import dump, load
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending, EndInput
 from spine_temporal.contracts.run_request import AgentSpec, RunRequest
+from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.contracts.step import StepInput, StepOutcome, StepSummary
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome, ToolSummary
-from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.journal.apply import apply
 from spine_temporal.journal.approvals import judged
-from spine_temporal.journal.calls import settled_as
 from spine_temporal.journal.entries import (
     Closed,
     Decided,

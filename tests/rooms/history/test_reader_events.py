@@ -14,9 +14,9 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.base import WireModel, dump
 from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, RunOutcome
 from spine_temporal.contracts.run_request import AgentSpec, RunRequest
+from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.contracts.step import StepInput, StepOutcome
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
-from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import BadInput, NotAnAgentRun
 from spine_temporal.history.event_reader import Reader, made_by
 from spine_temporal.journal.entries import (
