@@ -1,9 +1,7 @@
 """How these tests serve several agents at once, and hold every run of the tree against its history."""
 
-import asyncio
-import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -20,6 +18,7 @@ from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.history.fold import Fold
 from tests.support.harness import Mode, activities_in, replay
+from tests.support.waiting import until
 
 CACHED: Final = Mode("cached")
 # Of four workflows: the SDK stalls when it may keep fewer than are within a local activity, as all are that begin.
@@ -31,15 +30,6 @@ ALL_MODES: Final = pytest.mark.parametrize(
 ONE_MODE: Final = pytest.mark.parametrize("mode", [CACHED], ids=["cached"], indirect=True)
 
 _BOUND_S: Final = 60.0
-
-
-async def until[T](ask: Callable[[], Any], what: str) -> Any:
-    """Ask until the answer is true, with a bound that only a broken product reaches; the answer."""
-    give_up_s = time.monotonic() + _BOUND_S
-    while not (answer := await ask()):
-        assert time.monotonic() < give_up_s, f"waited {_BOUND_S:.0f} s in vain for: {what}"
-        await asyncio.sleep(0.02)
-    return answer
 
 
 @dataclass
