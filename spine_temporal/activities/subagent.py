@@ -14,7 +14,7 @@ from spine_temporal.errors import RunNotFound
 from spine_temporal.history.closures import ending_of_close
 from spine_temporal.history.event_reader import payload_bytes
 from spine_temporal.history.follow import close_event, describe, first_event
-from spine_temporal.journal.subagents import subagent_outcome
+from spine_temporal.journal.subagents import CANCELLED_SUBAGENT, subagent_outcome
 
 _RUNNING: Final = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 
@@ -46,7 +46,9 @@ async def look_at_subagent(client: Client, look: SubagentLook) -> SubagentReport
     if ending is None:
         # It has continued as new since.
         return SubagentReport()
-    return SubagentReport(outcome=SubagentOutcome(error=ending.error or ending.reason.value))
+    if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
+        return SubagentReport(outcome=CANCELLED_SUBAGENT)
+    return SubagentReport(outcome=SubagentOutcome(error=ending.error))
 
 
 async def _is_of(client: Client, look: SubagentLook, run_id: str) -> bool:

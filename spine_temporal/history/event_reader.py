@@ -23,11 +23,11 @@ from spine_temporal.contracts.run_id import Position, entry_id
 from spine_temporal.contracts.run_request import AgentSpec, RunRequest
 from spine_temporal.contracts.status import ExpiryRecord, StatusRecord
 from spine_temporal.contracts.step import StepInput, StepOutcome
-from spine_temporal.contracts.subagent import SubagentLook, SubagentOutcome, SubagentReport, SubagentStatus
+from spine_temporal.contracts.subagent import SubagentLook, SubagentReport, SubagentStatus
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
 from spine_temporal.contracts.turn import StopRequest, TurnRequest, TurnTaken
 from spine_temporal.errors import BadInput, NotAnAgentRun
-from spine_temporal.history.closures import ending_of_close, subagent_failure
+from spine_temporal.history.closures import ending_of_close, subagent_close
 from spine_temporal.journal.entries import (
     ApprovalExpired,
     Closed,
@@ -276,9 +276,9 @@ class EventReader:
         return SubagentDone(found[0], subagent_outcome(await self._load(RunOutcome, completed.result)))
 
     async def _child_failed(self, event: HistoryEvent) -> Entry | None:
-        initiated, error = await subagent_failure(event, self._converter)
+        initiated, outcome = await subagent_close(event, self._converter)
         found = self._child(initiated)
-        return SubagentDone(found[0], SubagentOutcome(error=error)) if found is not None else None
+        return SubagentDone(found[0], outcome) if found is not None else None
 
     def _child(self, initiated: int) -> tuple[Position, str] | None:
         if initiated not in self._children and self._midway:

@@ -105,6 +105,8 @@ def _in_memory(history: WorkflowHistory) -> bool:
         EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED,
         EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED,
         EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
     }
     last = [event.event_type for event in history.events if event.event_type in movers]
     ended = names.END_ACTIVITY in activities_in(history)

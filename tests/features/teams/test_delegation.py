@@ -102,7 +102,7 @@ async def test_one_agent_is_asked_several_times_in_a_step(crew: Crew, parallel: 
     result = await run.result()
 
     assert result.answer == "found otters | found seals | found whales | found again"
-    begun = [f"{run.workflow_id}/{position}" for position in ("1.0", "1.1", "1.2", "2.0")]
+    begun = [await workflow_below(crew.client, run.workflow_id, at) for at in ("1.0", "1.1", "1.2", "2.0")]
     assert sorted(await children_of(crew.client, run.workflow_id)) == begun
     theirs = await boss.run("go")
     assert result.usage == theirs.usage + tokens(4)

@@ -130,7 +130,7 @@ async def test_a_model_is_told_that_its_agent_was_cancelled(crew: Crew) -> None:
 
     await durable.get_run(await run_below(crew.client, run, "1.0")).cancel()
 
-    assert str((await run.result()).answer).lower() == "error executing tool 'wait': cancelled"
+    assert (await run.result()).answer == "[sub-agent stopped: cancelled]"
 
 
 async def test_a_model_is_told_that_its_agent_stopped_in_an_error(crew: Crew) -> None:

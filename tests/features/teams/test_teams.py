@@ -294,7 +294,7 @@ async def test_a_team_whose_member_is_terminated_ends_in_an_error(crew: Crew) ->
     )
 
     result = await run.result()
-    assert (result.stopped_reason, result.error) == (StopReason.ERROR, "Terminated")
+    assert (result.stopped_reason, result.error) == (StopReason.ERROR, "the run was terminated: no more")
 
 
 async def test_a_durable_agent_delegates_to_a_team(crew: Crew) -> None:
@@ -310,5 +310,5 @@ async def test_a_durable_agent_delegates_to_a_team(crew: Crew) -> None:
 
 async def crew_state(crew: Crew, workflow_id: str, member: int) -> str:
     """What a member of a team was asked."""
-    ledger = await fold_execution(crew.client, (f"{workflow_id}/{member}", ""))
+    ledger = await fold_execution(crew.client, (await workflow_below(crew.client, workflow_id, f"{member}.0"), ""))
     return str(ledger.state.messages[0].content)
