@@ -1,7 +1,7 @@
 """A history folded into a ledger with its trace, in the order in which the workflow applied the facts."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 from spine_core import TraceEvent
@@ -256,7 +256,7 @@ async def fold_execution(client: Client, run: tuple[str, str]) -> Ledger:
     try:
         before = await fold_execution(client, (origin.workflow_id, origin.run_id))
     except RunNotFound:
-        return fold.ledger
+        return replace(fold.ledger, early=None)
     same = fold.request is not None and fold.request.carried is not None
     return apply(fold.ledger, ConversationRestored("", before.progress, same=same, ledger=before))[0]
 

@@ -43,7 +43,7 @@ class Session:
         self.restored_at_bytes = 0
         self._signals = 0
         self._specs = 0
-        self._order: list[str] = list(request.carried.order) if request.carried is not None else []
+        self._order: list[str] = []
 
     @property
     def spec(self) -> AgentSpec:
