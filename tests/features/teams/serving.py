@@ -98,7 +98,7 @@ async def check_tree(client: Client, worker: AgentWorker, workflow_id: str, *, a
 
 
 def _in_memory(history: WorkflowHistory) -> bool:
-    """Whether the last thing that moved the run on was an activity, which the worker then remembers."""
+    """Whether an activity was the last thing that moved the run on, and nothing else did while it ran."""
     movers = {
         EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
         EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED,
@@ -108,9 +108,11 @@ def _in_memory(history: WorkflowHistory) -> bool:
         EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
         EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
     }
-    last = [event.event_type for event in history.events if event.event_type in movers]
+    scheduled = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+    begun = max((at for at, event in enumerate(history.events) if event.event_type == scheduled), default=0)
+    moved = [event.event_type for event in history.events[begun:] if event.event_type in movers]
     ended = names.END_ACTIVITY in activities_in(history)
-    return bool(last) and last[-1] == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED and not ended
+    return moved == [EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED] and not ended
 
 
 async def executions(client: Client, workflow_id: str) -> AsyncIterator[WorkflowHistory]:
