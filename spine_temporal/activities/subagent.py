@@ -12,8 +12,8 @@ from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.subagent import SubagentLook, SubagentOutcome, SubagentReport
 from spine_temporal.errors import RunNotFound
 from spine_temporal.history.closures import ending_of_close
-from spine_temporal.history.event_reader import payload_bytes
 from spine_temporal.history.follow import close_event, describe, first_event
+from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.journal.subagents import CANCELLED_SUBAGENT, subagent_outcome
 
 _RUNNING: Final = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING

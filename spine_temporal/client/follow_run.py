@@ -17,9 +17,9 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
-from spine_temporal.history.event_reader import payload_bytes
 from spine_temporal.history.fold import Fold, Stop, fold_execution, turn_run_id
 from spine_temporal.history.follow import close_event, describe, first_event, follow
+from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.slots import waiting

@@ -1,4 +1,4 @@
-"""Workflows that closed without an outcome, with the reason in the words of whoever gave it."""
+"""Workflows that closed without an outcome, with the reason that was given."""
 
 from spine_core import StopReason
 from temporalio.api.enums.v1 import EventType

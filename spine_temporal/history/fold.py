@@ -1,4 +1,4 @@
-"""A history folded into a ledger with its trace, in the order in which the workflow applied the facts."""
+"""A history folded into a ledger, in the order in which the workflow applied its facts."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -12,8 +12,9 @@ from temporalio.converter import DataConverter
 from spine_temporal.contracts.base import Basis, load
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import RunNotFound
-from spine_temporal.history.event_reader import EventReader, MissedItsBeginning, at_s, payload_bytes
+from spine_temporal.history.event_reader import EventReader, MissedItsBeginning
 from spine_temporal.history.follow import first_event, follow, latest_run_id
+from spine_temporal.history.payloads import at_s, payload_bytes
 from spine_temporal.journal.apply import apply
 from spine_temporal.journal.counters import advance
 from spine_temporal.journal.entries import (

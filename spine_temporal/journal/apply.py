@@ -1,4 +1,4 @@
-"""What one more entry makes of a ledger: the progress by the one reducer, beside it the texts, the trace."""
+"""What one more entry makes of a ledger: progress by the one reducer, texts, trace."""
 
 from dataclasses import replace
 

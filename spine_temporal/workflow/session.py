@@ -1,4 +1,4 @@
-"""What a workflow holds of a conversation: its progress, and what only this execution needs."""
+"""What a workflow holds: its progress, and what only this execution needs."""
 
 import asyncio
 from collections.abc import Coroutine
