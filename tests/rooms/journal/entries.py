@@ -13,6 +13,7 @@ from spine_temporal.contracts.step import PlannedCall, StepInput, StepOutcome
 from spine_temporal.contracts.subagent import Delegation, SubagentOutcome, SubagentStatus
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
 from spine_temporal.contracts.turn import TurnTaken
+from spine_temporal.journal import progress as reducer
 from spine_temporal.journal.apply import apply
 from spine_temporal.journal.entries import (
     ApprovalExpired,
@@ -31,6 +32,7 @@ from spine_temporal.journal.entries import (
     TurnQueued,
 )
 from spine_temporal.journal.ledger import Ledger
+from spine_temporal.journal.progress import Progress
 from spine_temporal.journal.trace import Event
 
 FINAL = Ending(reason="final", answer_from=AnswerFrom.LAST_MESSAGE, event="final")
@@ -68,6 +70,7 @@ def step_done(step: int, message: Message, **outcome: Any) -> StepDone:
         for call in message.tool_calls
     ]
     given = {
+        "id": f"step {step}",
         "delta": StateDelta(messages=[message], fields={"step": step}),
         "usage": COST,
         "calls": calls,
@@ -75,7 +78,7 @@ def step_done(step: int, message: Message, **outcome: Any) -> StepDone:
         "asked": 1,
         "answered": True,
     }
-    return StepDone(StepOutcome(id=f"step {step}", **(given | outcome)))
+    return StepDone(StepOutcome(**(given | outcome)))
 
 
 def tool_begun(index: int, step: int = 1, *, resumed: bool = False) -> ToolBegun:
@@ -150,3 +153,11 @@ def folded(*entries: Entry) -> tuple[Ledger, list[list[Event]]]:
 def ledger_of(*entries: Entry) -> Ledger:
     """The ledger after the entries."""
     return folded(*entries)[0]
+
+
+def progress_of(*entries: Entry) -> Progress:
+    """The progress after the entries, as the workflow has it."""
+    progress = Progress()
+    for entry in entries:
+        progress = reducer.apply(progress, entry)
+    return progress
