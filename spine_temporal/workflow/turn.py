@@ -12,6 +12,7 @@ from temporalio.exceptions import ActivityError
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
+from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.step import StepInput, StepSummary
 from spine_temporal.contracts.tool_call import ToolInput, ToolSummary
 from spine_temporal.journal.counters import failure, paused_ending, stopped_by_guard
@@ -197,14 +198,19 @@ class Turn:
         self._attend_subagents()
 
     async def _stop_subagents(self) -> None:
+        while (position := self._next_to_stop()) is not None:
+            self._asked_to_stop.add(str(position))
+            await stop_subagent(self._session, position)
+
+    def _next_to_stop(self) -> Position | None:
+        """The first subagent that has yet to be asked to end; None: there is none."""
         progress = self._session.progress
         calls = progress.calls if progress.stop_requested else None
         for index, call in enumerate(calls.items if calls is not None else ()):
-            name = f"{calls.position(index)}" if calls is not None else ""
             started = call.phase is Phase.DELEGATED and call.subagent is not None and call.subagent.workflow_id
-            if calls is not None and started and name not in self._asked_to_stop:
-                self._asked_to_stop.add(name)
-                await stop_subagent(self._session, calls.position(index))
+            if calls is not None and started and str(calls.position(index)) not in self._asked_to_stop:
+                return calls.position(index)
+        return None
 
     async def _pause(self, at: int) -> Ending | None:
         """Wait for a person; the ending if the turn does not go on."""
