@@ -184,8 +184,10 @@ class Turn:
     async def _change(self) -> None:
         """Wait until another move may be possible."""
         session = self._session
+        # What changes while the subagents are asked to stop counts, too: nothing else may ever wake this turn.
+        before = session.changes
         await self._stop_subagents()
-        before, due_s = session.changes, next_expiry_s(session)
+        due_s = next_expiry_s(session)
         wait_s = None if due_s is None else max(0.0, due_s - workflow.time())
         try:
             await workflow.wait_condition(lambda: session.changes != before or is_due(session), timeout=wait_s)
