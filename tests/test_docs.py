@@ -87,7 +87,8 @@ class Newcomer:
         elif block.language == "json":
             json.loads(block.code)
         else:
-            assert block.language == "text", f"{self.page}, line {block.line}: mark what is only shown as text"
+            shown = block.language in ("text", "mermaid")
+            assert shown, f"{self.page}, line {block.line}: mark what is only shown as text"
 
     async def _python(self, block: Block) -> None:
         # Line numbers in a traceback are the page's.

@@ -12,6 +12,7 @@ from temporalio.exceptions import ActivityError
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
+from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.step import StepInput, StepSummary
 from spine_temporal.contracts.tool_call import ToolInput, ToolSummary
 from spine_temporal.journal.counters import failure, paused_ending, stopped_by_guard
@@ -183,8 +184,10 @@ class Turn:
     async def _change(self) -> None:
         """Wait until another move may be possible."""
         session = self._session
+        # What changes while the subagents are asked to stop counts, too: nothing else may ever wake this turn.
+        before = session.changes
         await self._stop_subagents()
-        before, due_s = session.changes, next_expiry_s(session)
+        due_s = next_expiry_s(session)
         wait_s = None if due_s is None else max(0.0, due_s - workflow.time())
         try:
             await workflow.wait_condition(lambda: session.changes != before or is_due(session), timeout=wait_s)
@@ -197,14 +200,19 @@ class Turn:
         self._attend_subagents()
 
     async def _stop_subagents(self) -> None:
+        while (position := self._next_to_stop()) is not None:
+            self._asked_to_stop.add(str(position))
+            await stop_subagent(self._session, position)
+
+    def _next_to_stop(self) -> Position | None:
+        """The first subagent that has yet to be asked to end; None: there is none."""
         progress = self._session.progress
         calls = progress.calls if progress.stop_requested else None
         for index, call in enumerate(calls.items if calls is not None else ()):
-            name = f"{calls.position(index)}" if calls is not None else ""
             started = call.phase is Phase.DELEGATED and call.subagent is not None and call.subagent.workflow_id
-            if calls is not None and started and name not in self._asked_to_stop:
-                self._asked_to_stop.add(name)
-                await stop_subagent(self._session, calls.position(index))
+            if calls is not None and started and str(calls.position(index)) not in self._asked_to_stop:
+                return calls.position(index)
+        return None
 
     async def _pause(self, at: int) -> Ending | None:
         """Wait for a person; the ending if the turn does not go on."""
