@@ -71,9 +71,11 @@ async def pending_work(
 
     `status` is the published one: "idle" also of a session whose last turn failed.
     """
-    found = [await _activity(client, each, step) for each in described.pending_activities]
-    watched = {each.activity_id.partition(" ")[2] for each in described.pending_activities if _watches(each)}
-    found += [_subagent(each, step) for each in step.subagents if each.position not in watched]
+    at_work = {each.position for each in step.subagents}
+    # A look at an agent that is at work says no more than that it is.
+    activities = [each for each in described.pending_activities if _looked_at(each) not in at_work]
+    found = [await _activity(client, each, step) for each in activities]
+    found += [_subagent(each, step) for each in step.subagents]
     if found:
         return found
     if described.HasField("pending_workflow_task"):
@@ -130,8 +132,11 @@ def _what(info: PendingActivityInfo, step: StepInHand) -> str:
             return f"activity {other} {id_}"
 
 
-def _watches(info: PendingActivityInfo) -> bool:
-    return str(info.activity_type.name) == names.SUBAGENT_ACTIVITY
+def _looked_at(activity: PendingActivityInfo) -> str | None:
+    """The position of the call whose agent an activity looks at: "look 3.0 1a2b3c"; None: it is another activity."""
+    if activity.activity_type.name != names.SUBAGENT_ACTIVITY:
+        return None
+    return activity.activity_id.split(" ")[1]
 
 
 def _subagent(subagent: SubagentAtWork, step: StepInHand) -> PendingWork:

@@ -4,6 +4,7 @@ from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.client.run import Run
+from spine_temporal.contracts import names
 from spine_temporal.contracts.run_id import Position, child_workflow_id
 from tests.support.waiting import until
 
@@ -18,10 +19,11 @@ async def workflow_below(client: Client, workflow_id: str, *positions: str) -> s
     return workflow_id
 
 
-async def run_below(client: Client, run: Run, *positions: str) -> str:
-    """The same as a run id, as a caller of the run gives it."""
-    prefix = run.workflow_id.removesuffix(run.id)
-    return (await workflow_below(client, run.workflow_id, *positions)).removeprefix(prefix)
+async def run_below(client: Client, run: Run | str, *positions: str) -> str:
+    """The same as a run id, as a caller of the run gives it; a text is the id of a run with the usual prefix."""
+    workflow_id = f"{names.WORKFLOW_ID_PREFIX}{run}" if isinstance(run, str) else run.workflow_id
+    prefix = names.WORKFLOW_ID_PREFIX if isinstance(run, str) else run.workflow_id.removesuffix(run.id)
+    return (await workflow_below(client, workflow_id, *positions)).removeprefix(prefix)
 
 
 async def _described(client: Client, workflow_id: str) -> WorkflowExecutionDescription:

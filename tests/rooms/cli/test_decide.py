@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.client import Client
 
 from spine_temporal.cli.exit_codes import Exit
 from tests.rooms.cli.command import CommandLine, Done
+from tests.support.subagents import run_below
 
 pytestmark = pytest.mark.durable
 
@@ -56,12 +58,12 @@ async def test_calls_are_decided_in_any_order(command: CommandLine) -> None:
     assert [(made["position"], made["verdict"]) for made in decisions] == [("1.1", "rejected"), ("1.0", "approved")]
 
 
-async def test_a_call_of_an_agent_below_is_decided_at_the_top_too(command: CommandLine) -> None:
+async def test_a_call_of_an_agent_below_is_decided_at_the_top_too(command: CommandLine, client: Client) -> None:
     await paused(command, "top", agent="boss")
 
     done = await command("approve", "top")
 
-    assert done.out == "approved: call 1.0 of run top/1.0, pay(amount=5, to='acme')\n"
+    assert done.out == f"approved: call 1.0 of run {await run_below(client, 'top', '1.0')}, pay(amount=5, to='acme')\n"
     assert (await ended(command, "top"))["answer"] == "It says: Done: paid 5 to acme"
 
 

@@ -11,6 +11,7 @@ from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.contracts import names
 from spine_temporal.testing import dev_server
 from tests.rooms.cli.command import CommandLine, Done, listed
+from tests.support.subagents import run_below
 
 pytestmark = pytest.mark.durable
 
@@ -20,14 +21,15 @@ _ATTRIBUTES = {names.STATUS_ATTRIBUTE: "Keyword", names.AGENT_ATTRIBUTE: "Keywor
 async def test_each_call_is_listed_once_by_the_run_that_asks(command: CommandLine, client: Client) -> None:
     await command("run", "boss", "pay", "--session", "deep", *command.queue)
     await command("run", "cashier", "ask", "--session", "unsure", "--approval-timeout", "3600", *command.queue)
-    await listed(client, "deep/1.0", "paused")
+    below = await run_below(client, "deep", "1.0")
+    await listed(client, below, "paused")
     await listed(client, "unsure", "paused")
 
     told = await command("approvals", "--json")
 
     (deep,) = [each for each in json.loads(told.out) if each["run"].startswith("deep")]
     (unsure,) = [each for each in json.loads(told.out) if each["run"] == "unsure"]
-    assert (deep["run"], deep["agent"], deep["tool"]) == ("deep/1.0", "boss/cashier", "pay")
+    assert (deep["run"], deep["agent"], deep["tool"]) == (below, "boss/cashier", "pay")
     assert (deep["arguments"], deep["call_id"], deep["position"]) == ({"amount": 5, "to": "acme"}, "call_0", "1.0")
     assert deep["digest"]
     assert (unsure["mode"], unsure["payload"]) == ("manual", "Which account?")
@@ -74,7 +76,8 @@ async def test_search_attributes_find_them_also_in_runs_that_began_without() -> 
         await command("run", "cashier", "pay", "--session", "indexed", *command.queue)
         await command("run", "boss", "pay", "--session", "other", *command.queue)
         await command("run", "cashier", "hello", "--session", "spoken", *command.queue)
-        for session, status in (("indexed", "paused"), ("other/1.0", "paused"), ("spoken", "idle")):
+        below = await run_below(server.client, "other", "1.0")
+        for session, status in (("indexed", "paused"), (below, "paused"), ("spoken", "idle")):
             await listed(server.client, session, status)
 
         indexed = [run.id async for run in server.client.list_workflows("SpineStatus = 'paused'")]
@@ -82,8 +85,8 @@ async def test_search_attributes_find_them_also_in_runs_that_began_without() -> 
         shown = await command.on_terminal("approvals")
         idle = await command("list", "--status", "idle", "--agent", "cashier", "--json")
 
-    assert sorted(indexed) == ["spine-indexed", "spine-other", "spine-other/1.0"]
-    assert sorted(each["run"] for each in json.loads(of_all.out)) == ["indexed", "other/1.0"]
+    assert sorted(indexed) == ["spine-indexed", "spine-other", f"spine-{below}"]
+    assert sorted(each["run"] for each in json.loads(of_all.out)) == ["indexed", below]
     assert [line.split()[0] for line in of_agent.out.splitlines()] == ["run", "indexed"]
     assert "search-attribute" not in shown
     assert [run["session_id"] for run in json.loads(idle.out)] == ["spoken"]

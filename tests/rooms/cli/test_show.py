@@ -18,6 +18,7 @@ from spine_temporal.contracts.policies import ContinuePolicy
 from tests.rooms.cli.command import CommandLine
 from tests.support.agents_at_hand import Gate, add
 from tests.support.incompatible import Incompatible
+from tests.support.subagents import run_below
 
 pytestmark = pytest.mark.durable
 
@@ -64,20 +65,21 @@ async def test_turns_that_wait_are_shown(command: CommandLine) -> None:
     assert json.loads(told.out)["queued"] == [{"turn": 2, "input": "second"}, {"turn": 3, "input": "third"}]
 
 
-async def test_agents_that_work_for_it_are_shown_until_they_are_done(command: CommandLine) -> None:
+async def test_agents_that_work_for_it_are_shown_until_they_are_done(command: CommandLine, client: Client) -> None:
     await command("run", "boss", "pay", "--session", "chief", *command.queue)
 
-    above, below = await asyncio.gather(command("show", "chief"), command("show", "chief/1.0"))
+    hand = await run_below(client, "chief", "1.0")
+    above, below = await asyncio.gather(command("show", "chief"), command("show", hand))
     await command("resume", "chief")
     after = json.loads((await command("show", "chief", "--json")).out)
 
     lines = [line.strip() for line in above.out.splitlines()]
-    assert "agents   boss/cashier on call 1.0, paused, run chief/1.0" in lines
+    assert f"agents   boss/cashier on call 1.0, paused, run {hand}" in lines
     assert "now      agent boss/cashier works on call 1.0: it waits for a decision" in lines
-    assert any(line.startswith("waits    pay(amount=5, to='acme') · call 1.0 of chief/1.0 · asked ") for line in lines)
+    assert any(line.startswith(f"waits    pay(amount=5, to='acme') · call 1.0 of {hand} · asked ") for line in lines)
     assert "  works for  chief, call 1.0\n" in below.out
     (child,) = after["children"]
-    assert (child["run"], child["agent"], child["status"]) == ("chief/1.0", "boss/cashier", "final")
+    assert (child["run"], child["agent"], child["status"]) == (hand, "boss/cashier", "final")
     assert (after["pending"], after["in_flight"][0]["what"]) == ([], "the session waits for its next turn")
 
 
@@ -126,7 +128,8 @@ async def test_a_team_is_shown_with_the_path_it_took(alone: CommandLine, client:
         shown, told = await asyncio.gather(alone("show", "team"), alone("show", "team", "--json"))
 
     assert "team     sequential: agent/1 → agent/2\n" in shown.out
-    assert "agents   agent/1 member 1, final, run team/1\n" in shown.out
+    first = await run_below(client, "team", "1.0")
+    assert f"agents   agent/1 member 1, final, run {first}\n" in shown.out
     assert [each["status"] for each in json.loads(told.out)["children"]] == ["final", "final"]
 
 

@@ -33,8 +33,8 @@ _STEP = StepInHand(
         (names.MIRROR_ACTIVITY, "mirror 4", "writing turn 4 to the agent's checkpoint backend"),
         (
             names.SUBAGENT_ACTIVITY,
-            "look 3.0 1a2b3c",
-            "looking whether the agent on call 3.0 is over",
+            "look 3.5 1a2b3c",
+            "looking whether the agent on call 3.5 is over",
         ),
         ("spine.new", "7", "activity spine.new 7"),
     ],
@@ -48,7 +48,10 @@ async def test_each_activity_has_its_words(activity: str, id_: str, what: str) -
 async def test_agents_at_work_are_named_once() -> None:
     work = await pending_work(_NO_SERVER, described((names.SUBAGENT_ACTIVITY, "look 3.0 1a2b3c")), _STEP, "running")
 
-    assert [each.what for each in work[1:]] == ["agent boss/writer works on call 3.1: it waits for a decision"]
+    assert [each.what for each in work] == [
+        "agent boss/researcher works on call 3.0",
+        "agent boss/writer works on call 3.1: it waits for a decision",
+    ]
     alone = await pending_work(_NO_SERVER, described(), _STEP, "running")
     assert alone[0] == PendingWork(what="agent boss/researcher works on call 3.0", state="running")
 
