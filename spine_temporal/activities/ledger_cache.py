@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic_core import to_json
 
+from spine_temporal.contracts.postponing import RetryLater
 from spine_temporal.journal.apply import apply
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger
@@ -21,6 +22,7 @@ type CatchUp = Callable[[RunKey, Ledger, str], Awaitable[Ledger | None]]
 # Measured: 10,000 messages of some 100 bytes of JSON each take 15.5 MB as objects, 1.4 MB as JSON.
 _MESSAGE_BYTES: Final = 1_400
 _LEDGER_BYTES: Final = 8_000
+_OTHER_VERSION_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,14 @@ class LedgerCache:
             self.forget(next(iter(self._kept)))
 
 
-class RevisionNotFound(Exception):
-    """A history does not lead to the revision that an activity starts from."""
+class RevisionNotFound(RetryLater):
+    """A history does not lead to the revision that an activity starts from, as this worker reads it.
+
+    In a rolling upgrade another worker may know how it does: no attempt counts, and nothing is lost meanwhile.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(_OTHER_VERSION_S, why)
 
 
 def memory_bytes(ledger: Ledger) -> int:

@@ -11,8 +11,8 @@ from spine_temporal.checkpoint.tombstone import deletes, events_of, type_of
 from spine_temporal.contracts import names
 from spine_temporal.contracts.checkpoint import CheckpointRecord
 from spine_temporal.errors import NotAnAgentRun
-from spine_temporal.history.event_reader import at_s
 from spine_temporal.history.follow import CLOSING
+from spine_temporal.history.payloads import at_s
 from spine_temporal.payloads import unpack
 
 

@@ -12,8 +12,8 @@ from spine_temporal.checkpoint.session import Place, Stored
 from spine_temporal.checkpoint.tombstone import deletes, events_of, reaching, type_of
 from spine_temporal.contracts import names
 from spine_temporal.errors import SpineTemporalError
-from spine_temporal.history.event_reader import at_s
 from spine_temporal.history.fold import Fold
+from spine_temporal.history.payloads import at_s
 
 _READS: Final = 3
 

@@ -24,7 +24,7 @@ from spine_temporal.client.run_summary import run_name, summary_of
 from spine_temporal.client.runs import find_run
 from spine_temporal.connection.web_ui import page_of
 from spine_temporal.errors import ConversationLost
-from spine_temporal.history.event_reader import at_s
+from spine_temporal.history.payloads import at_s
 from spine_temporal.journal.ledger import subagents_of
 
 

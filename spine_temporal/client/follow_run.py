@@ -17,11 +17,12 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
-from spine_temporal.history.event_reader import payload_bytes
 from spine_temporal.history.fold import Fold, Stop, fold_execution, turn_run_id
 from spine_temporal.history.follow import close_event, describe, first_event, follow
+from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger
+from spine_temporal.slots import waiting
 
 _FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
 _RUNNING: Final = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
@@ -174,7 +175,8 @@ class RunFollower:
         """
         watch, known = _watch(self.client, self.workflow_id), None
         while True:
-            known = await watch.other_than(known)
+            with waiting():
+                known = await watch.other_than(known)
             status = known[1]
             if status is None or self._may_have_stopped(status, after):
                 fold = await self._folded()
@@ -203,9 +205,9 @@ class RunFollower:
         """The trace events of the turn until it stops."""
         fold, turn = Fold(self.client.data_converter), await self._turn_in_hand()
         members: set[str] = set()
-        async for told, now in self._followed(fold):
+        async for traced, now in self._followed(fold):
             if fold.ledger.progress.turn == (turn or self._wanted(fold)):
-                for event in told:
+                for event in traced:
                     yield event
             for member in fold.ledger.members:
                 if not member.workflow_id or member.workflow_id in members:
@@ -238,18 +240,18 @@ class RunFollower:
         start, now = await self._start(), False
         last_execution = start == described.execution.run_id
         async for event in follow(self.client, self.workflow_id, start):
-            told = await fold.feed(event)
+            traced = await fold.feed(event)
             if event.event_type == _FAILED:
                 raise await failed_run(event, self.workflow_id, self.client.data_converter)
             if event.HasField("workflow_execution_continued_as_new_event_attributes"):
                 following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
                 last_execution = last_execution or following == described.execution.run_id
-                yield told, now
+                yield traced, now
                 continue
             if self.turn is not None and self.turn < (fold.first_turn or 1):
                 raise RunNotFound(f"the history of turn {self.turn} of {self.workflow_id!r} is gone from the server")
             now = now or (last_execution and event.event_id >= described.history_length)
-            yield told, now
+            yield traced, now
 
     async def _start(self) -> str:
         if self.run_id is None or (self.turn is not None and not await self._is_there(self.run_id)):

@@ -10,8 +10,8 @@ from spine_temporal.contracts.base import load
 from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import BadInput
-from spine_temporal.history.event_reader import payload_bytes
 from spine_temporal.history.follow import first_event, latest_run_id
+from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.history.restore_points import ledger_at
 
 

@@ -14,9 +14,10 @@ from temporalio.client import Client
 from spine_temporal.contracts.subagent import SubagentOutcome
 from spine_temporal.errors import RunNotFound, ServerUnreachable, SpineTemporalError
 from spine_temporal.format import shortened
-from spine_temporal.history.event_reader import EventReader, at_s
+from spine_temporal.history.event_reader import EventReader
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.follow import first_event, follow
+from spine_temporal.history.payloads import at_s
 from spine_temporal.journal.entries import Closed, Entry, Requested, SubagentDone, SubagentStatusChanged
 from spine_temporal.journal.ledger import Ledger, SubagentRecord, subagents_of
 

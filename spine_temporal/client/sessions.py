@@ -19,8 +19,8 @@ from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.contracts.turn import OnBusy, TurnRequest, TurnTaken
 from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound, SessionBusy
-from spine_temporal.history.event_reader import payload_bytes
 from spine_temporal.history.follow import describe
+from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.payloads import pack, unpack
 
 _AGAIN_S: Final = 0.05

@@ -11,7 +11,7 @@ from temporalio.converter import DataConverter
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.status import StatusRecord
-from spine_temporal.history.event_reader import payload_bytes
+from spine_temporal.history.payloads import payload_bytes
 
 PUBLISHED: Final = ("running", "paused", "idle")
 """What a workflow publishes of a run that is open: it works, waits for a person, waits for its next turn."""

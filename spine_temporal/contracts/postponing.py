@@ -2,11 +2,11 @@
 
 
 class RetryLater(Exception):
-    """Raised by a hook of ours in a worker: its turn comes in `wait_s` seconds, nobody has to sit there and wait.
+    """Raised in a worker: its turn comes in `wait_s` seconds, nobody has to sit there and wait.
 
     The activity is tried again then, from its first hook on; the attempt does not count.
     """
 
-    def __init__(self, wait_s: float) -> None:
-        super().__init__(f"postponed for {wait_s:g} s")
+    def __init__(self, wait_s: float, why: str = "") -> None:
+        super().__init__(why or f"postponed for {wait_s:g} s")
         self.wait_s = wait_s

@@ -1,4 +1,4 @@
-"""Ids of runs, of their workflows, of the calls within them: one value type instead of string surgery."""
+"""Ids of runs, of their workflows, of the calls within them: one value type."""
 
 from dataclasses import dataclass
 from hashlib import blake2b

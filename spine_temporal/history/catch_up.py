@@ -12,8 +12,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import Basis, load
-from spine_temporal.history.event_reader import MissedItsBeginning, payload_bytes
+from spine_temporal.history.event_reader import MissedItsBeginning
 from spine_temporal.history.fold import Fold, Ordered
+from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.journal.ledger import Ledger
 
 _PAGE_EVENTS: Final = 24

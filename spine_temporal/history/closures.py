@@ -1,4 +1,4 @@
-"""Workflows that closed without an outcome, with the reason in the words of whoever gave it."""
+"""Workflows that closed without an outcome, with the reason that was given."""
 
 from spine_core import StopReason
 from temporalio.api.enums.v1 import EventType
@@ -7,7 +7,9 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
 from spine_temporal.contracts.run_end import Ending
+from spine_temporal.contracts.subagent import SubagentOutcome
 from spine_temporal.journal.counters import failure, stopped_by_guard
+from spine_temporal.journal.subagents import CANCELLED_SUBAGENT
 
 
 async def ending_of_close(event: HistoryEvent, converter: DataConverter) -> Ending | None:
@@ -27,18 +29,21 @@ async def ending_of_close(event: HistoryEvent, converter: DataConverter) -> Endi
             return None
 
 
-async def subagent_failure(event: HistoryEvent, converter: DataConverter) -> tuple[int, str]:
-    """The event that started a subagent which has no outcome, with why it has none."""
+async def subagent_close(event: HistoryEvent, converter: DataConverter) -> tuple[int, SubagentOutcome]:
+    """The event that started a subagent whose workflow gave no outcome, with what its parent keeps of its close."""
     match event.event_type:
         case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
             failed = event.child_workflow_execution_failed_event_attributes
-            return failed.initiated_event_id, (await decoded_failure(failed.failure, converter)).message
+            error = (await decoded_failure(failed.failure, converter)).message
+            return failed.initiated_event_id, SubagentOutcome(error=error)
         case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
-            return event.child_workflow_execution_canceled_event_attributes.initiated_event_id, "Cancelled"
+            return event.child_workflow_execution_canceled_event_attributes.initiated_event_id, CANCELLED_SUBAGENT
         case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
-            return event.child_workflow_execution_terminated_event_attributes.initiated_event_id, "Terminated"
+            terminated = event.child_workflow_execution_terminated_event_attributes
+            return terminated.initiated_event_id, SubagentOutcome(error="Terminated")
         case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-            return event.child_workflow_execution_timed_out_event_attributes.initiated_event_id, "Timed out"
+            timed_out = event.child_workflow_execution_timed_out_event_attributes
+            return timed_out.initiated_event_id, SubagentOutcome(error="Timed out")
     raise ValueError(f"event {event.event_id} is no end of a subagent")
 
 

@@ -1,57 +1,45 @@
 """Temporal's history events as entries of a run's journal."""
 
-import base64
 import json
-import zlib
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from pydantic import ValidationError
 from spine_core import StopReason
-from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType, StartChildWorkflowExecutionFailedCause
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.common import RawValue
 from temporalio.converter import DataConverter
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
 from spine_temporal.contracts.base import WireModel, load
-from spine_temporal.contracts.continuation import Restored, RestoreInput
-from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, RunOutcome
+from spine_temporal.contracts.run_end import Ending, RunOutcome
 from spine_temporal.contracts.run_id import Position, entry_id
 from spine_temporal.contracts.run_request import AgentSpec, RunRequest
 from spine_temporal.contracts.status import ExpiryRecord, StatusRecord
-from spine_temporal.contracts.step import StepInput, StepOutcome
-from spine_temporal.contracts.subagent import SubagentLook, SubagentOutcome, SubagentReport, SubagentStatus
-from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
+from spine_temporal.contracts.subagent import SubagentStatus
 from spine_temporal.contracts.turn import StopRequest, TurnRequest, TurnTaken
 from spine_temporal.errors import BadInput, NotAnAgentRun
-from spine_temporal.history.closures import ending_of_close, subagent_failure
+from spine_temporal.history.activity_entries import ActivityEntries
+from spine_temporal.history.closures import ending_of_close, subagent_close
+from spine_temporal.history.payloads import at_s, payload_bytes
 from spine_temporal.journal.entries import (
     ApprovalExpired,
     Closed,
-    ConversationRestored,
     Decided,
-    EndBegun,
-    EndDone,
     EndReportRequested,
     Entry,
     Opened,
     Requested,
     SpecRefreshed,
     StatusChanged,
-    StepBegun,
-    StepDone,
     StopRequested,
     SubagentDone,
     SubagentStarted,
     SubagentStatusChanged,
-    ToolBegun,
-    ToolDone,
     TurnQueued,
 )
-from spine_temporal.journal.snapshot import load_ledger
 from spine_temporal.journal.subagents import subagent_outcome
 
 _LOCAL_ACTIVITY_MARKER: Final = "core_local_activity"
@@ -59,8 +47,6 @@ _ALREADY_EXISTS: Final = (
     StartChildWorkflowExecutionFailedCause.START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS
 )
 _SPEC_ACTIVITIES: Final = frozenset({names.OPEN_ACTIVITY, names.SPEC_ACTIVITY})
-
-type _Done = Callable[[bytes], Entry | None]
 
 
 class MissedItsBeginning(LookupError):
@@ -79,10 +65,9 @@ class EventReader:
         self._request: RunRequest | None = None
         self._session_id = ""
         self._opened = midway
-        self._running: dict[int, _Done] = {}
+        self._activities = ActivityEntries()
         self._updates: dict[str, tuple[str, bytes]] = {}
         self._children: dict[int, tuple[Position, str]] = {}
-        self._parts: list[Restored] = []
         self._signals = 0
 
     async def read(self, event: HistoryEvent) -> Entry | None:
@@ -134,50 +119,15 @@ class EventReader:
     async def _scheduled(self, event: HistoryEvent) -> Entry | None:
         scheduled = event.activity_task_scheduled_event_attributes
         data = await self._bytes(scheduled.input)
-        begun, done = self._begun(scheduled.activity_type.name, data, at_s(event))
-        self._running[event.event_id] = done
-        return begun
-
-    def _begun(self, activity: str, data: bytes, began_s: float) -> tuple[Entry | None, _Done]:
-        match activity:
-            case names.STEP_ACTIVITY:
-                return StepBegun(load(StepInput, data)), lambda result: StepDone(load(StepOutcome, result))
-            case names.TOOL_ACTIVITY:
-                task = load(ToolInput, data)
-                return ToolBegun(task, began_s), lambda result: ToolDone(
-                    task.step, task.index, load(ToolOutcome, result)
-                )
-            case names.END_ACTIVITY:
-                return EndBegun(load(EndInput, data)), lambda result: EndDone(load(EndOutcome, result))
-            case names.RESTORE_ACTIVITY:
-                same = load(RestoreInput, data).same
-                return None, lambda result: self._restored(load(Restored, result), same=same)
-            case names.SUBAGENT_ACTIVITY:
-                look = load(SubagentLook, data)
-                return None, lambda result: _subagent_found(look, load(SubagentReport, result))
-        return None, lambda _: None
+        return self._activities.begun(event.event_id, scheduled.activity_type.name, data, at_s(event))
 
     async def _completed(self, event: HistoryEvent) -> Entry | None:
         completed = event.activity_task_completed_event_attributes
-        done = self._running.pop(completed.scheduled_event_id, None)
-        if done is None and self._midway:
-            raise MissedItsBeginning(f"activity {completed.scheduled_event_id} began before")
-        return done(await self._bytes(completed.result)) if done else None
-
-    def _restored(self, part: Restored, *, same: bool) -> Entry | None:
-        if part.changed:
-            self._parts = []
+        if not self._activities.runs(completed.scheduled_event_id):
+            if self._midway:
+                raise MissedItsBeginning(f"activity {completed.scheduled_event_id} began before")
             return None
-        self._parts.append(part)
-        first = self._parts[0]
-        if len(self._parts) < first.parts:
-            return None
-        pieces, self._parts = self._parts, []
-        if first.progress is None:
-            return ConversationRestored(first.id, None, same=same)
-        data = b"".join(_piece(each) for each in pieces)
-        ledger = load_ledger(data)
-        return ConversationRestored(first.id, ledger.progress, same=same, ledger=ledger)
+        return self._activities.done(completed.scheduled_event_id, await self._bytes(completed.result))
 
     async def _memo(self, event: HistoryEvent) -> Entry | None:
         memo = event.workflow_properties_modified_event_attributes.upserted_memo.fields
@@ -276,9 +226,9 @@ class EventReader:
         return SubagentDone(found[0], subagent_outcome(await self._load(RunOutcome, completed.result)))
 
     async def _child_failed(self, event: HistoryEvent) -> Entry | None:
-        initiated, error = await subagent_failure(event, self._converter)
+        initiated, outcome = await subagent_close(event, self._converter)
         found = self._child(initiated)
-        return SubagentDone(found[0], SubagentOutcome(error=error)) if found is not None else None
+        return SubagentDone(found[0], outcome) if found is not None else None
 
     def _child(self, initiated: int) -> tuple[Position, str] | None:
         if initiated not in self._children and self._midway:
@@ -316,31 +266,6 @@ class EventReader:
         EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT: _child_failed,
         EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: _completed_run,
     }
-
-
-async def payload_bytes(payloads: Payloads, converter: DataConverter) -> bytes:
-    """The JSON in the first payload, decoded by the client's codec."""
-    if not payloads.payloads:
-        return b"{}"
-    payload: Payload = payloads.payloads[0]
-    if converter.payload_codec is None and converter.external_storage is None:
-        return payload.data
-    values: list[Any] = await converter.decode([payload], [RawValue])
-    return bytes(values[0].payload.data)
-
-
-def at_s(event: HistoryEvent) -> float:
-    """When the event happened, in Unix time by the server's clock."""
-    return event.event_time.ToMicroseconds() / 1_000_000
-
-
-def _piece(part: Restored) -> bytes:
-    return zlib.decompress(base64.b64decode(part.ledger)) if part.packed else part.ledger.encode()
-
-
-def _subagent_found(look: SubagentLook, report: SubagentReport) -> Entry | None:
-    position = Position.parse(look.position)
-    return SubagentDone(position, report.outcome) if position is not None and report.outcome is not None else None
 
 
 def _ending(outcome: RunOutcome) -> Ending:

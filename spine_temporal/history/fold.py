@@ -1,7 +1,7 @@
-"""A history folded into a ledger with its trace, in the order in which the workflow applied the facts."""
+"""A history folded into a ledger, in the order in which the workflow applied its facts."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 from spine_core import TraceEvent
@@ -12,8 +12,9 @@ from temporalio.converter import DataConverter
 from spine_temporal.contracts.base import Basis, load
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import RunNotFound
-from spine_temporal.history.event_reader import EventReader, MissedItsBeginning, at_s, payload_bytes
+from spine_temporal.history.event_reader import EventReader, MissedItsBeginning
 from spine_temporal.history.follow import first_event, follow, latest_run_id
+from spine_temporal.history.payloads import at_s, payload_bytes
 from spine_temporal.journal.apply import apply
 from spine_temporal.journal.counters import advance
 from spine_temporal.journal.entries import (
@@ -256,7 +257,7 @@ async def fold_execution(client: Client, run: tuple[str, str]) -> Ledger:
     try:
         before = await fold_execution(client, (origin.workflow_id, origin.run_id))
     except RunNotFound:
-        return fold.ledger
+        return replace(fold.ledger, early=None)
     same = fold.request is not None and fold.request.carried is not None
     return apply(fold.ledger, ConversationRestored("", before.progress, same=same, ledger=before))[0]
 

@@ -102,14 +102,16 @@ async def _execution(client: Client, workflow_id: str, run_id: str, *, wait: boo
             return
 
 
-async def close_event(client: Client, workflow_id: str, run_id: str, *, wait: bool = True) -> HistoryEvent | None:
-    """The event that closed an execution; None: it is open, with `wait` after one long poll.
+async def close_event(client: Client, workflow_id: str, run_id: str) -> HistoryEvent | None:
+    """The event that closed an execution; None: it is still open after one long poll.
+
+    A server lets who asks for this event alone wait for it, whatever the request says of waiting.
 
     Raises:
         RunNotFound: there is no such execution.
         ServerUnreachable: the server was away for more than five minutes.
     """
-    request = _request(client, workflow_id, run_id, wait=wait)
+    request = _request(client, workflow_id, run_id, wait=True)
     request.history_event_filter_type = _CLOSE
     page = await _page(client, request)
     closing = [each for each in page.history.events if each.event_type in CLOSING | {_CONTINUED}] if page else []

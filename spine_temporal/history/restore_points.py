@@ -12,10 +12,10 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound
-from spine_temporal.history.event_reader import at_s
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.follow import follow
 from spine_temporal.history.list_executions import listed
+from spine_temporal.history.payloads import at_s
 from spine_temporal.journal.ledger import Ledger
 
 

@@ -1,4 +1,4 @@
-"""What one more entry makes of a ledger: the progress by the one reducer, beside it the texts, the trace."""
+"""What one more entry makes of a ledger: progress by the one reducer, texts, trace."""
 
 from dataclasses import replace
 
@@ -45,6 +45,9 @@ def apply(ledger: Ledger, entry: Entry) -> Told:  # noqa: C901 - one line per ki
         ValueError: the entry does not fit what came before; the history is not that of a run, or not its beginning.
     """
     after = replace(ledger, progress=reducer.apply(ledger.progress, entry))
+    if ledger.early is not None and not isinstance(entry, ConversationRestored):
+        # Its texts belong to a conversation that is still to come.
+        return replace(after, early=(*ledger.early, entry)), []
     match entry:
         case Requested():
             return _requested(ledger, after, entry), []
@@ -53,7 +56,7 @@ def apply(ledger: Ledger, entry: Entry) -> Told:  # noqa: C901 - one line per ki
         case SpecRefreshed(_, spec):
             return with_versions(after, spec.plugins), []
         case ConversationRestored():
-            return _restored(after, entry), []
+            return _restored(ledger, after, entry)
         case Decided():
             return decided(after, entry), []
         case ApprovalExpired():
@@ -96,6 +99,7 @@ def _requested(before: Ledger, after: Ledger, entry: Requested) -> Ledger:
         state=open_state(request, entry.session_id),
         origin=request.origin,
         restored=request.origin is None,
+        early=() if request.carried is not None else None,
     )
 
 
@@ -107,13 +111,21 @@ def _opened(ledger: Ledger, entry: Opened) -> Ledger:
     return _with_member(opened)
 
 
-def _restored(ledger: Ledger, entry: ConversationRestored) -> Ledger:
+def _restored(waiting: Ledger, ledger: Ledger, entry: ConversationRestored) -> Told:
     before = entry.ledger
-    if before is None:
-        return replace(ledger, restored=True)
+    if before is None or (entry.same and waiting.early is None):
+        # Who has read the executions before this one has it already.
+        return replace(ledger, restored=True, early=None), []
     if entry.same:
-        requests = {**before.requests, **ledger.requests}
-        return replace(before, progress=ledger.progress, requests=requests, restored=True)
+        events: list[Event] = []
+        for early in waiting.early or ():
+            before, made = apply(before, early)
+            events += made
+        return replace(before, progress=ledger.progress, restored=True), events
+    return _reopened(ledger, before), []
+
+
+def _reopened(ledger: Ledger, before: Ledger) -> Ledger:
     texts = [message for message in ledger.state.messages if message.role == "user"]
     messages = close_dangling_calls(before)
     state = before.state.model_copy(update={"session_id": ledger.session_id, "messages": messages})

@@ -1,4 +1,4 @@
-"""The entries of a run's journal: each fact that the workflow acts on, in the order in which it did."""
+"""The entries of a run's journal: the facts that its workflow acts on."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING

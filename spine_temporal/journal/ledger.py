@@ -96,6 +96,8 @@ class Ledger:
     version_changes: tuple[VersionChange, ...] = ()
     restored: bool = True
     """The conversation is there; False: it is still to come from where it was left."""
+    early: tuple[Any, ...] | None = None
+    """Entries that came while the conversation of this execution was still to come; None: it is not waited for."""
     result_of: str | None = None
     first_input: str | None = None
     """What the user said when the conversation was opened again; the next turn begins with it."""

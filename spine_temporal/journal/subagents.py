@@ -1,6 +1,7 @@
 """Agents that work on calls of this one, or one after another for a team."""
 
 from dataclasses import replace
+from typing import Final
 
 from spine_core import StopReason
 
@@ -13,6 +14,9 @@ from spine_temporal.contracts.tool_call import ToolSummary
 from spine_temporal.journal.counters import Progress, with_ending
 from spine_temporal.journal.tool_calls import Call, Calls, Event, Phase, Subagent
 from spine_temporal.journal.tool_results import call_at, with_outcome
+
+CANCELLED_SUBAGENT: Final = SubagentOutcome(reason=StopReason.CANCELLED.value)
+"""What a parent keeps of a subagent whose workflow was cancelled."""
 
 
 def started(progress: Progress, position: Position, workflow_id: str) -> Progress:

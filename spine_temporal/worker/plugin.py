@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Final
 
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import WorkflowRunner
+from temporalio.worker import FixedSizeSlotSupplier, WorkerConfig, WorkerTuner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from spine_temporal.activities.registered import AgentActivities
@@ -14,6 +14,7 @@ from spine_temporal.activities.watchdog import Watchdog, watching
 from spine_temporal.agents.registry import AgentRegistry, Agents
 from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
+from spine_temporal.slots import ActivitySlots
 from spine_temporal.workflow.agent import AgentWorkflow
 from spine_temporal.workflow.shared.budget import BudgetWorkflow
 from spine_temporal.workflow.shared.checkpoint import CheckpointWorkflow
@@ -24,6 +25,14 @@ from spine_temporal.workflow.shared.rate import RateWorkflow
 let_the_kernel_find_plugins()
 
 DEFAULT_CACHE_BYTES: Final = 256 * 1024 * 1024
+# The SDK's own default, of each kind.
+_SLOTS: Final = 100
+_COUNTS: Final = {
+    "workflow_supplier": "max_concurrent_workflow_tasks",
+    "activity_supplier": "max_concurrent_activities",
+    "local_activity_supplier": "max_concurrent_local_activities",
+    "nexus_supplier": "max_concurrent_nexus_tasks",
+}
 
 # By list, never `spine_temporal` whole: what is passed through escapes the sandbox's check for clocks and randomness.
 # The journal has neither, by its walls; executed anew for every run it would take longer than the run.
@@ -69,6 +78,7 @@ class SpinePlugin(SimplePlugin):
         cache_bytes: int = DEFAULT_CACHE_BYTES,
     ) -> None:
         self._watchdog: Watchdog | None = None
+        self._slots: ActivitySlots | None = None
         self.agents = AgentRegistry(agents, allowed_plugins=allowed_plugins)
         self.activities_of_agents = AgentActivities(
             self.agents,
@@ -86,13 +96,25 @@ class SpinePlugin(SimplePlugin):
             run_context=self._meanwhile,
         )
 
+    def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
+        """Add what agents need to a worker's settings; called by the SDK."""
+        config = super().configure_worker(config)
+        if config.get("tuner") is None:
+            counts = {kind: config.pop(name, None) or _SLOTS for kind, name in _COUNTS.items()}  # type: ignore[misc]
+            self._slots = ActivitySlots(counts.pop("activity_supplier"))
+            others = {kind: FixedSizeSlotSupplier(count) for kind, count in counts.items()}
+            config["tuner"] = WorkerTuner.create_composite(activity_supplier=self._slots, **others)
+        return config
+
     @asynccontextmanager
     async def _meanwhile(self) -> AsyncIterator[None]:
-        async with watching() as self._watchdog:
-            try:
-                yield
-            finally:
-                await self.agents.aclose()
+        lending = self._slots.current() if self._slots is not None else nullcontext()
+        with lending:
+            async with watching() as self._watchdog:
+                try:
+                    yield
+                finally:
+                    await self.agents.aclose()
 
     def loop_age_s(self) -> float:
         """Seconds since the worker's event loop is known to have turned: under a second while it does.

@@ -1,4 +1,4 @@
-"""What a workflow holds of a conversation: its progress, and what only this execution needs."""
+"""What a workflow holds: its progress, and what only this execution needs."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -43,7 +43,7 @@ class Session:
         self.restored_at_bytes = 0
         self._signals = 0
         self._specs = 0
-        self._order: list[str] = list(request.carried.order) if request.carried is not None else []
+        self._order: list[str] = []
 
     @property
     def spec(self) -> AgentSpec:

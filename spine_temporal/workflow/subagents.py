@@ -22,7 +22,7 @@ from spine_temporal.contracts.run_request import Parent, RunRequest
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.contracts.subagent import Delegation, SubagentLook, SubagentOutcome, SubagentReport
 from spine_temporal.journal.entries import SubagentDone, SubagentStarted
-from spine_temporal.journal.subagents import subagent_outcome
+from spine_temporal.journal.subagents import CANCELLED_SUBAGENT, subagent_outcome
 from spine_temporal.journal.tool_calls import Phase
 from spine_temporal.journal.tool_results import call_at
 from spine_temporal.payloads import pack, unpack
@@ -60,11 +60,20 @@ async def run_subagent(session: Session, position: Position, delegation: Delegat
         await await_subagent(session, position)
         return
     session.record(SubagentStarted(position, id_))
+    cancelled: asyncio.CancelledError | None = None
     try:
-        outcome = subagent_outcome(unpack(RunOutcome, await _end_of(session, handle, position)))
+        # The SDK would cancel the execution that was started, not the one in which the child goes on by now.
+        await workflow.wait([handle])
+    except asyncio.CancelledError as error:
+        cancelled = error
+        await _cancel(id_)
+    try:
+        outcome = subagent_outcome(unpack(RunOutcome, await handle))
     except ChildWorkflowError as error:
-        outcome = SubagentOutcome(error=_why(error.cause))
+        outcome = _closed(error.cause)
     session.record(SubagentDone(position, outcome))
+    if cancelled is not None:
+        raise cancelled
 
 
 async def await_subagent(session: Session, position: Position) -> None:
@@ -92,18 +101,6 @@ async def await_subagent(session: Session, position: Position) -> None:
 async def stop_subagent(session: Session, position: Position) -> None:
     """Ask a subagent to end at its next step boundary."""
     await _signal(session.child_id(position), names.STOP_SIGNAL)
-
-
-async def _end_of(session: Session, handle: asyncio.Future[RawValue], position: Position) -> RawValue:
-    """Wait for the child's end; also when it is to be cancelled.
-
-    The SDK would cancel the execution that was started, not the one in which the child goes on by now.
-    """
-    try:
-        return await asyncio.shield(handle)
-    except asyncio.CancelledError:
-        await _cancel(session.child_id(position))
-        return await handle
 
 
 async def _look(session: Session, position: Position, id_: str) -> None:
@@ -155,15 +152,15 @@ async def _cancel(id_: str) -> None:
         workflow.logger.info("subagent %s is over before it is cancelled: %s", id_, error)
 
 
-def _why(cause: BaseException | None) -> str:
+def _closed(cause: BaseException | None) -> SubagentOutcome:
     """In the words in which the history's reader says it."""
     match cause:
         case ApplicationError():
-            return cause.message
+            return SubagentOutcome(error=cause.message)
         case CancelledError():
-            return "Cancelled"
+            return CANCELLED_SUBAGENT
         case TerminatedError():
-            return "Terminated"
+            return SubagentOutcome(error="Terminated")
         case exceptions.TimeoutError():
-            return "Timed out"
-    return str(cause)
+            return SubagentOutcome(error="Timed out")
+    return SubagentOutcome(error=str(cause))

@@ -13,7 +13,8 @@ from spine_temporal import DurableAgent
 from spine_temporal.contracts import names
 from tests.faults.agents import ROUNDS, Effects, counting_agent
 from tests.support.harness import activities_in, assert_same, history_of, replay
-from tests.support.processes import Fleet, until
+from tests.support.processes import Fleet
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 

@@ -12,7 +12,8 @@ from spine_temporal import DurableAgent
 from spine_temporal.testing import dev_server
 from tests.faults.agents import paying_agent
 from tests.support.harness import assert_same, history_of, replay
-from tests.support.processes import Fleet, until
+from tests.support.processes import Fleet
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 

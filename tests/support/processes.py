@@ -1,26 +1,16 @@
 """Real worker processes that a test starts, kills and replaces."""
 
-import asyncio
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.faults.agents import Effects
+from tests.support.waiting import until
 
 _BOUND_S = 60.0
-
-
-async def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for a condition, with a bound that only a broken product reaches."""
-    give_up_s = time.monotonic() + _BOUND_S
-    while not condition():
-        assert time.monotonic() < give_up_s, f"waited {_BOUND_S:.0f} s in vain for: {what}"
-        await asyncio.sleep(0.02)
 
 
 class Fleet:

@@ -11,8 +11,8 @@ from temporalio.converter import DataConverter
 from spine_temporal.contracts.step import StepOutcome
 from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.format import first_line
-from spine_temporal.history.event_reader import at_s
 from spine_temporal.history.fold import Fold
+from spine_temporal.history.payloads import at_s
 from spine_temporal.journal.entries import Entry, StepDone, ToolDone
 from spine_temporal.journal.ledger import Ledger
 

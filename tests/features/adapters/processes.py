@@ -15,7 +15,7 @@ from temporalio.client import Client
 
 from spine_temporal import DurableAgent
 from tests.features.adapters.agents import SERVER
-from tests.support.processes import until
+from tests.support.waiting import until
 
 
 def is_alive(pid: int) -> bool:

@@ -15,7 +15,7 @@ from spine_temporal.agents.registry import AgentRegistry
 from tests.features.adapters.agents import Obedient
 from tests.features.adapters.processes import Stage, is_alive
 from tests.support.harness import history_of, replay
-from tests.support.processes import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 

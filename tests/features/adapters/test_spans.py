@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.features.adapters.processes import Stage
-from tests.support.processes import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 

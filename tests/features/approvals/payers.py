@@ -1,8 +1,6 @@
 """Agents whose tools want a person's word, and what a test needs to see of them."""
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -76,14 +74,6 @@ def agent_that(*steps: Sequence[tuple[str, Any]], tools: list[Tool] | None = Non
 def results(run_state: Any) -> list[str | None]:
     """What the model was told by its tools."""
     return [message.content for message in run_state.messages if message.role == "tool"]
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for a condition, with a bound that only a broken product reaches."""
-    give_up_s = time.monotonic() + _BOUND_S
-    while not await condition():
-        assert time.monotonic() < give_up_s, f"waited {_BOUND_S:.0f} s in vain"
-        await asyncio.sleep(0.02)
 
 
 async def has_pending(run: Run, count: int) -> bool:

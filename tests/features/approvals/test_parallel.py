@@ -4,9 +4,10 @@ import pytest
 from spine_core import Interrupt, StopReason, Tool, tool
 
 from spine_temporal import Decision
-from tests.features.approvals.payers import TOOLS, agent_that, eventually, has_pending, results
+from tests.features.approvals.payers import TOOLS, agent_that, has_pending, results
 from tests.support.agents_at_hand import Gate
 from tests.support.harness import Durable, assert_same, told
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -87,7 +88,7 @@ async def test_a_question_may_be_answered_while_another_call_still_runs(durable:
     run = await durable(agent).start("pay")
     await gate.begun.wait()
     await asked.begun.wait()
-    await eventually(lambda: has_pending(run, 1))
+    await until(lambda: has_pending(run, 1), "the question")
 
     await run.decide("because", "1.1")
     gate.open.set()

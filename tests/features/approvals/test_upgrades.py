@@ -8,8 +8,9 @@ from spine_core import Agent, Guards, Result, StopReason, Tool, tool
 from temporalio.client import Client
 
 from spine_temporal import AgentWorker, Decision, DurableAgent
-from tests.features.approvals.payers import STEPS, TOOLS, Diary, agent_that, eventually, results
+from tests.features.approvals.payers import STEPS, TOOLS, Diary, agent_that, results
 from tests.support.harness import check_run
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -121,7 +122,7 @@ async def test_a_decision_sent_while_no_worker_is_there_is_carried_out_when_one_
         described = (await handle.describe()).raw_description
         return described.HasField("pending_workflow_task")
 
-    await eventually(is_sent)
+    await until(is_sent, "the decision on its way")
     assert not resuming.done()
     async with workers.worker(agent_that(STEPS[1])):
         result = await resuming

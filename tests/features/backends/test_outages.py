@@ -5,10 +5,11 @@ from spine_core import CheckpointStore
 from temporalio.client import Client
 
 from spine_temporal.contracts.policies import ActivityPolicy
-from tests.features.sessions.talk import new_session, parrot, texts, until
+from tests.features.sessions.talk import new_session, parrot, texts
 from tests.support.agents_at_hand import Gate
 from tests.support.harness import ONLY_NORMAL, Durable
 from tests.support.services.guarded import GuardedServer
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.durable, ONLY_NORMAL, pytest.mark.parametrize("backend", ["redis", "postgres"])]
 

@@ -7,9 +7,9 @@ from spine_core import Result, StopReason
 from temporalio.client import Client
 
 from tests.features.providers.hiring import ONLY_IF_TOLD, TWICE, Agency, Vendor
-from tests.features.sessions.talk import until
 from tests.support.harness import ONLY_NORMAL, Durable, assert_same
 from tests.support.services.troubles import Trouble, broken, busy, cut_off, garbled, web_page
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.durable, ONLY_NORMAL]
 

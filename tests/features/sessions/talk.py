@@ -1,9 +1,6 @@
 """Agents that talk, clients that look at what came of it."""
 
-import asyncio
-import time
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from spine_core import Agent, CheckpointStore, Guards, Message, ModelResponse, State, Tool, ToolCall, Usage
@@ -16,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from spine_temporal.history.fold import Fold, fold_execution
 from tests.support.agents_at_hand import Gate, add
 from tests.support.harness import Served, replay
+from tests.support.waiting import until
 
 _BOUND_S: Final = 60.0
 OPEN: Final = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
@@ -79,14 +77,6 @@ def new_session() -> str:
 def texts(state: State) -> list[str]:
     """What was said, without the system prompt."""
     return [str(message.content) for message in state.messages if message.role != "system"]
-
-
-async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Wait for a condition, with a bound that only a broken product reaches."""
-    give_up_s = time.monotonic() + _BOUND_S
-    while not await condition():
-        assert time.monotonic() < give_up_s, f"waited {_BOUND_S:.0f} s in vain for: {what}"
-        await asyncio.sleep(0.02)
 
 
 async def status_of(client: Client, workflow_id: str) -> int | None:

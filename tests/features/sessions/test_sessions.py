@@ -12,9 +12,10 @@ from spine_temporal.client.sessions import SessionStarter
 from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import SessionBusy
-from tests.features.sessions.talk import new_session, parrot, texts, until, until_closed
+from tests.features.sessions.talk import new_session, parrot, texts, until_closed
 from tests.support.agents_at_hand import Gate
 from tests.support.harness import ONLY_NORMAL, Durable, Mode, assert_same
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 

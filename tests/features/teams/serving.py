@@ -1,9 +1,7 @@
 """How these tests serve several agents at once, and hold every run of the tree against its history."""
 
-import asyncio
-import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -20,6 +18,7 @@ from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.history.fold import Fold
 from tests.support.harness import Mode, activities_in, replay
+from tests.support.waiting import until
 
 CACHED: Final = Mode("cached")
 # Of four workflows: the SDK stalls when it may keep fewer than are within a local activity, as all are that begin.
@@ -31,15 +30,6 @@ ALL_MODES: Final = pytest.mark.parametrize(
 ONE_MODE: Final = pytest.mark.parametrize("mode", [CACHED], ids=["cached"], indirect=True)
 
 _BOUND_S: Final = 60.0
-
-
-async def until[T](ask: Callable[[], Any], what: str) -> Any:
-    """Ask until the answer is true, with a bound that only a broken product reaches; the answer."""
-    give_up_s = time.monotonic() + _BOUND_S
-    while not (answer := await ask()):
-        assert time.monotonic() < give_up_s, f"waited {_BOUND_S:.0f} s in vain for: {what}"
-        await asyncio.sleep(0.02)
-    return answer
 
 
 @dataclass
@@ -108,17 +98,21 @@ async def check_tree(client: Client, worker: AgentWorker, workflow_id: str, *, a
 
 
 def _in_memory(history: WorkflowHistory) -> bool:
-    """Whether the last thing that moved the run on was an activity, which the worker then remembers."""
+    """Whether an activity was the last thing that moved the run on, and nothing else did while it ran."""
     movers = {
         EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
         EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED,
         EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED,
         EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED,
         EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
     }
-    last = [event.event_type for event in history.events if event.event_type in movers]
+    scheduled = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+    begun = max((at for at, event in enumerate(history.events) if event.event_type == scheduled), default=0)
+    moved = [event.event_type for event in history.events[begun:] if event.event_type in movers]
     ended = names.END_ACTIVITY in activities_in(history)
-    return bool(last) and last[-1] == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED and not ended
+    return moved == [EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED] and not ended
 
 
 async def executions(client: Client, workflow_id: str) -> AsyncIterator[WorkflowHistory]:

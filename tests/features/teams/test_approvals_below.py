@@ -7,7 +7,9 @@ from spine_core import Agent, Interrupt, Result, RunStatus, tool
 
 from spine_temporal import Decision, Run
 from tests.features.teams.crews import PAY, Boss, ask, asking_leave, boss_of, finder, tokens
-from tests.features.teams.serving import ALL_MODES, Crew, until
+from tests.features.teams.serving import ALL_MODES, Crew
+from tests.support.subagents import run_below
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.durable, ALL_MODES]
 
@@ -32,7 +34,11 @@ async def test_a_pause_below_pauses_the_run_above(crew: Crew) -> None:
     assert [str(event.type) for event in result.trace][-2:] == ["tool_call", "interrupt"]
     assert result.trace[-1].data == {"mode": "agent", "payload": PAYLOAD}
     [approval] = await run.pending()
-    assert (approval.run, approval.agent, approval.position) == (f"{run.id}/1.0", "boss/clerk", "1.0")
+    assert (approval.run, approval.agent, approval.position) == (
+        await run_below(crew.client, run, "1.0"),
+        "boss/clerk",
+        "1.0",
+    )
     assert (approval.tool, approval.arguments, approval.payload) == ("pay", {"amount": 5}, PAYLOAD)
 
 
@@ -73,7 +79,7 @@ async def test_what_is_asked_below_is_decided_on_the_run_that_asks(crew: Crew) -
     run = await durable.start("go")
     await run.result()
 
-    child = durable.get_run(f"{run.id}/1.0")
+    child = durable.get_run(await run_below(crew.client, run, "1.0"))
     await child.decide("no")
 
     assert (await ended(run)).answer == "Tool 'pay' was rejected by human: 'no'"
@@ -89,10 +95,13 @@ async def test_a_question_passes_up_through_three_levels(crew: Crew) -> None:
     result = await run.result()
 
     assert result.interrupt == PAYLOAD
-    for above in (f"{run.id}/1.0", f"{run.id}/1.0/1.0"):
+    for above in (await run_below(crew.client, run, "1.0"), await run_below(crew.client, run, "1.0", "1.0")):
         assert (await durable.get_run(above).result()).interrupt == PAYLOAD
     [approval] = await run.pending()
-    assert (approval.run, approval.agent) == (f"{run.id}/1.0/1.0/1.0", "boss/second/third/clerk")
+    assert (approval.run, approval.agent) == (
+        await run_below(crew.client, run, "1.0", "1.0", "1.0"),
+        "boss/second/third/clerk",
+    )
     assert (await durable.resume(run.id, "approve")).answer == "paid 5"
 
 
@@ -104,8 +113,11 @@ async def test_two_agents_below_ask_at_once(crew: Crew) -> None:
     await run.result()
 
     pending = await run.pending()
-    assert [approval.run for approval in pending] == [f"{run.id}/1.0", f"{run.id}/1.1"]
-    await run.decide("no", f"{run.id}/1.1/1.0")
+    assert [approval.run for approval in pending] == [
+        await run_below(crew.client, run, "1.0"),
+        await run_below(crew.client, run, "1.1"),
+    ]
+    await run.decide("no", f"{await run_below(crew.client, run, '1.1')}/1.0")
     result = await durable.resume(run.id, "approve")
 
     assert result.answer == "paid 5 | Tool 'pay' was rejected by human: 'no'"
@@ -120,7 +132,9 @@ async def test_a_run_stands_at_one_question_below_after_the_other(crew: Crew) ->
 
     second = await durable.resume(token)
     assert second.interrupted
-    assert [approval.run for approval in await durable.get_run(token).pending()] == [f"{token}/1.1"]
+    assert [approval.run for approval in await durable.get_run(token).pending()] == [
+        await run_below(crew.client, durable.get_run(token), "1.1")
+    ]
 
     assert (await durable.resume(token)).answer == "paid 5 | paid 5"
 
@@ -161,7 +175,7 @@ async def test_a_run_above_that_has_a_question_of_its_own_shows_both(crew: Crew)
     await run.result()
 
     assert [(each.run, each.position) for each in await run.pending()] == [
-        (f"{run.id}/1.0", "1.0"),
+        (await run_below(crew.client, run, "1.0"), "1.0"),
         (run.id, "1.1"),
     ]
     await run.decide("approve", f"{run.id}/1.1")
@@ -207,7 +221,7 @@ async def test_a_run_above_that_is_stopped_ends_the_one_that_asks(crew: Crew) ->
 
     result = await ended(run)
     assert result.stopped_reason.value == "cancelled"
-    assert (await ended(durable.get_run(f"{run.id}/1.0"))).stopped_reason.value == "cancelled"
+    assert (await ended(durable.get_run(await run_below(crew.client, run, "1.0")))).stopped_reason.value == "cancelled"
     assert await run.pending() == []
 
 

@@ -10,6 +10,7 @@ from temporalio.client import Client
 from tests.features.teams.crews import Boss, Finds, ask, boss_of, finder, tokens
 from tests.features.teams.serving import Crew, children_of
 from tests.support.harness import told
+from tests.support.subagents import run_below, workflow_below
 
 pytestmark = pytest.mark.durable
 
@@ -40,8 +41,10 @@ async def test_an_agent_given_to_another_has_a_workflow_with_a_history_of_its_ow
     result = await run.result()
 
     assert result.answer == "found otters"
-    assert await children_of(crew.client, run.workflow_id) == [f"{run.workflow_id}/1.0"]
-    child = durable.get_run(f"{run.id}/1.0")
+    assert await children_of(crew.client, run.workflow_id) == [
+        await workflow_below(crew.client, run.workflow_id, "1.0")
+    ]
+    child = durable.get_run(await run_below(crew.client, run, "1.0"))
     assert (await child.result()).answer == "found otters"
     assert [message.content for message in (await child.state()).messages] == ["otters", "found otters"]
     assert_as_on_the_kernel(result, await boss.run("go"), below=tokens(1))
@@ -54,7 +57,7 @@ async def test_a_child_is_a_run_of_the_agent_under_the_name_that_the_worker_has_
     run = await durable.start("go")
 
     assert (await run.result()).answer == "found otters"
-    assert await agent_of(crew.client, f"{run.workflow_id}/1.0") == "librarian"
+    assert await agent_of(crew.client, await workflow_below(crew.client, run.workflow_id, "1.0")) == "librarian"
 
 
 async def test_a_child_that_is_merely_within_reach_is_named_after_its_boss_and_the_tool(crew: Crew) -> None:
@@ -62,7 +65,7 @@ async def test_a_child_that_is_merely_within_reach_is_named_after_its_boss_and_t
     run = await (await crew.serve({"boss": boss})).start("go")
 
     assert (await run.result()).answer == "found otters"
-    assert await agent_of(crew.client, f"{run.workflow_id}/1.0") == "boss/research"
+    assert await agent_of(crew.client, await workflow_below(crew.client, run.workflow_id, "1.0")) == "boss/research"
 
 
 async def test_spines_supervisor_delegates_as_on_the_kernel(crew: Crew) -> None:
@@ -84,8 +87,8 @@ async def test_agents_work_for_agents_that_work_for_agents(crew: Crew) -> None:
     result = await run.result()
 
     assert result.answer == "found otters"
-    deepest = f"{run.workflow_id}/1.0/1.0/1.0"
-    assert await children_of(crew.client, f"{run.workflow_id}/1.0/1.0") == [deepest]
+    deepest = await workflow_below(crew.client, run.workflow_id, "1.0", "1.0", "1.0")
+    assert await children_of(crew.client, await workflow_below(crew.client, run.workflow_id, "1.0", "1.0")) == [deepest]
     assert await agent_of(crew.client, deepest) == "boss/second/third/find"
     assert_as_on_the_kernel(result, await first.run("go"), below=tokens(5))
 
@@ -99,7 +102,7 @@ async def test_one_agent_is_asked_several_times_in_a_step(crew: Crew, parallel: 
     result = await run.result()
 
     assert result.answer == "found otters | found seals | found whales | found again"
-    begun = [f"{run.workflow_id}/{position}" for position in ("1.0", "1.1", "1.2", "2.0")]
+    begun = [await workflow_below(crew.client, run.workflow_id, at) for at in ("1.0", "1.1", "1.2", "2.0")]
     assert sorted(await children_of(crew.client, run.workflow_id)) == begun
     theirs = await boss.run("go")
     assert result.usage == theirs.usage + tokens(4)

@@ -12,7 +12,9 @@ from spine_temporal import DurableAgent, SpinePlugin
 from spine_temporal.errors import RunNotFound
 from tests.features.teams.crews import PAY, Boss, ask, asking_leave, boss_of, finder, tokens
 from tests.features.teams.own_workflow import Errand
-from tests.features.teams.serving import Crew, children_of, until
+from tests.features.teams.serving import Crew, children_of
+from tests.support.subagents import run_below, workflow_below
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -37,7 +39,10 @@ async def test_a_durable_agent_delegates_to_the_workers_of_another(crew: Crew) -
 
     assert result.answer == "found otters"
     assert result.usage == tokens(5)
-    child, grandchild = f"{run.workflow_id}/1.0", f"{run.workflow_id}/1.0/1.0"
+    child, grandchild = (
+        await workflow_below(crew.client, run.workflow_id, "1.0"),
+        await workflow_below(crew.client, run.workflow_id, "1.0", "1.0"),
+    )
     assert await children_of(crew.client, run.workflow_id) == [child]
     for workflow_id in (child, grandchild):
         assert (await crew.client.get_workflow_handle(workflow_id).describe()).task_queue == there.task_queue
@@ -93,5 +98,5 @@ async def test_a_workflow_of_ones_own_runs_an_agent_that_delegates_and_pauses(cl
             asked += [approval.run for approval in await durable.get_run(queue).pending()]
             result = await durable.resume(queue)
 
-        assert asked == [f"{queue}/1.0", queue]
+        assert asked == [await run_below(client, durable.get_run(queue), "1.0"), queue]
         assert await handle.result() == ["paid 5 | paid 7", "final", str(tokens(5).total_tokens)]

@@ -7,6 +7,7 @@ from temporalio.client import WorkflowExecutionStatus
 from tests.features.teams.crews import Boss, Raises, ask, boss_of, finder, waiting
 from tests.features.teams.serving import Crew, is_over, until_told_to_stop
 from tests.support.agents_at_hand import Gate
+from tests.support.subagents import run_below, workflow_below
 
 pytestmark = pytest.mark.durable
 
@@ -25,14 +26,19 @@ async def test_stopping_a_run_stops_all_that_work_for_it_at_their_next_step(crew
 
     await run.stop()
     # They are told one after the other; the deepest is within its tool until then.
-    below = [f"{run.workflow_id}/1.0", f"{run.workflow_id}/1.0/1.0"]
+    below = [
+        await workflow_below(crew.client, run.workflow_id, "1.0"),
+        await workflow_below(crew.client, run.workflow_id, "1.0", "1.0"),
+    ]
     await until_told_to_stop(crew.client, below[1])
     gate.open.set()
 
     assert (await run.result()).stopped_reason is StopReason.CANCELLED
     for workflow_id in below:
         assert await is_over(crew.client, workflow_id) == WorkflowExecutionStatus.COMPLETED
-    assert (await durable.get_run(f"{run.id}/1.0").result()).stopped_reason is StopReason.CANCELLED
+    assert (
+        await durable.get_run(await run_below(crew.client, run, "1.0")).result()
+    ).stopped_reason is StopReason.CANCELLED
     assert (await run.state()).messages[-1].content == "[sub-agent stopped: cancelled]"
 
 
@@ -52,7 +58,7 @@ async def test_a_run_that_is_stopped_while_it_delegates_stops_the_agent_before_i
     gate.open.set()
 
     assert (await run.result()).stopped_reason is StopReason.CANCELLED
-    assert (await durable.get_run(f"{run.id}/1.0").state()).step == 0
+    assert (await durable.get_run(await run_below(crew.client, run, "1.0")).state()).step == 0
 
 
 async def test_cancelling_a_run_cancels_all_that_work_for_it(crew: Crew) -> None:
@@ -63,7 +69,10 @@ async def test_cancelling_a_run_cancels_all_that_work_for_it(crew: Crew) -> None
     await run.cancel()
 
     assert (await run.result()).stopped_reason is StopReason.CANCELLED
-    for below in (f"{run.workflow_id}/1.0", f"{run.workflow_id}/1.0/1.0"):
+    for below in (
+        await workflow_below(crew.client, run.workflow_id, "1.0"),
+        await workflow_below(crew.client, run.workflow_id, "1.0", "1.0"),
+    ):
         assert await is_over(crew.client, below) == WorkflowExecutionStatus.CANCELED
 
 
@@ -77,7 +86,10 @@ async def test_cancelling_a_run_cancels_those_that_work_side_by_side(crew: Crew)
     await run.cancel()
 
     assert (await run.result()).stopped_reason is StopReason.CANCELLED
-    assert await is_over(crew.client, f"{run.workflow_id}/1.0") == WorkflowExecutionStatus.CANCELED
+    assert (
+        await is_over(crew.client, await workflow_below(crew.client, run.workflow_id, "1.0"))
+        == WorkflowExecutionStatus.CANCELED
+    )
 
 
 async def test_a_run_that_is_terminated_leaves_those_that_work_for_it_to_finish(crew: Crew) -> None:
@@ -91,7 +103,7 @@ async def test_a_run_that_is_terminated_leaves_those_that_work_for_it_to_finish(
 
     result = await run.result()
     assert (result.stopped_reason, result.error) == (StopReason.ERROR, "the run was terminated: no more")
-    assert (await durable.get_run(f"{run.id}/1.0").result()).answer == "let through"
+    assert (await durable.get_run(await run_below(crew.client, run, "1.0")).result()).answer == "let through"
 
 
 async def test_a_model_is_told_that_its_agent_was_terminated(crew: Crew) -> None:
@@ -100,7 +112,9 @@ async def test_a_model_is_told_that_its_agent_was_terminated(crew: Crew) -> None
     run = await (await crew.serve({"boss": boss})).start("go")
     await gate.begun.wait()
 
-    await crew.client.get_workflow_handle(f"{run.workflow_id}/1.0").terminate(reason="no more")
+    await crew.client.get_workflow_handle(await workflow_below(crew.client, run.workflow_id, "1.0")).terminate(
+        reason="no more"
+    )
 
     result = await run.result()
     assert result.stopped_reason is StopReason.FINAL
@@ -114,9 +128,9 @@ async def test_a_model_is_told_that_its_agent_was_cancelled(crew: Crew) -> None:
     run = await durable.start("go")
     await gate.begun.wait()
 
-    await durable.get_run(f"{run.id}/1.0").cancel()
+    await durable.get_run(await run_below(crew.client, run, "1.0")).cancel()
 
-    assert str((await run.result()).answer).lower() == "error executing tool 'wait': cancelled"
+    assert (await run.result()).answer == "[sub-agent stopped: cancelled]"
 
 
 async def test_a_model_is_told_that_its_agent_stopped_in_an_error(crew: Crew) -> None:
@@ -139,7 +153,7 @@ async def test_an_agent_that_is_stopped_by_itself_answers_with_what_it_said_last
     run = await durable.start("go")
     await gate.begun.wait()
 
-    await durable.get_run(f"{run.id}/1.0").stop()
+    await durable.get_run(await run_below(crew.client, run, "1.0")).stop()
     gate.open.set()
 
     assert (await run.result()).answer == "[sub-agent stopped: cancelled]"

@@ -8,6 +8,7 @@ from spine_core import Agent, Guards, StopReason
 
 from tests.features.teams.crews import TOKENS, Boss, Finds, ask, asking_leave, boss_of, finder
 from tests.features.teams.serving import Crew, children_of
+from tests.support.subagents import run_below, workflow_below
 
 pytestmark = pytest.mark.durable
 
@@ -30,8 +31,8 @@ async def test_agents_that_ask_each_other_end_at_the_depth_of_the_tool(crew: Cre
 
     assert result.answer == "Error: max delegation depth (3) exceeded"
     assert result.answer == (await a.run("go")).answer
-    deepest = f"{run.workflow_id}/1.0/1.0/1.0"
-    assert await children_of(crew.client, f"{run.workflow_id}/1.0/1.0") == [deepest]
+    deepest = await workflow_below(crew.client, run.workflow_id, "1.0", "1.0", "1.0")
+    assert await children_of(crew.client, await workflow_below(crew.client, run.workflow_id, "1.0", "1.0")) == [deepest]
     assert await children_of(crew.client, deepest) == []
 
 
@@ -86,7 +87,7 @@ async def test_an_agent_below_stops_when_what_is_left_above_is_spent(crew: Crew)
 
     result = await run.result()
 
-    below = await durable.get_run(f"{run.id}/1.0").result()
+    below = await durable.get_run(await run_below(crew.client, run, "1.0")).result()
     assert (below.stopped_reason, below.state.step) == (StopReason.MAX_COST, 3)
     assert result.stopped_reason is StopReason.MAX_COST
     assert result.state.messages[-1].content == "[sub-agent stopped: max_cost]"
@@ -101,8 +102,12 @@ async def test_what_is_left_is_handed_down_through_two_levels(crew: Crew) -> Non
     result = await run.result()
 
     assert (result.stopped_reason, result.usage.cost_usd) == (StopReason.MAX_COST, 5.0)
-    assert (await durable.get_run(f"{run.id}/1.0").result()).stopped_reason is StopReason.MAX_COST
-    assert await children_of(crew.client, f"{run.workflow_id}/1.0") == [f"{run.workflow_id}/1.0/1.0"]
+    assert (
+        await durable.get_run(await run_below(crew.client, run, "1.0")).result()
+    ).stopped_reason is StopReason.MAX_COST
+    assert await children_of(crew.client, await workflow_below(crew.client, run.workflow_id, "1.0")) == [
+        await workflow_below(crew.client, run.workflow_id, "1.0", "1.0")
+    ]
 
 
 async def test_a_limit_from_above_holds_after_a_pause(crew: Crew) -> None:

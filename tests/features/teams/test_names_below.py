@@ -10,6 +10,7 @@ from spine_temporal.errors import DuplicateAgent
 from tests.features.teams.crews import Boss, Call, Finds, ask, boss_of, finder, tokens
 from tests.features.teams.serving import ONE_MODE, Crew, children_of
 from tests.features.teams.test_delegation import agent_of, assert_as_on_the_kernel
+from tests.support.subagents import workflow_below
 
 pytestmark = [pytest.mark.durable, ONE_MODE]
 
@@ -60,7 +61,7 @@ async def test_names_may_have_slashes(crew: Crew) -> None:
     run = await (await crew.serve({"team/boss": boss}, "team/boss")).start("go")
 
     assert (await run.result()).answer == "found otters"
-    deepest = f"{run.workflow_id}/1.0/1.0"
+    deepest = await workflow_below(crew.client, run.workflow_id, "1.0", "1.0")
     assert await agent_of(crew.client, deepest) == "team/boss/team/second/team/finder"
 
 

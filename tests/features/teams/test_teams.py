@@ -19,6 +19,7 @@ from tests.features.teams.serving import Crew, is_over, until_told_to_stop
 from tests.features.teams.test_approvals_below import PAYLOAD, ended
 from tests.support.agents_at_hand import Gate, adding_agent
 from tests.support.harness import assert_same
+from tests.support.subagents import run_below, workflow_below
 
 pytestmark = pytest.mark.durable
 
@@ -177,7 +178,7 @@ async def test_a_member_that_asks_a_person_pauses_the_team(crew: Crew) -> None:
 
     assert (paused.interrupt, paused.resume_token) == (PAYLOAD, run.id)
     [approval] = await run.pending()
-    assert (approval.run, approval.agent, approval.tool) == (f"{run.id}/1", "line/1", "pay")
+    assert (approval.run, approval.agent, approval.tool) == (await run_below(crew.client, run, "1.0"), "line/1", "pay")
     assert (await durable.resume(run.id)).answer == "found paid 5"
 
 
@@ -194,7 +195,7 @@ async def test_a_member_may_ask_again_and_again_and_so_may_the_next(crew: Crew) 
         asked += [approval.run for approval in await run.pending()]
         paused = await durable.resume(run.id)
 
-    assert asked == [f"{run.id}/1", f"{run.id}/2"]
+    assert asked == [await run_below(crew.client, run, "1.0"), await run_below(crew.client, run, "2.0")]
     assert paused.answer == "paid 5"
 
 
@@ -240,7 +241,7 @@ async def test_stopping_a_team_stops_the_member_at_work_and_no_other_begins(crew
     await gate.begun.wait()
 
     await run.stop()
-    await until_told_to_stop(crew.client, f"{run.workflow_id}/1")
+    await until_told_to_stop(crew.client, await workflow_below(crew.client, run.workflow_id, "1.0"))
     gate.open.set()
 
     assert (await run.result()).stopped_reason is StopReason.CANCELLED
@@ -276,7 +277,10 @@ async def test_cancelling_a_team_cancels_the_member_at_work(crew: Crew) -> None:
     await run.cancel()
 
     assert (await run.result()).stopped_reason is StopReason.CANCELLED
-    assert await is_over(crew.client, f"{run.workflow_id}/1") == WorkflowExecutionStatus.CANCELED
+    assert (
+        await is_over(crew.client, await workflow_below(crew.client, run.workflow_id, "1.0"))
+        == WorkflowExecutionStatus.CANCELED
+    )
 
 
 async def test_a_team_whose_member_is_terminated_ends_in_an_error(crew: Crew) -> None:
@@ -285,10 +289,12 @@ async def test_a_team_whose_member_is_terminated_ends_in_an_error(crew: Crew) ->
     run = await durable.start("go")
     await gate.begun.wait()
 
-    await crew.client.get_workflow_handle(f"{run.workflow_id}/1").terminate(reason="no more")
+    await crew.client.get_workflow_handle(await workflow_below(crew.client, run.workflow_id, "1.0")).terminate(
+        reason="no more"
+    )
 
     result = await run.result()
-    assert (result.stopped_reason, result.error) == (StopReason.ERROR, "Terminated")
+    assert (result.stopped_reason, result.error) == (StopReason.ERROR, "the run was terminated: no more")
 
 
 async def test_a_durable_agent_delegates_to_a_team(crew: Crew) -> None:
@@ -304,5 +310,5 @@ async def test_a_durable_agent_delegates_to_a_team(crew: Crew) -> None:
 
 async def crew_state(crew: Crew, workflow_id: str, member: int) -> str:
     """What a member of a team was asked."""
-    ledger = await fold_execution(crew.client, (f"{workflow_id}/{member}", ""))
+    ledger = await fold_execution(crew.client, (await workflow_below(crew.client, workflow_id, f"{member}.0"), ""))
     return str(ledger.state.messages[0].content)

@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
-import time
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -129,14 +127,6 @@ def _everything(terminal: int) -> str:
             text += part
     os.close(terminal)
     return text.decode()
-
-
-async def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for a condition, with a bound that only a broken product reaches."""
-    give_up_s = time.monotonic() + _BOUND_S
-    while not condition():
-        assert time.monotonic() < give_up_s, f"waited {_BOUND_S:.0f} s in vain for: {what}"
-        await asyncio.sleep(0.02)
 
 
 async def listed(client: Client, session: str, status: str) -> None:

@@ -15,7 +15,8 @@ from spine_temporal.cli.runs import warn_of_unread
 from spine_temporal.cli.server import Server
 from spine_temporal.client.run_summary import UnreadRun
 from spine_temporal.testing import dev_server
-from tests.rooms.cli.command import CommandLine, listed, until
+from tests.rooms.cli.command import CommandLine, listed
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 

@@ -25,7 +25,7 @@ from spine_temporal.errors import (
 )
 from tests.support.agents_at_hand import adding_agent
 from tests.support.harness import Durable
-from tests.support.processes import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from spine_temporal.devserver.command import find_binary
 from spine_temporal.devserver.server import DevServer, is_serving
 from spine_temporal.errors import MissingExtra, ServerUnreachable
 from spine_temporal.testing.server import TestServer, dev_server
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -41,12 +42,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-async def until(condition: Callable[[], object], within_s: float = 20.0) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def gone(pid: int | None) -> bool:
@@ -130,7 +125,7 @@ async def test_a_server_that_crashed_by_itself_restarts() -> None:
         await start_unserved(server, "before")
         assert server.process.pid is not None
         os.kill(server.process.pid, signal.SIGKILL)
-        await until(lambda: server.process.pid is None)
+        await until(lambda: server.process.pid is None, "the loss of the server")
 
         await server.restart()
 
@@ -258,13 +253,13 @@ async def test_a_server_that_does_not_serve_in_time_is_an_error_and_no_process(t
 async def test_a_cancelled_start_leaves_no_process(tmp_path: Path) -> None:
     before = children()
     starting = asyncio.create_task(DevServer(tmp_path / "temporal.db").start())
-    await until(lambda: len(children() - before) == 2)
+    await until(lambda: len(children() - before) == 2, "the server and its guard")
 
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
 
-    await until(lambda: children() == before)
+    await until(lambda: children() == before, "the end of both")
 
 
 async def test_a_server_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
@@ -286,7 +281,7 @@ async def test_the_server_dies_with_its_killed_owner(tmp_path: Path, mode: str) 
 
         owner.kill()
 
-        await until(lambda: gone(server))
+        await until(lambda: gone(server), "the end of the server")
     async with dev_server(database=tmp_path / "temporal.db"):  # and left its file free
         pass
 
@@ -297,7 +292,7 @@ async def test_the_server_dies_with_its_killed_guard(tmp_path: Path) -> None:
         pid = server.pid
         psutil.Process(pid).parent().kill()  # type: ignore[union-attr]
 
-        await until(lambda: gone(pid))
+        await until(lambda: gone(pid), "the end of the server")
         assert server.pid is None
 
 

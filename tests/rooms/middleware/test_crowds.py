@@ -10,8 +10,8 @@ from temporalio.client import Client
 
 from spine_temporal import AgentWorker
 from spine_temporal.middleware import Idempotency
-from tests.features.sessions.talk import until
 from tests.support.agents_at_hand import adding_agent
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 

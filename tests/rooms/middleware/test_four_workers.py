@@ -21,7 +21,7 @@ from spine_temporal.contracts.base import load
 from spine_temporal.contracts.shared_limits import BucketReply, TakeRequest
 from spine_temporal.middleware import TenantBudget
 from tests.rooms.middleware.agents import BUDGET_USD, COST_USD, MAX_CALLS, PER_S, Book
-from tests.support.processes import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 

@@ -15,9 +15,10 @@ from spine_temporal import ActivityPolicy, AgentWorker
 from spine_temporal.contracts import names
 from spine_temporal.middleware import Idempotency, RateLimit, TenantBudget
 from spine_temporal.testing import dev_server
-from tests.features.sessions.talk import until, until_closed
+from tests.features.sessions.talk import until_closed
 from tests.support.agents_at_hand import add, adding_agent
 from tests.support.harness import ONLY_NORMAL, Durable
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
