@@ -139,8 +139,11 @@ def test_what_comes_while_a_run_is_restored_is_the_same_for_workflow_and_fold(
     request = continued(one.progress)
 
     workflow = of_the_workflow([request, *meanwhile, replace(restored, ledger=None)])
+    ledger = of_the_fold([request, *meanwhile, restored])
 
-    assert workflow == of_the_fold([request, *meanwhile, restored]).progress
+    assert workflow == ledger.progress
+    # The conversation is what it would be had nothing been restored.
+    assert replace(ledger, progress=one.progress) == replace(of_the_fold(meanwhile, one), progress=one.progress)
 
 
 def through_json(data: dict[str, object]) -> dict[str, object]:
