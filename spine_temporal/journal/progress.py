@@ -131,11 +131,12 @@ def _without_system(spec: AgentSpec) -> AgentSpec:
 
 def _restored(progress: Progress, entry: ConversationRestored) -> Progress:
     before = entry.progress
-    if entry.same:
-        # What is large was left with the conversation.
-        return replace(progress, last_text=before.last_text, answer=before.answer) if before is not None else progress
     if before is None:
         return progress
+    if entry.same:
+        # What is large was left with the conversation; an answer that came since, with a member's end, stays.
+        answer = before.answer if progress.answer is None else progress.answer
+        return replace(progress, last_text=before.last_text, answer=answer)
     turn = before.turn + 1
     return replace(
         progress,

@@ -51,7 +51,7 @@ def test_what_the_model_cost_is_counted_once(before: State, changes: list[Change
 
 @QUICK
 @given(before=STATES, changes=st.lists(APPENDS, max_size=4))
-def test_what_was_said_before_is_never_repeated(before: State, changes: list[Change]) -> None:
+def test_messages_from_before_are_never_repeated(before: State, changes: list[Change]) -> None:
     after = changed(before, changes)
 
     made = state_delta.diff(before, after)
@@ -73,11 +73,14 @@ def conversation(length: int) -> State:
 @pytest.mark.parametrize(
     ("change", "made"),
     [
-        (lambda said: said.append(Message.user("new")), StateDelta(messages=[Message.user("new")])),
-        (lambda said: said.__setitem__(3, Message.user("new")), StateDelta(edits={3: Message.user("new")})),
-        (lambda said: said.insert(3, Message.user("new")), StateDelta(messages=[Message.user("new")], cut=(3, 3))),
-        (lambda said: said.pop(3), StateDelta(cut=(3, 4))),
-        (lambda said: said.clear(), StateDelta(cut=(0, 10))),
+        (lambda messages: messages.append(Message.user("new")), StateDelta(messages=[Message.user("new")])),
+        (lambda messages: messages.__setitem__(3, Message.user("new")), StateDelta(edits={3: Message.user("new")})),
+        (
+            lambda messages: messages.insert(3, Message.user("new")),
+            StateDelta(messages=[Message.user("new")], cut=(3, 3)),
+        ),
+        (lambda messages: messages.pop(3), StateDelta(cut=(3, 4))),
+        (lambda messages: messages.clear(), StateDelta(cut=(0, 10))),
     ],
     ids=["appended", "edited", "inserted", "removed", "cleared"],
 )
@@ -90,19 +93,19 @@ def test_only_the_touched_messages_are_written(change: Change, made: StateDelta)
 
 
 def test_deltas_made_side_by_side_add_up() -> None:
-    before = State(session_id="s1", usage=Usage(input_tokens=5), scratch={"seen": [0]})
+    before = State(session_id="s1", usage=Usage(input_tokens=5), scratch={"found": [0]})
     made = []
     for tokens in (10, 200):
         after = working_copy(before)
         after.usage.input_tokens += tokens
-        after.scratch["seen"].append(tokens)
+        after.scratch["found"].append(tokens)
         after.messages.append(Message.user(str(tokens)))
         made.append(written(state_delta.diff(before, after)))
 
     both = state_delta.apply(state_delta.apply(before, made[0]), made[1])
 
     assert both.usage == Usage(input_tokens=215)
-    assert both.scratch == {"seen": [0, 10, 200]}
+    assert both.scratch == {"found": [0, 10, 200]}
     assert [message.content for message in both.messages] == ["10", "200"]
 
 
@@ -121,7 +124,7 @@ def test_states_share_what_did_not_change() -> None:
 
 
 @pytest.mark.parametrize("value", [True, 1.0])
-def test_number_in_a_tool_call_that_became_another_kind_is_told(value: object) -> None:
+def test_number_in_a_tool_call_that_became_another_kind_is_written(value: object) -> None:
     call = ToolCall(id="call_0", name="add", arguments={"a": 1})
     before = State(session_id="s1", messages=[Message.assistant(None, [call])])
     after = before.model_copy(deep=True)

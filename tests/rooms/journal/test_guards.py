@@ -19,7 +19,7 @@ from spine_temporal.journal.shared.token_bucket import taken
 QUICK = settings(max_examples=150, deadline=None, derandomize=True)
 
 
-def test_a_charge_that_is_told_twice_counts_once() -> None:
+def test_a_charge_that_comes_twice_counts_once() -> None:
     spent = BudgetState()
     for id_ in ("a", "b", "a"):
         spent = charged(spent, Charge(id=id_, cost_usd=0.5, tokens=7))

@@ -11,7 +11,17 @@ from spine_temporal.contracts.continuation import CarryOver
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.journal import apply as ledgers
 from spine_temporal.journal import progress as reducer
-from spine_temporal.journal.entries import Closed, ConversationRestored, Entry, Requested, StepBegun, ToolBegun
+from spine_temporal.journal.entries import (
+    Closed,
+    ConversationRestored,
+    EndReportRequested,
+    Entry,
+    Requested,
+    StepBegun,
+    StopRequested,
+    SubagentStatusChanged,
+    ToolBegun,
+)
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.progress import Progress
 from spine_temporal.journal.snapshot import dump_carried, dump_ledger, dump_progress, load_ledger, load_progress
@@ -19,6 +29,7 @@ from spine_temporal.journal.tool_calls import Phase
 from tests.rooms.journal.journals import as_the_workflow_reads, journals
 
 QUICK = settings(max_examples=150, deadline=None, derandomize=True)
+SIGNALS = (StopRequested, EndReportRequested, SubagentStatusChanged)
 NOT_FACTS = (Requested, StepBegun, ToolBegun, Closed)
 
 
@@ -115,6 +126,24 @@ def test_run_that_continues_as_new_goes_on_as_one_that_does_not(journal: list[En
     assert replace(next_, progress=one.progress) == one
     workflow = of_the_workflow([request, replace(restored, ledger=None), *after])
     assert workflow == of_the_fold(after, next_).progress
+
+
+@QUICK
+@given(journal=journals(), at=st.integers(2, 27), early=st.integers(0, 5))
+def test_what_comes_while_a_run_is_restored_is_the_same_for_workflow_and_fold(
+    journal: list[Entry], at: int, early: int
+) -> None:
+    one = of_the_fold(journal[:at])
+    meanwhile = [entry for entry in journal[at : at + early] if isinstance(entry, SIGNALS)]
+    restored = ConversationRestored("restore", progress_of(one), same=True, ledger=one)
+    request = continued(one.progress)
+
+    workflow = of_the_workflow([request, *meanwhile, replace(restored, ledger=None)])
+    ledger = of_the_fold([request, *meanwhile, restored])
+
+    assert workflow == ledger.progress
+    # The conversation is what it would be had nothing been restored.
+    assert replace(ledger, progress=one.progress) == replace(of_the_fold(meanwhile, one), progress=one.progress)
 
 
 def through_json(data: dict[str, object]) -> dict[str, object]:

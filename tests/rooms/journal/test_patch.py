@@ -54,7 +54,7 @@ PATCHES: list[tuple[str, Json, Json, Json]] = [
     ("object emptied", {"a": {"b": 1}}, {"a": {}}, {"in": {"a": {"del": ["b"]}}}),
     ("object to list", {"a": {"b": 1}}, {"a": [1]}, {"set": {"a": [1]}}),
     ("number to truth", {"a": 1}, {"a": True}, {"set": {"a": True}}),
-    ("whole number to fraction", {"a": 1}, {"a": 1.0}, {"set": {"a": 1.0}}),
+    ("integer to fraction", {"a": 1}, {"a": 1.0}, {"set": {"a": 1.0}}),
     ("truth deep in a list", {"a": [[0]]}, {"a": [[False]]}, {"set": {"a": [[False]]}}),
     ("the words of the form as keys", {"set": 1}, {"del": ["set"]}, {"set": {"del": ["set"]}, "del": ["set"]}),
 ]
@@ -67,11 +67,11 @@ def test_patch_says_only_what_changed(old: Json, new: Json, made: Json) -> None:
 
 
 def test_two_appends_made_side_by_side_both_stand() -> None:
-    old: Json = {"seen": ["a"], "deep": {"list": []}}
-    left = patch.diff(old, {"seen": ["a", "b"], "deep": {"list": [1]}})
-    right = patch.diff(old, {"seen": ["a", "c"], "deep": {"list": [2]}})
+    old: Json = {"found": ["a"], "deep": {"list": []}}
+    left = patch.diff(old, {"found": ["a", "b"], "deep": {"list": [1]}})
+    right = patch.diff(old, {"found": ["a", "c"], "deep": {"list": [2]}})
 
-    assert patch.apply(patch.apply(old, left), right) == {"seen": ["a", "b", "c"], "deep": {"list": [1, 2]}}
+    assert patch.apply(patch.apply(old, left), right) == {"found": ["a", "b", "c"], "deep": {"list": [1, 2]}}
 
 
 def test_patch_made_from_another_state_still_applies() -> None:

@@ -4,14 +4,20 @@ from dataclasses import replace
 
 import pytest
 
+from spine_temporal.contracts.continuation import CarryOver
+from spine_temporal.contracts.run_id import Position
+from spine_temporal.contracts.subagent import SubagentOutcome
+from spine_temporal.contracts.team import TeamPlan
 from spine_temporal.contracts.turn import QueuedTurn
 from spine_temporal.journal.counters import paused_ending
 from spine_temporal.journal.entries import (
     ConversationRestored,
     Entry,
     StopRequested,
+    SubagentStarted,
 )
 from spine_temporal.journal.progress import Progress, apply
+from spine_temporal.journal.snapshot import dump_carried
 from tests.rooms.journal.entries import (
     COST,
     FINAL,
@@ -22,6 +28,7 @@ from tests.rooms.journal.entries import (
     requested,
     status_changed,
     step_done,
+    subagent_status,
     tool_asked,
     tool_begun,
     turn_queued,
@@ -47,6 +54,17 @@ def test_restored_conversation_goes_on_with_its_counters_in_a_turn_of_its_own() 
     assert (progress.step, progress.usage, progress.last_text) == (7, COST, "then")
     assert (progress.turn, progress.last_turn, progress.status_number) == (3, 5, 9)
     assert (progress.depth, progress.ending) == (0, None)
+
+
+def test_answer_of_a_member_that_ended_while_the_team_was_restored_stays() -> None:
+    team = TeamPlan(kind="sequential", members={"0": "only"})
+    before = progress_of(*begun(team=team), SubagentStarted(Position(1, 0), "a workflow"))
+    carried = CarryOver(run_id="r1", turn_run_id="r1", progress=dump_carried(before))
+    ended = subagent_status("1.0", 1, "idle", SubagentOutcome(answer="done", reason="final"))
+
+    progress = progress_of(requested(carried=carried), ended, ConversationRestored("restore", before, same=True))
+
+    assert (progress.answer, progress.over) == ("done", True)
 
 
 def test_turn_begins_with_the_queue_behind_it_and_nothing_of_the_one_before() -> None:
