@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.text import Text
 
-from spine_temporal.cli.doctor_finding import Finding, Verdict
+from spine_temporal.cli.doctor_finding import Finding, Level
 from spine_temporal.cli.doctor_project import check_project
 from spine_temporal.cli.doctor_server import check_server
 from spine_temporal.cli.exit_codes import Exit
@@ -17,7 +17,7 @@ from spine_temporal.cli.terminal import stdout, write
 from spine_temporal.format import harmless
 from spine_temporal.plugins.project import find_project
 
-_STYLES: Final = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FIX: "bold red"}
+_STYLES: Final = {Level.OK: "green", Level.NOTE: "yellow", Level.FIX: "bold red"}
 
 
 def doctor(server: Server, project: Path | None, *, agents: Sequence[str], task_queue: str, json: bool) -> Exit:
@@ -27,7 +27,7 @@ def doctor(server: Server, project: Path | None, *, agents: Sequence[str], task_
         write(json_.dumps([each.to_json() for each in findings], indent=2))
     else:
         _print(findings)
-    return Exit.NO_ANSWER if any(each.verdict is Verdict.FIX for each in findings) else Exit.DONE
+    return Exit.NO_ANSWER if any(each.level is Level.FIX for each in findings) else Exit.DONE
 
 
 async def _checked(server: Server, folder: Path, agents: Sequence[str], task_queue: str) -> list[Finding]:
@@ -39,7 +39,7 @@ def _print(findings: list[Finding]) -> None:
     for each in findings:
         line = Text.assemble(
             "  ",
-            (f"{each.verdict:<4}", _STYLES[each.verdict]),
+            (f"{each.level:<4}", _STYLES[each.level]),
             f"  {each.what:<{width}}  ",
             harmless(each.text),
             (f"; {each.fix}" if each.fix else "", "cyan"),

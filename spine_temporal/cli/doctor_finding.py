@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class Level(StrEnum):
     """What came of looking at it."""
 
     OK = "ok"
@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 class Finding:
     """One thing that was looked at."""
 
-    verdict: Verdict
+    level: Level
     what: str
     text: str
     fix: str = ""
@@ -25,4 +25,4 @@ class Finding:
 
     def to_json(self) -> dict[str, str]:
         """The finding for scripts."""
-        return {"verdict": self.verdict, "what": self.what, "said": self.text, "fix": self.fix}
+        return {"level": self.level, "what": self.what, "text": self.text, "fix": self.fix}

@@ -13,7 +13,7 @@ from spine_core import Agent
 
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.agents.teams import Team, members_of
-from spine_temporal.cli.doctor_finding import Finding, Verdict
+from spine_temporal.cli.doctor_finding import Finding, Level
 from spine_temporal.errors import SpineTemporalError
 from spine_temporal.plugins.allowlist import why_refused
 from spine_temporal.plugins.installed import CORE, OURS, installed
@@ -37,7 +37,7 @@ async def check_project(folder: Path, extra: Sequence[str]) -> list[Finding]:
 
 async def _findings(folder: Path, extra: Sequence[str]) -> AsyncIterator[Finding]:
     versions = ", ".join(f"{name} {version(name)}" for name in (OURS, CORE, "temporalio"))
-    yield Finding(Verdict.OK, "interpreter", f"Python {platform.python_version()}, {versions}")
+    yield Finding(Level.OK, "interpreter", f"Python {platform.python_version()}, {versions}")
     for finding in _file(folder / CONFIG_FILENAME):
         yield finding
     agents: dict[str, Agent] = {}
@@ -50,16 +50,16 @@ async def _findings(folder: Path, extra: Sequence[str]) -> AsyncIterator[Finding
 
 def _file(file: Path) -> Iterator[Finding]:
     if not file.is_file():
-        yield Finding(Verdict.NOTE, CONFIG_FILENAME, f"none in {file.parent}; `spine init` writes one")
+        yield Finding(Level.NOTE, CONFIG_FILENAME, f"none in {file.parent}; `spine init` writes one")
         return
     try:
         config, section = read(file)
     except SpineTemporalError as error:
-        yield Finding(Verdict.FIX, CONFIG_FILENAME, str(error))
+        yield Finding(Level.FIX, CONFIG_FILENAME, str(error))
         return
-    yield Finding(Verdict.OK, CONFIG_FILENAME, str(file))
+    yield Finding(Level.OK, CONFIG_FILENAME, str(file))
     for unknown in unknown_in(config, section or {}):
-        yield Finding(Verdict.NOTE, CONFIG_FILENAME, unknown)
+        yield Finding(Level.NOTE, CONFIG_FILENAME, unknown)
 
 
 async def _agents(
@@ -69,20 +69,20 @@ async def _agents(
     try:
         found = read_there()
     except SpineTemporalError as error:
-        yield Finding(Verdict.FIX, place, str(error))
+        yield Finding(Level.FIX, place, str(error))
         return
     for each in found:
         try:
             agent = await _built(each)
         except SpineTemporalError as error:
-            yield Finding(Verdict.FIX, f"agent {each.name}", str(error))
+            yield Finding(Level.FIX, f"agent {each.name}", str(error))
             continue
         if not isinstance(agent, Agent):
-            yield Finding(Verdict.OK, f"team {each.name}", f"of {', '.join(members_of(agent))}")
+            yield Finding(Level.OK, f"team {each.name}", f"of {', '.join(members_of(agent))}")
             continue
         agents[each.name] = agent
         made_of = ", ".join(f"{name} {number}" for name, number in serving(agent).items() if name != OURS)
-        yield Finding(Verdict.OK, f"agent {each.name}", f"made of {made_of}")
+        yield Finding(Level.OK, f"agent {each.name}", f"made of {made_of}")
 
 
 async def _built(found: Found) -> Agent | Team:
@@ -100,11 +100,11 @@ def _plugins() -> Iterator[Finding]:
         if problem is not None:
             problems.setdefault(plugin.distribution, problem)
     for problem in problems.values():
-        yield Finding(Verdict.NOTE, "plugin", f"{problem}: no agent may need it")
+        yield Finding(Level.NOTE, "plugin", f"{problem}: no agent may need it")
     usable = {
         f"{plugin.distribution} {plugin.version}" for plugin in installed() if plugin.distribution not in problems
     }
-    yield Finding(Verdict.OK, "plugins", ", ".join(sorted(usable)))
+    yield Finding(Level.OK, "plugins", ", ".join(sorted(usable)))
 
 
 def _keys(folder: Path, agents: dict[str, Agent]) -> Iterator[Finding]:
@@ -120,6 +120,6 @@ def _keys(folder: Path, agents: dict[str, Agent]) -> Iterator[Finding]:
                 wanted.setdefault(key, f"{file} names it")
     for key, why in wanted.items():
         if os.environ.get(key):
-            yield Finding(Verdict.OK, key, f"set; {why}")
+            yield Finding(Level.OK, key, f"set; {why}")
         else:
-            yield Finding(Verdict.FIX, key, f"not set; {why}", "give it to the worker's environment")
+            yield Finding(Level.FIX, key, f"not set; {why}", "give it to the worker's environment")

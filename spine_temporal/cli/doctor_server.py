@@ -13,7 +13,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.cli.doctor_finding import Finding, Verdict
+from spine_temporal.cli.doctor_finding import Finding, Level
 from spine_temporal.cli.server import Server, creating
 from spine_temporal.connection.search_attributes import missing
 from spine_temporal.errors import BadInput, ServerUnreachable
@@ -25,17 +25,17 @@ async def check_server(server: Server, task_queue: str) -> list[Finding]:
     try:
         client = await server.client()
     except (ServerUnreachable, BadInput) as error:
-        return [Finding(Verdict.FIX, "server", str(error))]
+        return [Finding(Level.FIX, "server", str(error))]
     return [found async for found in _findings(server, client, task_queue)]
 
 
 async def _findings(server: Server, client: Client, task_queue: str) -> AsyncIterator[Finding]:
     info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
     address = client.service_client.config.target_host
-    yield Finding(Verdict.OK, "server", f"{address}, Temporal {info.server_version or 'of unknown version'}")
+    yield Finding(Level.OK, "server", f"{address}, Temporal {info.server_version or 'of unknown version'}")
     namespace = await _namespace(server, client)
     yield namespace
-    if namespace.verdict is Verdict.FIX:
+    if namespace.level is Level.FIX:
         return
     yield await _attributes(server, client)
     yield await _pollers(server, client, task_queue)
@@ -48,19 +48,19 @@ async def _namespace(server: Server, client: Client) -> Finding:
         described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=name))
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
-            return Finding(Verdict.NOTE, "namespace", f"{name}; the server says nothing of it: {error.message}")
+            return Finding(Level.NOTE, "namespace", f"{name}; the server says nothing of it: {error.message}")
         create = server.command("operator", "namespace", "create", "-n", name, program="temporal")
-        return Finding(Verdict.FIX, "namespace", f"the server has no namespace {name!r}", f"`{create}` makes it")
+        return Finding(Level.FIX, "namespace", f"the server has no namespace {name!r}", f"`{create}` makes it")
     kept: timedelta = described.config.workflow_execution_retention_ttl.ToTimedelta()
-    return Finding(Verdict.OK, "namespace", f"{name}, runs are kept {many(kept.days, 'day')} after their end")
+    return Finding(Level.OK, "namespace", f"{name}, runs are kept {many(kept.days, 'day')} after their end")
 
 
 async def _attributes(server: Server, client: Client) -> Finding:
     lacking = await missing(client)
     if not lacking:
-        return Finding(Verdict.OK, "search attributes", "SpineStatus, SpineAgent")
+        return Finding(Level.OK, "search attributes", "SpineStatus, SpineAgent")
     text = f"{' and '.join(lacking)} missing: lists of runs and approvals are slower"
-    return Finding(Verdict.NOTE, "search attributes", text, f"`{' && '.join(creating(server, lacking))}`")
+    return Finding(Level.NOTE, "search attributes", text, f"`{' && '.join(creating(server, lacking))}`")
 
 
 async def _pollers(server: Server, client: Client, task_queue: str) -> Finding:
@@ -78,13 +78,13 @@ async def _pollers(server: Server, client: Client, task_queue: str) -> Finding:
         polling = max(polling, len({poller.identity for poller in described.pollers}))
     if last is None:
         start = server.command("worker", "--task-queue", task_queue)
-        return Finding(Verdict.FIX, "task queue", f"nobody polls {task_queue!r}", f"`{start}` starts a worker")
+        return Finding(Level.FIX, "task queue", f"nobody polls {task_queue!r}", f"`{start}` starts a worker")
     polled_ago = ago((datetime.now(UTC) - last).total_seconds())
-    return Finding(Verdict.OK, "task queue", f"{task_queue}, polled by {many(polling, 'worker')}, last {polled_ago}")
+    return Finding(Level.OK, "task queue", f"{task_queue}, polled by {many(polling, 'worker')}, last {polled_ago}")
 
 
 def _codec(client: Client) -> Finding:
     codec = client.data_converter.payload_codec
     if codec is None:
-        return Finding(Verdict.NOTE, "codec", "none: whoever may read the server's histories reads conversations")
-    return Finding(Verdict.OK, "codec", type(codec).__name__)
+        return Finding(Level.NOTE, "codec", "none: whoever may read the server's histories reads conversations")
+    return Finding(Level.OK, "codec", type(codec).__name__)

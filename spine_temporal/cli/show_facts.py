@@ -117,7 +117,7 @@ def _subagents(run: RunDescription) -> Iterator[Fact]:
 
 
 def _subagent(child: Subagent, *, member: bool) -> Text:
-    where = f"member {child.position}" if member else f"on call {child.position}"
+    where = f"member {child.position.partition('.')[0]}" if member else f"on call {child.position}"
     why = f": {shortened(child.error, _WIDEST)}" if child.error else ""
     status = Text(f"{child.status}{why}", _STYLES.get(child.status, "yellow"))
     return Text.assemble(f"{child.agent} {where}, ", status, (f", run {child.run}", "dim"))
@@ -127,7 +127,7 @@ def _decision(made: DecisionMade) -> str:
     by = f" by {made.decided_by}" if made.decided_by else ""
     edited = " with edited arguments" if made.edited else ""
     why = f": {made.reason}" if made.reason else ""
-    return shortened(f"{made.tool}, call {made.position}, {made.verdict}{by}{edited} {_ago(made.at)}{why}", _WIDEST)
+    return shortened(f"{made.tool}, call {made.position}, {made.decision}{by}{edited} {_ago(made.at)}{why}", _WIDEST)
 
 
 def _took(run: RunDescription) -> str:

@@ -73,7 +73,7 @@ def _outcome(history: RunHistory) -> dict[str, Any]:
                 position=made.position,
                 call_id=made.call_id,
                 tool=made.tool,
-                verdict=made.decision,
+                decision=made.decision,
                 at=datetime.fromtimestamp(made.at_s, UTC),
                 decided_by=made.decided_by,
                 reason=made.reason,

@@ -14,7 +14,7 @@ class Subagent(ReadModel):
     """An agent that works, or has worked, for the run."""
 
     position: str
-    """The call, "step.index"; of a team, which member it is, counted from 1."""
+    """The call, "step.index"; of a member of a team, its number with index 0: "2.0" is the second."""
     agent: str
     run: str
     workflow_id: str
@@ -29,7 +29,7 @@ class DecisionMade(ReadModel):
     position: str
     call_id: str
     tool: str
-    verdict: str
+    decision: str
     """approved, rejected; answered, when the tool had asked by itself; expired, when nobody decided."""
     at: datetime
     decided_by: str | None = None

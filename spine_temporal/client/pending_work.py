@@ -142,7 +142,7 @@ def _looked_at(activity: PendingActivityInfo) -> str | None:
 def _subagent(subagent: SubagentAtWork, step: StepInHand) -> PendingWork:
     position = subagent.position
     works = f"agent {subagent.agent} works " + (
-        f"as member {position} of the team" if step.is_team else f"on call {position}"
+        f"as member {position.partition('.')[0]} of the team" if step.is_team else f"on call {position}"
     )
     if subagent.paused:
         return PendingWork(what=f"{works}: it waits for a decision", state="waiting")

@@ -26,7 +26,7 @@ async def test_an_approved_call_runs(command: CommandLine) -> None:
     shown = await ended(command, "approved")
     assert shown["answer"] == "Done: paid 5 to acme"
     (made,) = shown["decisions"]
-    assert (made["verdict"], made["decided_by"], made["reason"]) == ("approved", "anna", "it is due")
+    assert (made["decision"], made["decided_by"], made["reason"]) == ("approved", "anna", "it is due")
 
 
 async def test_who_decides_is_the_login_name_unless_given(command: CommandLine) -> None:
@@ -55,7 +55,7 @@ async def test_calls_are_decided_in_any_order(command: CommandLine) -> None:
     assert second.out == "rejected: call 1.1 of run ordered, pay(amount=7, to='emca')\n"
     assert first.out == "approved: call 1.0 of run ordered, pay(amount=5, to='acme')\n"
     decisions = (await ended(command, "ordered"))["decisions"]
-    assert [(made["position"], made["verdict"]) for made in decisions] == [("1.1", "rejected"), ("1.0", "approved")]
+    assert [(made["position"], made["decision"]) for made in decisions] == [("1.1", "rejected"), ("1.0", "approved")]
 
 
 async def test_a_call_of_an_agent_below_is_decided_at_the_top_too(command: CommandLine, client: Client) -> None:

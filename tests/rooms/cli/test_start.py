@@ -153,7 +153,7 @@ async def test_a_call_that_nobody_decides_is_taken_as_ordered(command: CommandLi
     shown = await command("show", "late", "--json")
 
     (made,) = json.loads(shown.out)["decisions"]
-    assert (made["verdict"], made["reason"]) == ("expired", "nobody decided within 0.1 s")
+    assert (made["decision"], made["reason"]) == ("expired", "nobody decided within 0.1 s")
     assert "paid 5 to acme" in [message["content"] for message in json.loads(shown.out)["state"]["messages"]]
 
 
