@@ -134,7 +134,7 @@ def test_what_comes_while_a_run_is_restored_is_the_same_for_workflow_and_fold(
     journal: list[Entry], at: int, early: int
 ) -> None:
     one = of_the_fold(journal[:at])
-    meanwhile = [entry for entry in journal[at : at + early] if isinstance(entry, SIGNALS)]
+    meanwhile: list[Entry] = [entry for entry in journal[at : at + early] if isinstance(entry, SIGNALS)]
     restored = ConversationRestored("restore", progress_of(one), same=True, ledger=one)
     request = continued(one.progress)
 
