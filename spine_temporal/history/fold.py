@@ -167,7 +167,7 @@ class Fold:
         if isinstance(entry, Requested):
             self._begin_execution()
         segment = self.ledger.segment
-        told = self.ordered.add(entry)
+        traced = self.ordered.add(entry)
         self._note(entry)
         if self.segment_began_s is None and isinstance(entry, Requested) and entry.request.carried is None:
             self.segment_began_s = at_s(event)
@@ -176,7 +176,7 @@ class Fold:
                 self.segment_began_s = at_s(event)
             # What came in while the run was stopped belongs to what it then went on with.
             self._segment_at = self._stopped_at
-        events = self._numbered(told, at_s(event))
+        events = self._numbered(traced, at_s(event))
         turn = self.ledger.progress.turn
         if isinstance(entry, Closed) or (isinstance(entry, StatusChanged) and entry.record.status != "running"):
             self.stops[turn] = Stop(self.ordered.settled, self.segment_trace())
@@ -218,11 +218,11 @@ class Fold:
         if self.on_entry is not None:
             self.on_entry(entry)
 
-    def _numbered(self, told: Iterable[Event], ts: float) -> list[TraceEvent]:
+    def _numbered(self, traced: Iterable[Event], ts: float) -> list[TraceEvent]:
         first = len(self.trace)
         events = [
             TraceEvent(seq=first + offset, type=event.type, step=event.step, ts=ts, data=event.data)
-            for offset, event in enumerate(told)
+            for offset, event in enumerate(traced)
         ]
         self.trace += events
         return events

@@ -35,10 +35,10 @@ from spine_temporal.journal.entries import (
 from spine_temporal.journal.ledger import CallContent, Ledger, Member, open_state, with_versions
 from spine_temporal.journal.trace import Event
 
-type Told = tuple[Ledger, list[Event]]
+type Applied = tuple[Ledger, list[Event]]
 
 
-def apply(ledger: Ledger, entry: Entry) -> Told:  # noqa: C901 - one line per kind of entry
+def apply(ledger: Ledger, entry: Entry) -> Applied:  # noqa: C901 - one line per kind of entry
     """The ledger after `entry`, with the trace events of the entry.
 
     Raises:
@@ -111,7 +111,7 @@ def _opened(ledger: Ledger, entry: Opened) -> Ledger:
     return _with_member(opened)
 
 
-def _restored(waiting: Ledger, ledger: Ledger, entry: ConversationRestored) -> Told:
+def _restored(waiting: Ledger, ledger: Ledger, entry: ConversationRestored) -> Applied:
     before = entry.ledger
     if before is None or (entry.same and waiting.early is None):
         # Who has read the executions before this one has it already.
@@ -145,7 +145,7 @@ def _reopened(ledger: Ledger, before: Ledger) -> Ledger:
     )
 
 
-def _status_changed(before: Ledger, after: Ledger, entry: StatusChanged) -> Told:
+def _status_changed(before: Ledger, after: Ledger, entry: StatusChanged) -> Applied:
     record = entry.record
     if record.status != "running":
         return _concluded(before, after, record.ending, record.at) if record.ending is not None else (after, [])
@@ -160,7 +160,7 @@ def _status_changed(before: Ledger, after: Ledger, entry: StatusChanged) -> Told
     return replace(after, state=state, calls=(), requests={}, first_input=None), []
 
 
-def _step_done(before: Ledger, after: Ledger, entry: StepDone) -> Told:
+def _step_done(before: Ledger, after: Ledger, entry: StepDone) -> Applied:
     outcome = entry.outcome
     if not isinstance(outcome, StepOutcome):
         raise TypeError("a ledger is made of outcomes in full, this is a summary")
@@ -187,7 +187,7 @@ def _subagent_started(ledger: Ledger, entry: SubagentStarted) -> Ledger:
     return replace(ledger, members=members)
 
 
-def _concluded(before: Ledger, after: Ledger, ending: Ending, at: int | None) -> Told:
+def _concluded(before: Ledger, after: Ledger, ending: Ending, at: int | None) -> Applied:
     if not may_end(before.progress, ending):
         return after, []
     if ending.reason is StopReason.INTERRUPT:
@@ -197,7 +197,7 @@ def _concluded(before: Ledger, after: Ledger, ending: Ending, at: int | None) ->
     return _with_final_status(after)
 
 
-def _paused(ledger: Ledger, at: int | None) -> Told:
+def _paused(ledger: Ledger, at: int | None) -> Applied:
     calls, changed = ledger.progress.calls, {"status": RunStatus.INTERRUPTED}
     if at is None or calls is None or at >= len(ledger.calls):
         return replace(ledger, state=ledger.state.model_copy(update=changed)), []
@@ -223,7 +223,7 @@ def _unpaused(state: State, *, deferred: bool) -> State:
     return state.model_copy(update={"pending": None, "status": RunStatus.RUNNING, "scratch": scratch})
 
 
-def _with_final_status(ledger: Ledger) -> Told:
+def _with_final_status(ledger: Ledger) -> Applied:
     ending = ledger.progress.ending
     if ending is None:
         return ledger, []
@@ -232,7 +232,7 @@ def _with_final_status(ledger: Ledger) -> Told:
     return replace(ledger, state=state), trace.ended(ending, state.step)
 
 
-def _ended_within(before: Ledger, after: Ledger, events: list[Event]) -> Told:
+def _ended_within(before: Ledger, after: Ledger, events: list[Event]) -> Applied:
     after = _with_member(after)
     if after.progress.ending is None or before.progress.ending is not None or after.progress.spec is None:
         return after, events

@@ -85,10 +85,10 @@ async def work_until_told(worker: AgentWorker, *, deadline_s: float = 10.0, read
     Raises:
         Exception: the worker cannot go on, for instance because it may not poll.
     """
-    with until_signalled(deadline_s) as told:
+    with until_signalled(deadline_s) as signalled:
         async with worker:
             ready()
-            await told.wait()
+            await signalled.wait()
     _log.info("worker stopped")
 
 

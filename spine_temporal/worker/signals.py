@@ -23,11 +23,11 @@ def until_signalled(deadline_s: float) -> Iterator[asyncio.Event]:
 
     After them the process ends, whatever still runs. A second signal ends it at once, with exit code 1.
     """
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    watch = _Watch(lambda: loop.call_soon_threadsafe(told.set), deadline_s)
+    loop, signalled = asyncio.get_running_loop(), asyncio.Event()
+    watch = _Watch(lambda: loop.call_soon_threadsafe(signalled.set), deadline_s)
     watch.start()
     try:
-        yield told
+        yield signalled
     finally:
         watch.over.set()
 
