@@ -66,7 +66,8 @@ def subagent_ended(
 def decided(ledger: Ledger, entry: Decided) -> Ledger:
     """A person decided."""
     found = call_at(ledger.progress, entry.receipt.position)
-    if found is None or entry.request is None or entry.id in ledger.requests:
+    taken = found is not None and found.call.decision is not None and found.call.decision.id == entry.id
+    if found is None or not taken or entry.request is None:
         return ledger
     decision, receipt = entry.request.decision, entry.receipt
     record = DecisionRecord(
