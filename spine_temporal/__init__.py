@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spine_temporal.client.recording import recording
     from spine_temporal.client.run import Run
     from spine_temporal.contracts.approval import Decision
-    from spine_temporal.contracts.policies import ActivityPolicy
+    from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
     from spine_temporal.contracts.run_end import RunOutcome
     from spine_temporal.errors import SpineTemporalError
     from spine_temporal.worker.plugin import SpinePlugin
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _HOME: Final = {
     "ActivityPolicy": "spine_temporal.contracts.policies",
     "AgentWorker": "spine_temporal.worker.worker",
+    "ContinuePolicy": "spine_temporal.contracts.policies",
     "Decision": "spine_temporal.contracts.approval",
     "DurableAgent": "spine_temporal.client.agent",
     "Handoff": "spine_temporal.agents.teams",
@@ -41,6 +42,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ActivityPolicy",
     "AgentWorker",
+    "ContinuePolicy",
     "Decision",
     "DurableAgent",
     "Handoff",
