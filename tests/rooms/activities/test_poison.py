@@ -120,7 +120,9 @@ async def test_step_that_nobody_could_read_ends_the_run_with_an_error(poison: Ca
 
 
 @pytest.mark.parametrize("poison", POISON)
-async def test_tool_whose_outcome_nobody_could_read_is_an_error_that_the_model_reads(poison: Callable[[State], None]) -> None:
+async def test_tool_whose_outcome_nobody_could_read_is_an_error_that_the_model_reads(
+    poison: Callable[[State], None],
+) -> None:
     provider = ScriptedProvider(calls(("find", {})), text("done"))
     worker = Worker(Agent(provider, tools=[find], middleware=[Hook(tool=poison)]))
 
