@@ -1,4 +1,4 @@
-"""One real server for the whole suite; durable tests run with all caches, then without any."""
+"""One real server for the suite; durable tests run with all caches, then without any."""
 
 from collections.abc import AsyncIterator
 

@@ -32,7 +32,7 @@ async def test_it_does_so_without_one_of_the_caches(client: Client, mode: Mode, 
     await assert_as_on_the_kernel(client, mode, conversation)
 
 
-@quickly(15)
+@quickly(40)
 @given(conversation=CONVERSATIONS)
 async def test_any_conversation_with_parallel_tools_has_the_kernels_state(
     client: Client, conversation: Conversation

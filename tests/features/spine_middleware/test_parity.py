@@ -33,7 +33,7 @@ async def test_middleware_makes_a_difference_to_its_script(case: Case) -> None:
     scene, without = await on_the_kernel(case, case), await on_the_kernel(case)
 
     assert scene.results[-1].stopped_reason is case.reason
-    assert (scene.effects, scene.seen) != (without.effects, [case.seen(case.make())])
+    assert (scene.effects, scene.shown) != (without.effects, [case.shown(case.make())])
 
 
 @FORKS
