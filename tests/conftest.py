@@ -1,6 +1,5 @@
-"""One real server for the whole suite; durable tests run with all caches, then without any."""
+"""One real server for the suite; durable tests run with all caches, then without any."""
 
-import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,9 +8,6 @@ from temporalio.client import Client
 
 from spine_temporal.testing import dev_server
 from tests.support.harness import MODES, Durable, Mode
-
-# Else the SDK fails a workflow task whose process is not given the CPU for two seconds.
-os.environ["TEMPORAL_DEBUG"] = "1"
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -137,7 +137,7 @@ class Gated(scripts.Conversation):
 
 @dataclass(frozen=True)
 class Batch:
-    """One step that asks for several gated calls, and what each of them is told; `order` says in which order."""
+    """One step that asks for several gated calls, and what each of them is answered; `order` says in which order."""
 
     calls: tuple[tuple[str, dict[str, Any]], ...]
     answers: tuple[Any, ...]

@@ -103,7 +103,7 @@ class Turn:
 
 
 class Script:
-    """A provider that says what it was told to, then "over"."""
+    """A provider that says its turns, then "over"."""
 
     def __init__(self, turns: tuple[Turn, ...]) -> None:
         self._turns = iter(turns)
@@ -125,7 +125,7 @@ class Act:
 
 
 class Actor:
-    """A middleware that does what it was told to, at the calls it was told."""
+    """A middleware that does its acts, at the calls that they name."""
 
     def __init__(self, acts: tuple[Act, ...]) -> None:
         self._acts = {(act.hook, act.nth): act.what for act in acts}
@@ -148,7 +148,7 @@ class Actor:
 
     async def before_model(self, ctx: StepContext) -> None:
         what = self._what("before_model")
-        ctx.extra["seen"] = True
+        ctx.extra["found"] = True
         if what == "preset":
             ctx.response = ModelResponse(message=Message.assistant("from the cache"), usage=Usage(input_tokens=1))
         elif what == "compact":
@@ -160,7 +160,7 @@ class Actor:
 
     async def after_model(self, ctx: StepContext) -> None:
         what = self._what("after_model")
-        assert ctx.extra["seen"]
+        assert ctx.extra["found"]
         assert ctx.response is not None
         if what == "continue":
             ctx.force_continue = True
@@ -203,9 +203,9 @@ class Actor:
             case "stop_error":
                 raise StopRun(StopReason.ERROR, "budget unknown")
             case "scratch":
-                seen = state.scratch.setdefault("seen", {"n": 0, "list": []})
-                seen["n"] += 1
-                seen["list"].append({"n": seen["n"]})
+                found = state.scratch.setdefault("found", {"n": 0, "list": []})
+                found["n"] += 1
+                found["list"].append({"n": found["n"]})
             case "forget":
                 state.scratch.clear()
             case "append":

@@ -8,7 +8,7 @@ from spine_core import StopRun
 from temporalio.client import Client
 
 from spine_temporal.contracts.policies import ContinuePolicy
-from tests.parity.gated import GATED, Gated
+from tests.parity.gated import BATCHES, GATED, Batch, Gated
 from tests.support.harness import MODES, Durable, Mode, assert_same
 
 pytestmark = pytest.mark.durable
@@ -63,3 +63,27 @@ async def test_it_does_so_without_any_cache(client: Client, mode: Mode, conversa
 @given(conversation=GATED)
 async def test_it_does_so_when_it_continues_as_new_at_every_boundary(client: Client, conversation: Gated) -> None:
     await assert_as_on_the_kernel(client, MODES[0], conversation, continue_policy=AT_EVERY_BOUNDARY)
+
+
+@examples(15)
+@given(batch=BATCHES)
+async def test_whatever_the_order_of_the_decisions_the_conversation_is_the_kernels(
+    client: Client, batch: Batch
+) -> None:
+    kernel = batch.agent()
+    theirs = await kernel.run("pay the otters")
+    while theirs.resume_token is not None:
+        assert theirs.state.pending is not None
+        answer = batch.answers[int(theirs.state.pending.call.id.removeprefix("call_"))]
+        theirs = await kernel.resume(theirs.resume_token, answer)
+
+    async with Durable(client, MODES[0]) as durable:
+        run = await durable(batch.agent()).start("pay the otters")
+        ours = await run.result()
+        gated = [index for index in batch.order if batch.calls[index][0] != "add"]
+        receipts = [await run.decide(batch.answers[index], f"1.{index}") for index in gated]
+        if receipts:
+            ours = await run.next_result(after=receipts[-1].status_number)
+
+    assert ours.state.model_dump(exclude={"session_id"}) == theirs.state.model_dump(exclude={"session_id"})
+    assert (ours.answer, ours.stopped_reason) == (theirs.answer, theirs.stopped_reason)

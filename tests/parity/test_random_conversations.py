@@ -17,7 +17,7 @@ from tests.support.harness import MODES, Durable, assert_same
 
 pytestmark = pytest.mark.durable
 
-SAID = ("count the otters", "and the seals", "now all of them")
+INPUTS = ("count the otters", "and the seals", "now all of them")
 
 
 async def kernels(conversation: Conversation, turns: int) -> list[Result]:
@@ -27,11 +27,11 @@ async def kernels(conversation: Conversation, turns: int) -> list[Result]:
     durable session does neither.
     """
     agent, results = conversation.agent(), []
-    for said in SAID[:turns]:
-        result = await agent.run(said, session_id="s")
+    for text in INPUTS[:turns]:
+        result = await agent.run(text, session_id="s")
         results.append(result.model_copy(deep=True))
-        whole = with_results(result.state.messages, _not_run)
-        await agent.checkpoint.put(result.state.model_copy(update={"messages": whole}))
+        messages = with_results(result.state.messages, _not_run)
+        await agent.checkpoint.put(result.state.model_copy(update={"messages": messages}))
     return results
 
 
@@ -48,7 +48,7 @@ def _not_run(_: int, call: ToolCall) -> str:
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(conversation=CONVERSATIONS, turns=st.integers(2, len(SAID)))
+@given(conversation=CONVERSATIONS, turns=st.integers(2, len(INPUTS)))
 async def test_any_session_goes_as_on_the_kernel(
     client: Client, policy: ContinuePolicy, conversation: Conversation, turns: int
 ) -> None:
@@ -57,7 +57,7 @@ async def test_any_session_goes_as_on_the_kernel(
 
     async with Durable(client, MODES[0]) as durable:
         served = durable(conversation.agent(), continue_policy=policy)
-        ours: list[Any] = [await served.run(said, session_id=session_id) for said in SAID[:turns]]
+        ours: list[Any] = [await served.run(text, session_id=session_id) for text in INPUTS[:turns]]
         first = served.runs[0]
         executions = await check_chain(client, served, first.workflow_id, str(first.run_id))
 

@@ -1,4 +1,4 @@
-"""An agent on its script, with all that can be seen of its runs from outside."""
+"""An agent on its script, with all that its runs show from outside."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ FORKS: Final = pytest.mark.filterwarnings("ignore:This process .* is multi-threa
 class Case:
     """A middleware with a script that makes it act, at the latest in the turn on the last of the inputs.
 
-    `seen` is what the middleware lets one see of it, besides the Results. Where the middleware makes use of the
+    `shown` is what the middleware shows of it, besides the Results. Where the middleware makes use of the
     conversation of an earlier turn, all inputs are `one_session`, else each begins a conversation.
     """
 
@@ -38,7 +38,7 @@ class Case:
     reason: StopReason = StopReason.FINAL
     inputs: tuple[str, ...] = ("go",)
     one_session: bool = False
-    seen: Callable[[Any], Any] = lambda _: None
+    shown: Callable[[Any], Any] = lambda _: None
 
 
 class Script:
@@ -133,14 +133,14 @@ class Scene:
             self.results.append(await run(input_))
 
     @property
-    def seen(self) -> list[Any]:
-        """What each middleware lets one see of it."""
-        return [case.seen(each) for case, each in zip(self.stack, self.middleware, strict=True)]
+    def shown(self) -> list[Any]:
+        """What each middleware shows of it."""
+        return [case.shown(each) for case, each in zip(self.stack, self.middleware, strict=True)]
 
     @property
     def effects(self) -> Any:
         """What a middleware may make a difference to: what is answered, what the model and the tools were asked."""
-        told = [
+        answered = [
             (
                 result.answer,
                 result.error,
@@ -150,7 +150,7 @@ class Scene:
             )
             for result in self.results
         ]
-        return told, self.model.asked, self.ran, self.waits
+        return answered, self.model.asked, self.ran, self.waits
 
 
 async def on_the_kernel(script: Case, *stack: Case) -> Scene:
@@ -162,9 +162,9 @@ async def on_the_kernel(script: Case, *stack: Case) -> Scene:
 
 
 def assert_same_scenes(durable: Scene, kernel: Scene) -> None:
-    """In two scenes of one script, Results are equal, and all that can be seen besides."""
+    """In two scenes of one script, Results are equal, and all that they show besides."""
     for ours, theirs in zip(durable.results, kernel.results, strict=True):
         assert_same(ours, theirs)
     assert durable.model.asked == kernel.model.asked
     assert (durable.ran, durable.waits) == (kernel.ran, kernel.waits)
-    assert durable.seen == kernel.seen
+    assert durable.shown == kernel.shown

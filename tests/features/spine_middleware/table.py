@@ -41,7 +41,7 @@ class Answer(BaseModel):
 
 
 class Console:
-    """Keeps what it is told to print."""
+    """Keeps what it is to print."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -62,7 +62,7 @@ CASES: Final = {
         Cache,
         (calls(OTTER), text("done"), text("never")),
         inputs=("go", "go"),
-        seen=lambda cache: (cache.hits, cache.misses),
+        shown=lambda cache: (cache.hits, cache.misses),
     ),
     "CircuitBreaker": Case(
         lambda: CircuitBreaker(threshold=2),
@@ -70,7 +70,7 @@ CASES: Final = {
         StopReason.ERROR,
         inputs=("go", "go on", "and now?"),
         one_session=True,
-        seen=lambda breaker: (breaker.failures, breaker.open_until),
+        shown=lambda breaker: (breaker.failures, breaker.open_until),
     ),
     "Compaction": Case(
         lambda: Compaction(max_messages=3, keep_last=2), (*[calls(OTTER), calls(SEAL)] * 2, text("done"))
@@ -79,7 +79,7 @@ CASES: Final = {
         lambda: ConsoleLogger(timestamp=False, console=Console()),
         (calls(OTTER, ("nowhere", {}), ("pay", {"amount": "much"}), content="let me see"), OVERLOADED),
         StopReason.ERROR,
-        seen=lambda logger: logger._console.lines,
+        shown=lambda logger: logger._console.lines,
     ),
     "ContentPolicy": Case(lambda: ContentPolicy(banned=["bomb"]), (text("a bomb"),), StopReason.GUARDRAIL),
     "CostTracking": Case(lambda: CostTracking(2e5, 1e6), (calls(OTTER), text("done")), StopReason.MAX_COST),
@@ -100,16 +100,16 @@ CASES: Final = {
         lambda: MemoryRecall(BufferMemory()),
         (text("seven otters"), text("seven")),
         inputs=("count the otters", "how many were there?"),
-        seen=lambda recall: [record.content for record in recall.memory._records],
+        shown=lambda recall: [record.content for record in recall.memory._records],
     ),
     "ModelFallback": Case(
         lambda: ModelFallback(Script((OVERLOADED, text("worse"))), Script((text("better"),))), (OVERLOADED,)
     ),
     "PIIRedaction": Case(PIIRedaction, (calls(OTTER), text("call 555-123-4567"))),
     "PromptInjectionScreen": Case(PromptInjectionScreen, (calls(OTTER), text("done"))),
-    "RateLimit": Case(lambda: RateLimit(1, per_s=60.0), (calls(OTTER), text("done")), seen=lambda limit: limit.tokens),
+    "RateLimit": Case(lambda: RateLimit(1, per_s=60.0), (calls(OTTER), text("done")), shown=lambda limit: limit.tokens),
     "Recorder": Case(
-        Recorder, (calls(OTTER, PAY, ("nowhere", {})), text("done")), seen=lambda recorder: recorder.recording()
+        Recorder, (calls(OTTER, PAY, ("nowhere", {})), text("done")), shown=lambda recorder: recorder.recording()
     ),
     "Replayer": Case(lambda: Replayer(RECORDED), (text("live"),), inputs=("go", "go live")),
     "Retry": Case(lambda: Retry(base=0.0), (OVERLOADED, OVERLOADED, text("done"))),
@@ -122,7 +122,7 @@ CASES: Final = {
         StopReason.MAX_TOKENS,
         inputs=("go", "go on", "and now?"),
         one_session=True,
-        seen=lambda budget: budget.spend(None),
+        shown=lambda budget: budget.spend(None),
     ),
     "ToolOutputTruncation": Case(lambda: ToolOutputTruncation(max_chars=10), (calls(OTTER, NOTE), text("done"))),
     "ToolTimeout": Case(lambda: ToolTimeout(0.0, tools=["slow"]), (calls(SLOW, OTTER), text("done"))),

@@ -1,4 +1,4 @@
-"""What a hook changes is seen again durably where it is seen again on the kernel."""
+"""What a hook changes is found later durably where it is found later on the kernel."""
 
 from typing import Any
 
@@ -72,7 +72,7 @@ FOUND: list[Found] = [
 ]
 
 
-async def test_what_a_hook_changes_is_seen_again_as_on_the_kernel(durable: Durable) -> None:
+async def test_what_a_hook_changes_is_found_later_as_on_the_kernel(durable: Durable) -> None:
     def agent(meddler: Meddler) -> Agent:
         return Agent(Script((text("done"),)), tools=TOOLS, middleware=[meddler])
 

@@ -1,4 +1,4 @@
-"""Hooks of a whole run are called in the kernel's order, whichever activity calls them."""
+"""Hooks of a run are called in the kernel's order, whichever activity calls them."""
 
 from collections import Counter
 
@@ -96,7 +96,7 @@ def labelled(labels: list[tuple[str, str]], lines: tuple[Line, ...], *, parallel
     return Agent(Script(lines), tools=tools, middleware=middleware, parallel_tools=parallel_tools)
 
 
-async def test_hooks_of_a_whole_run_are_called_in_the_kernels_order(durable: Durable) -> None:
+async def test_hooks_of_a_run_are_called_in_the_kernels_order(durable: Durable) -> None:
     ours, theirs = list[tuple[str, str]](), list[tuple[str, str]]()
     served, kernel = durable(labelled(ours, LINES)), labelled(theirs, LINES)
 

@@ -1,7 +1,6 @@
 """Spine's middleware stacked three deep, in varied order, gives durably what it gives on the kernel."""
 
 from collections import Counter
-from functools import partial
 from itertools import permutations
 from typing import Final
 
@@ -10,7 +9,6 @@ import pytest
 from tests.features.sessions.talk import new_session
 from tests.features.spine_middleware.scenes import FORKS, Scene, assert_same_scenes, on_the_kernel
 from tests.features.spine_middleware.table import CASES
-from tests.rooms.activities.drive import drive
 from tests.support.harness import ONLY_NORMAL, Durable
 
 type Stack = tuple[str, str, str]
@@ -27,8 +25,6 @@ def stack(first: int, second: int, third: int) -> Stack:
 
 
 STACKS: Final = [stack(first, *shifts) for shifts in SHIFTS for first in range(len(NAMES))]
-# Each middleware once; the first is from the table's first, second or last third.
-ON_TEMPORAL: Final = [stack(first + first // 3 * 7, 7, 14) for first in range(len(NAMES) // 3)]
 
 
 def test_stacks_have_every_middleware_in_every_place_and_in_every_order_with_every_other() -> None:
@@ -36,25 +32,12 @@ def test_stacks_have_every_middleware_in_every_place_and_in_every_order_with_eve
         assert Counter(stack[place] for stack in STACKS) == dict.fromkeys(NAMES, len(SHIFTS))
     around = {(stack[outer], stack[inner]) for stack in STACKS for outer, inner in ((0, 1), (1, 2), (0, 2))}
     assert around == set(permutations(NAMES, 2))
-    assert sorted(name for stack in ON_TEMPORAL for name in stack) == NAMES
-
-
-@FORKS
-@pytest.mark.parametrize("shifts", SHIFTS, ids=str)
-async def test_activities_do_with_any_stack_what_the_kernel_does(shifts: tuple[int, int]) -> None:
-    for names in (stack(first, *shifts) for first in range(len(NAMES))):
-        cases = [CASES[name] for name in names]
-        for script in cases:
-            kernel, scene = Scene(script, cases), Scene(script, cases)
-            await kernel.play(kernel.agent.run)
-            await scene.play(partial(drive, scene.agent))
-            assert_same_scenes(scene, kernel)
 
 
 @FORKS
 @ONLY_NORMAL
 @pytest.mark.durable
-@pytest.mark.parametrize(("place", "names"), list(enumerate(ON_TEMPORAL)), ids=str)
+@pytest.mark.parametrize(("place", "names"), list(enumerate(STACKS)), ids=str)
 async def test_durable_run_has_the_kernels_result(durable: Durable, place: int, names: Stack) -> None:
     cases = [CASES[name] for name in names]
     script = cases[place % 3]

@@ -10,11 +10,10 @@ from temporalio.common import RawValue
 from temporalio.testing import ActivityEnvironment
 
 from spine_temporal import SpinePlugin
-from spine_temporal.contracts.base import dump, load
 from spine_temporal.contracts.run_request import RunRequest
-from spine_temporal.contracts.step import StepInput, StepOutcome, StepSummary
+from spine_temporal.contracts.step import StepInput, StepOutcome
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
-from spine_temporal.journal.progress import Progress, after_step
+from spine_temporal.journal.ledger import Ledger
 from spine_temporal.payloads import pack, unpack
 
 
@@ -25,14 +24,20 @@ class Worker:
         self._activities = SpinePlugin({"agent": agent}, search_attributes=False).activities_of_agents
         self._environment = ActivityEnvironment()
 
+    @property
+    def kept(self) -> Ledger:
+        """What the worker remembers of the run."""
+        ledger = self._activities.cache.peek(("test", "test-run"))
+        assert ledger is not None
+        return ledger
+
     async def step(self) -> StepOutcome:
         await self._environment.run(self._activities.open, pack(RunRequest(agent="agent", input="go")))
-        task = StepInput(agent="agent", head="", step=1, elapsed_s=0.0)
+        task = StepInput(agent="agent", revision=self.kept.progress.revision, step=1, elapsed_s=0.0)
         return unpack(StepOutcome, await self._run(self._activities.step, pack(task)))
 
-    async def tool(self, after: StepOutcome) -> ToolOutcome:
-        progress = after_step(Progress(), load(StepSummary, dump(after)), parallel=False)
-        task = ToolInput(agent="agent", head=progress.head, step=1, index=0, name="find")
+    async def tool(self) -> ToolOutcome:
+        task = ToolInput(agent="agent", revision=self.kept.progress.revision, step=1, index=0, name="find")
         return unpack(ToolOutcome, await self._run(self._activities.tool, pack(task)))
 
     async def _run(self, activity: Callable[[RawValue], Any], task: RawValue) -> RawValue:
@@ -115,11 +120,14 @@ async def test_step_that_nobody_could_read_ends_the_run_with_an_error(poison: Ca
 
 
 @pytest.mark.parametrize("poison", POISON)
-async def test_tool_whose_outcome_nobody_could_read_is_told_to_the_model(poison: Callable[[State], None]) -> None:
+async def test_tool_whose_outcome_nobody_could_read_is_an_error_that_the_model_reads(
+    poison: Callable[[State], None],
+) -> None:
     provider = ScriptedProvider(calls(("find", {})), text("done"))
     worker = Worker(Agent(provider, tools=[find], middleware=[Hook(tool=poison)]))
 
-    outcome = await worker.tool(await worker.step())
+    await worker.step()
+    outcome = await worker.tool()
 
     assert outcome.content.startswith("Error executing tool 'find': ")
     assert outcome.delta.messages == []
@@ -135,14 +143,12 @@ async def test_provider_that_reports_no_number_as_cost_ends_the_run_with_an_erro
     assert outcome.ending.reason is StopReason.ERROR
 
 
-async def test_outcome_is_kept_as_the_history_tells_it() -> None:
+async def test_worker_keeps_the_outcome_as_the_history_has_it() -> None:
     def remember(state: State) -> None:
-        state.scratch["seen"] = {"otters": (1, 2), 3: "three"}
+        state.scratch["found"] = {"otters": (1, 2), 3: "three"}
 
     worker = Worker(Agent(ScriptedProvider(text("done")), middleware=[Hook(model=remember)]))
     outcome = await worker.step()
 
-    kept = worker._activities.cache.peek(("test", "test-run"))
-    assert outcome.delta.scratch == {"set": {"seen": {"otters": [1, 2], "3": "three"}}}
-    assert kept is not None
-    assert kept.state.scratch == {"seen": {"otters": [1, 2], "3": "three"}}
+    assert outcome.delta.scratch == {"set": {"found": {"otters": [1, 2], "3": "three"}}}
+    assert worker.kept.state.scratch == {"found": {"otters": [1, 2], "3": "three"}}

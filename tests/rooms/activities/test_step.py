@@ -12,19 +12,25 @@ from spine_temporal.contracts.base import dump
 from spine_temporal.contracts.run_end import AnswerFrom, Ending
 from spine_temporal.contracts.step import PlannedCall, StepInput
 from spine_temporal.journal import state_delta
-from spine_temporal.journal.progress import trip
+from spine_temporal.journal.counters import stopped_by_guard
 
 
 def a_state(*messages: Message) -> State:
-    return State(session_id="s1", messages=[*messages] or [Message.user("go")], scratch={"seen": [1]})
+    return State(session_id="s1", messages=[*messages] or [Message.user("go")], scratch={"found": [1]})
 
 
 async def taken(
-    agent: Agent, before: State, *, first: bool = False, elapsed_s: Callable[[], float] = lambda: 0.0
+    agent: Agent,
+    before: State,
+    *,
+    first: bool = False,
+    elapsed_s: Callable[[], float] = lambda: 0.0,
+    guards: Guards | None = None,
 ) -> Step:
-    """A step of `agent`, which has left the State it began with as it was."""
+    """A step of `agent`, which has left the State it began with as it was; `guards` None: the agent's own."""
     was = before.model_dump_json()
-    step = Step(agent, before, StepInput(agent="a", head="", step=1, elapsed_s=0.0, first=first), elapsed_s=elapsed_s)
+    task = StepInput(agent="a", step=1, elapsed_s=0.0, first=first)
+    step = Step(agent, before, task, elapsed_s=elapsed_s, guards=guards or agent.guards)
     await step.take()
     assert before.model_dump_json() == was
     return step
@@ -88,7 +94,7 @@ async def test_hook_that_raises_ends_the_run_with_its_name(hook: str) -> None:
     assert isinstance(step.cause, KeyError)
 
 
-async def test_hook_that_raises_over_a_failed_provider_is_the_one_that_is_told() -> None:
+async def test_hook_that_raises_over_a_failed_provider_is_the_one_that_is_reported() -> None:
     step = await taken(Agent(Broken(), middleware=[Raising("on_error")]), a_state())
 
     assert step.outcome("a").ending == Ending(reason=StopReason.ERROR, error="on_error raised KeyError: 'otters'")
@@ -113,7 +119,7 @@ async def test_time_that_ran_out_while_the_step_waited_asks_no_provider() -> Non
 
     step = await taken(agent, a_state(), elapsed_s=lambda: 5.0)
 
-    assert step.outcome("a").ending == trip(StopReason.TIMEOUT)
+    assert step.outcome("a").ending == stopped_by_guard(StopReason.TIMEOUT)
     assert step.cause is None
 
 
@@ -121,8 +127,22 @@ async def test_guard_that_trips_after_the_start_hooks_takes_no_step() -> None:
     step = await taken(Agent(Broken(), guards=Guards(max_steps=0)), a_state(), first=True)
 
     outcome = step.outcome("a")
-    assert (outcome.stepped, outcome.called, outcome.ending) == (False, False, trip(StopReason.MAX_STEPS))
+    assert (outcome.stepped, outcome.called, outcome.ending) == (False, False, stopped_by_guard(StopReason.MAX_STEPS))
     assert step.state == step.before
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_step_obeys_the_recorded_guards_and_not_those_of_the_agent(first: bool) -> None:
+    strict = Agent(ScriptedProvider(text("done")), guards=Guards(max_steps=0, timeout_s=1.0))
+    lenient = Agent(Broken(), guards=Guards())
+
+    goes_on = await taken(strict, a_state(), first=first, elapsed_s=lambda: 5.0, guards=Guards())
+    stops = await taken(lenient, a_state(), first=first, elapsed_s=lambda: 5.0, guards=Guards(timeout_s=5.0))
+
+    assert goes_on.outcome("a").ending == Ending(
+        reason=StopReason.FINAL, answer_from=AnswerFrom.LAST_MESSAGE, event="final"
+    )
+    assert stops.outcome("a").ending == stopped_by_guard(StopReason.TIMEOUT)
 
 
 class Marking:

@@ -46,7 +46,7 @@ def rich_state(session_id: str) -> State:
         status=RunStatus.INTERRUPTED,
         depth=1,
         pending=PendingApproval(call=call, mode="manual", payload={"ask": ["sure?"]}),
-        scratch={"deferred_calls": [call.model_dump()], "seen": {"a": [1, 2], "b": {}}, "flag": False},
+        scratch={"deferred_calls": [call.model_dump()], "found": {"a": [1, 2], "b": {}}, "flag": False},
     )
 
 
@@ -81,7 +81,7 @@ async def test_a_missing_session_is_none(client: Client, session_id: str) -> Non
     assert await TemporalCheckpoint(client).get(session_id) is None
 
 
-async def test_a_rich_state_comes_back_whole(client: Client, session_id: str) -> None:
+async def test_a_rich_state_comes_back_equal(client: Client, session_id: str) -> None:
     state = rich_state(session_id)
 
     await TemporalCheckpoint(client).put(state)
@@ -94,7 +94,7 @@ async def test_every_field_can_be_overwritten(client: Client, session_id: str) -
     await store.put(state)
     state.messages[2] = Message.assistant("never mind")
     state.messages[1:2] = []
-    state.scratch["seen"]["a"].append(3)
+    state.scratch["found"]["a"].append(3)
     del state.scratch["flag"]
     state.pending, state.tenant_id, state.status = None, None, RunStatus.DONE
     state.step, state.depth, state.usage = 5, 0, Usage()
@@ -152,7 +152,7 @@ async def test_what_is_got_is_the_callers_own(client: Client, session_id: str) -
     assert got is not None
     got.messages.append(Message.user("more"))
     got.messages[0].content = "You pay nothing."
-    got.scratch["seen"]["a"].append(3)
+    got.scratch["found"]["a"].append(3)
 
     assert await store.get(session_id) == rich_state(session_id)
     await store.put(got)

@@ -76,7 +76,7 @@ async def history_bytes(client: Client, session_id: str) -> int:
     return described.workflow_execution_info.history_size_bytes
 
 
-async def test_a_long_run_costs_what_is_said_in_it(client: Client) -> None:
+async def test_a_long_run_costs_what_its_messages_cost(client: Client) -> None:
     weighed: dict[int, int] = {}
     for steps in (100, 200):
         session_id, memory = uuid.uuid4().hex, InMemoryCheckpointStore()
@@ -134,13 +134,13 @@ def run_twice(checkpoint: TemporalCheckpoint) -> list[str | None]:
 
 
 def in_threads(checkpoint: TemporalCheckpoint, count: int) -> list[list[str | None]]:
-    said: list[list[str | None]] = []
-    threads = [threading.Thread(target=lambda: said.append(run_twice(checkpoint))) for _ in range(count)]
+    contents: list[list[str | None]] = []
+    threads = [threading.Thread(target=lambda: contents.append(run_twice(checkpoint))) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
-    return said
+    return contents
 
 
 async def test_run_sync_works_with_a_client_of_another_loop(client: Client) -> None:

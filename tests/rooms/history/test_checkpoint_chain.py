@@ -19,7 +19,7 @@ from spine_temporal.payloads import unpack
 START = State(session_id="s")
 
 
-def said(*words: str) -> State:
+def state_of(*words: str) -> State:
     return State(session_id="s", messages=[Message.user(word) for word in words])
 
 
@@ -40,11 +40,11 @@ def words(made: Chain) -> list[str | None]:
     return [message.content for message in folded(made.last()).messages]
 
 
-A = (CheckpointRecord(token="a"), said("a").model_dump_json().encode())
-A_B = (CheckpointRecord(token="b", base="a"), body(said("a"), said("a", "b")))
-A_C = (CheckpointRecord(token="c", base="a"), body(said("a"), said("a", "c")))
-A_B_D = (CheckpointRecord(token="d", base="b"), body(said("a", "b"), said("a", "b", "d")))
-E = (CheckpointRecord(token="e"), said("e").model_dump_json().encode())
+A = (CheckpointRecord(token="a"), state_of("a").model_dump_json().encode())
+A_B = (CheckpointRecord(token="b", base="a"), body(state_of("a"), state_of("a", "b")))
+A_C = (CheckpointRecord(token="c", base="a"), body(state_of("a"), state_of("a", "c")))
+A_B_D = (CheckpointRecord(token="d", base="b"), body(state_of("a", "b"), state_of("a", "b", "d")))
+E = (CheckpointRecord(token="e"), state_of("e").model_dump_json().encode())
 
 
 @pytest.mark.parametrize(
@@ -87,34 +87,35 @@ def test_a_base_in_another_holder_ends_the_chain() -> None:
     assert [each.put.token for each in made.last()] == ["l", "b"]
     assert made.holders == ("elsewhere",)
     assert words(chain(A)) == ["a"]
-    assert folded([*chain(A).until("a"), *made.last()]) == said("a", "b")
+    assert folded([*chain(A).until("a"), *made.last()]) == state_of("a", "b")
 
 
 def test_equal_states_are_no_change() -> None:
-    step = change(said("a"), said("a"))
+    step = change(state_of("a"), state_of("a"))
 
     assert step is not None
     assert step.nothing
 
 
 def test_what_json_writes_otherwise_is_still_a_change() -> None:
-    after = said("a")
+    after = state_of("a")
     after.usage.cost_usd = 0
     after.add_message(Message.user_parts([{"at": (1, 2), "x": float("nan")}]))
     after.add_message(Message.assistant(None, [ToolCall(id="c", name="t", arguments={"x": float("inf"), "y": {1: 2}})]))
-    step = change(said("a"), after)
+    step = change(state_of("a"), after)
 
     assert step is not None
-    assert step.after == State.model_validate_json(after.model_dump_json())
+    assert step.after.model_dump_json() == after.model_dump_json()
+    assert step.after.messages[2].tool_calls[0].arguments == {"x": float("inf"), "y": {"1": 2}}
 
 
 def test_a_change_shares_nothing_with_the_state_it_was_made_of() -> None:
-    after = said("a", "b")
-    step = change(said("a"), after)
+    after = state_of("a", "b")
+    step = change(state_of("a"), after)
     after.messages[1].content = "c"
 
     assert step is not None
-    assert step.after == said("a", "b")
+    assert step.after == state_of("a", "b")
 
 
 @pytest.mark.parametrize("size", [10, 31_000, 33_000, MAX_PAYLOAD_BYTES, 3 * MAX_PAYLOAD_BYTES])

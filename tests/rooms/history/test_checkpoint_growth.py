@@ -161,7 +161,7 @@ async def test_a_process_that_dies_while_it_puts_leaves_what_was_there(
     before = state.model_copy(deep=True)
 
     for change in (noise(160_000), noise(150_000)):
-        # The second time the change is put whole, into a holder begun anew.
+        # The second time the State is put, no change, into a holder begun anew.
         monkeypatch.setattr(write, "MAX_SIGNALS", 1_000 if change == noise(160_000) else 1)
         dying.left = sent
         state.messages = [Message.user(change)]

@@ -19,7 +19,7 @@ def session_id() -> str:
     return uuid.uuid4().hex
 
 
-def said(state: State | None) -> list[str | None]:
+def contents(state: State | None) -> list[str | None]:
     return [each.content for each in state.messages] if state else []
 
 
@@ -45,7 +45,7 @@ async def test_the_state_of_a_durable_run_is_its_fold(client: Client, session_id
 async def test_a_run_that_no_worker_has_taken_has_a_state(client: Client, session_id: str) -> None:
     await start_unattended(client, session_id)
 
-    assert said(await TemporalCheckpoint(client).get(session_id)) == ["anyone?"]
+    assert contents(await TemporalCheckpoint(client).get(session_id)) == ["anyone?"]
 
 
 async def test_a_durable_conversation_goes_on_on_the_plain_kernel(client: Client, session_id: str) -> None:
@@ -55,7 +55,7 @@ async def test_a_durable_conversation_goes_on_on_the_plain_kernel(client: Client
 
     result = await agent.run("plain?", session_id=session_id)
 
-    assert said(result.state) == ["durable?", "durably", "plain?", "plainly"]
+    assert contents(result.state) == ["durable?", "durably", "plain?", "plainly"]
     assert await TemporalCheckpoint(client).get(session_id) == result.state
 
 
@@ -124,7 +124,7 @@ async def test_a_run_that_somebody_else_terminated_keeps_its_state(client: Clien
     state = await TemporalCheckpoint(client).get(session_id)
 
     assert state is not None
-    assert (said(state), state.status) == (["anyone?"], RunStatus.ERROR)
+    assert (contents(state), state.status) == (["anyone?"], RunStatus.ERROR)
 
 
 async def test_the_prefix_of_the_runs_can_be_another_one(client: Client, session_id: str) -> None:
@@ -132,7 +132,7 @@ async def test_the_prefix_of_the_runs_can_be_another_one(client: Client, session
     await prefixed.start("anyone?", session_id=session_id)
 
     assert await TemporalCheckpoint(client).get(session_id) is None
-    assert said(await TemporalCheckpoint(client, workflow_id_prefix="chat/").get(session_id)) == ["anyone?"]
+    assert contents(await TemporalCheckpoint(client, workflow_id_prefix="chat/").get(session_id)) == ["anyone?"]
 
 
 async def test_a_kernel_agent_may_keep_its_sessions_where_it_also_runs_durably(client: Client, session_id: str) -> None:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.durable
 
 
 class Packed(PayloadCodec):
-    """Payloads compressed by zlib, the whole of each: what a server keeps of them says nothing."""
+    """Payloads compressed by zlib, metadata and all: what a server keeps of them says nothing."""
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         return [

@@ -51,7 +51,7 @@ async def test_step_that_a_hook_counted_back_starts_from_its_own_state(durable: 
     served = durable(agent())
     theirs, ours = await agent().run("go"), await served.run("go")
 
-    # Not the trace: the kernel tells the events of one step with the step before and after the hook.
+    # Not the trace: the kernel gives the events of one step the step before and after the hook.
     assert ours.state.model_dump(exclude={"session_id"}) == theirs.state.model_dump(exclude={"session_id"})
     assert (ours.answer, ours.stopped_reason) == (theirs.answer, theirs.stopped_reason)
     history = await history_of(durable.client, served.runs[0])

@@ -110,11 +110,11 @@ class Opaque:
     ],
     ids=repr,
 )
-def test_tool_results_are_told_in_the_kernels_words(value: Any) -> None:
+def test_tool_results_have_the_kernels_words(value: Any) -> None:
     assert stringify(value) == _stringify(value)
 
 
 @QUICK
 @given(value=VALUES)
-def test_any_json_is_told_in_the_kernels_words(value: Any) -> None:
+def test_any_json_has_the_kernels_words(value: Any) -> None:
     assert stringify(value) == _stringify(value)

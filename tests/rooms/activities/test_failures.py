@@ -162,7 +162,7 @@ def chained(outer: Exception, cause: Exception) -> Exception:
 
 
 @pytest.mark.parametrize(
-    ("error", "verdict"),
+    ("error", "expected"),
     [
         (chained(ProviderError("no"), httpx.ConnectError("refused")), PASSING),
         (chained(ProviderError("no"), chained(ValueError("no"), TimeoutError())), PASSING),
@@ -173,8 +173,8 @@ def chained(outer: Exception, cause: Exception) -> Exception:
     ],
     ids=["network", "deeper", "busy", "bad key", "bug", "the nearest answer decides"],
 )
-def test_cause_decides_about_an_error_that_wraps_it(error: Exception, verdict: Transient | None) -> None:
-    assert classify(error, now_s=NOON_S) == verdict
+def test_cause_decides_about_an_error_that_wraps_it(error: Exception, expected: Transient | None) -> None:
+    assert classify(error, now_s=NOON_S) == expected
 
 
 def test_errors_that_cause_each_other_are_looked_at_once() -> None:

@@ -1,4 +1,4 @@
-"""One tool call: the model is told what came of it, whatever that is."""
+"""One tool call: the model reads what came of it, whatever that is."""
 
 from typing import Any
 
@@ -65,13 +65,11 @@ async def outcome_of(name: str = "find", arguments: dict[str, Any] | None = None
     ],
     ids=["default", "arguments", "unknown", "raises", "interrupts"],
 )
-async def test_model_is_told_in_the_kernels_words(
-    name: str, arguments: dict[str, Any], outcome: dict[str, Any]
-) -> None:
+async def test_model_reads_the_kernels_words(name: str, arguments: dict[str, Any], outcome: dict[str, Any]) -> None:
     assert await outcome_of(name, arguments) == ToolOutcome(id="a", **outcome)
 
 
-async def test_arguments_that_do_not_fit_are_told_to_the_model() -> None:
+async def test_arguments_that_do_not_fit_are_an_error_that_the_model_reads() -> None:
     outcome = await outcome_of(arguments={"what": [1]})
 
     assert outcome.content.startswith("Error executing tool 'find': invalid arguments for tool 'find'")

@@ -1,0 +1,196 @@
+"""The cache of States is an accelerator: bounded, and never wrong."""
+
+from collections.abc import Sequence
+
+import pytest
+from spine_core import Message
+
+from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound, RunKey, memory_bytes
+from spine_temporal.journal.entries import Entry
+from spine_temporal.journal.ledger import Ledger
+from tests.rooms.journal.entries import begun, calling, ledger_of, step_begun, step_done, tool_begun, tool_done
+
+RUN = ("spine-s1", "run-1")
+OTHER = ("spine-s2", "run-2")
+THIRD = ("spine-s3", "run-3")
+PLENTY = 1_000_000
+
+
+FIND = calling("find")
+STEP: Sequence[Entry] = (step_begun(1), step_done(1, FIND))
+TOOL: Sequence[Entry] = (tool_begun(0), tool_done(0, "12 otters"))
+OPENED = ledger_of(*begun())
+STEPPED = ledger_of(*begun(), *STEP)
+REVISION = STEPPED.progress.revision
+SIZE = memory_bytes(OPENED)
+
+
+def answer(text: str) -> Sequence[Entry]:
+    """A step in which the model says `text`."""
+    return (step_begun(1), step_done(1, Message.assistant(text)))
+
+
+class Histories:
+    """In place of the server: the ledger it folds, the ledger it can catch up to, what it was asked."""
+
+    def __init__(self, folded: Ledger = STEPPED, caught_up: Ledger | None = None) -> None:
+        self.folded = folded
+        self.caught_up = caught_up
+        self.asked: list[tuple[str, RunKey, str]] = []
+
+    async def fold(self, run: RunKey, revision: str) -> Ledger | None:
+        self.asked.append(("fold", run, revision))
+        return self.folded if self.folded.progress.revision == revision else None
+
+    async def catch_up(self, run: RunKey, ledger: Ledger, revision: str) -> Ledger | None:
+        self.asked.append(("catch up", run, revision))
+        return self.caught_up
+
+    def cache(self, max_bytes: int = PLENTY) -> LedgerCache:
+        return LedgerCache(self.fold, self.catch_up, max_bytes=max_bytes)
+
+
+async def test_what_this_worker_did_itself_is_not_read_again() -> None:
+    histories = Histories()
+    cache = histories.cache()
+    cache.begin(RUN, begun())
+    cache.record(RUN, OPENED.progress.revision, STEP, 10)
+
+    assert await cache.at(RUN, REVISION) == STEPPED
+    assert (cache.hits, cache.folds, histories.asked) == (1, 0, [])
+
+
+async def test_run_of_another_worker_is_folded_once() -> None:
+    histories = Histories()
+    cache = histories.cache()
+
+    for _ in range(2):
+        assert await cache.at(RUN, REVISION) == STEPPED
+    assert (cache.hits, cache.folds, histories.asked) == (1, 1, [("fold", RUN, REVISION)])
+
+
+async def test_older_state_is_caught_up_from_the_end_of_the_history() -> None:
+    histories = Histories(caught_up=STEPPED)
+    cache = histories.cache()
+    cache.begin(RUN, begun())
+
+    assert await cache.at(RUN, REVISION) == STEPPED
+    assert (cache.caught_up, cache.folds, histories.asked) == (1, 0, [("catch up", RUN, REVISION)])
+
+
+async def test_state_too_old_to_be_caught_up_is_folded() -> None:
+    histories = Histories(caught_up=None)
+    cache = histories.cache()
+    cache.begin(RUN, begun())
+
+    assert await cache.at(RUN, REVISION) == STEPPED
+    assert (cache.caught_up, cache.folds) == (0, 1)
+    assert cache.peek(RUN) == STEPPED
+
+
+async def test_outcome_that_started_from_another_revision_is_not_recorded() -> None:
+    cache = Histories().cache()
+    cache.begin(RUN, begun())
+
+    cache.record(RUN, "another revision", STEP, 10)
+
+    assert cache.peek(RUN) == OPENED
+
+
+def test_outcome_of_a_run_that_is_not_kept_is_not_recorded() -> None:
+    cache = Histories().cache()
+
+    cache.record(RUN, OPENED.progress.revision, STEP, 10)
+
+    assert cache.peek(RUN) is None
+
+
+def test_run_is_forgotten_when_an_outcome_does_not_fit_it() -> None:
+    cache = Histories().cache()
+    cache.begin(RUN, begun())
+
+    cache.record(RUN, OPENED.progress.revision, TOOL, 10)
+
+    assert cache.peek(RUN) is None
+
+
+async def test_oldest_run_is_forgotten_when_the_cache_is_full() -> None:
+    cache = Histories(OPENED).cache(max_bytes=2 * SIZE)
+    for run in (RUN, OTHER):
+        cache.begin(run, begun())
+    await cache.at(RUN, OPENED.progress.revision)
+
+    cache.begin(THIRD, begun())
+
+    assert cache.peek(OTHER) is None
+    assert cache.peek(RUN) is not None
+    assert cache.peek(THIRD) is not None
+
+
+def test_run_that_grows_in_the_cache_drops_an_older_one() -> None:
+    cache = Histories().cache(max_bytes=2 * SIZE + 5_000)
+    cache.begin(RUN, begun())
+    cache.begin(OTHER, begun())
+
+    cache.record(OTHER, OPENED.progress.revision, answer("x"), 5_000)
+
+    assert cache.peek(RUN) is None
+    assert cache.peek(OTHER) is not None
+
+
+def test_run_larger_than_the_cache_is_not_kept() -> None:
+    cache = Histories().cache(max_bytes=2 * SIZE + 5_000)
+    cache.begin(RUN, begun())
+    cache.begin(OTHER, begun())
+
+    cache.record(OTHER, OPENED.progress.revision, answer("x"), 100_000)
+
+    assert cache.peek(OTHER) is None
+    assert cache.peek(RUN) is not None
+
+
+async def test_cache_of_zero_bytes_keeps_nothing() -> None:
+    cache = Histories().cache(max_bytes=0)
+    cache.begin(RUN, begun())
+
+    for _ in range(2):
+        assert await cache.at(RUN, REVISION) == STEPPED
+    assert (cache.hits, cache.folds, cache.peek(RUN)) == (0, 2, None)
+
+
+async def test_late_attempt_still_finds_the_state_that_the_quicker_one_started_from() -> None:
+    histories = Histories()
+    cache = histories.cache()
+    cache.begin(RUN, begun())
+    cache.record(RUN, OPENED.progress.revision, STEP, 10)
+
+    assert await cache.at(RUN, OPENED.progress.revision) == OPENED
+    assert await cache.at(RUN, REVISION) == STEPPED
+    assert (cache.hits, histories.asked) == (2, [])
+
+
+def test_forgetting_what_is_not_there_is_no_error() -> None:
+    cache = Histories().cache()
+    cache.begin(RUN, begun())
+    cache.forget(RUN)
+
+    cache.forget(RUN)
+
+    assert cache.peek(RUN) is None
+
+
+async def test_fold_that_does_not_lead_to_the_revision_is_not_used() -> None:
+    cache = Histories(folded=OPENED).cache()
+
+    with pytest.raises(RevisionNotFound, match="does not lead to revision"):
+        await cache.at(RUN, REVISION)
+
+
+async def test_images_and_arguments_count_too() -> None:
+    image = Message.user_parts([{"type": "image", "data": "x" * 20_000}])
+    folded = ledger_of(*begun(), step_begun(1), step_done(1, image))
+    cache = Histories(folded).cache(max_bytes=SIZE + 10_000)
+
+    await cache.at(RUN, folded.progress.revision)
+
+    assert cache.peek(RUN) is None
