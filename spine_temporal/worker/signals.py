@@ -1,4 +1,4 @@
-"""The signals that stop a worker, heard even while a tool holds the loop."""
+"""The signals that end a process of ours, noticed even while a tool holds the loop."""
 
 import asyncio
 import contextlib
@@ -10,21 +10,33 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from spine_temporal.worker.exit import leave
+from spine_temporal.worker.exit import leave, leave_at_once
 
 _log = logging.getLogger(__name__)
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
-@contextlib.contextmanager
-def until_signalled(deadline_s: float) -> Iterator[asyncio.Event]:
-    """An event that the first signal sets; from then on the body has `deadline_s` seconds.
+class Signalled(asyncio.Event):
+    """Set by the first signal; `number` says which."""
 
-    After them the process ends, whatever still runs. A second signal ends it at once, with exit code 1.
+    number: int = 0
+
+    def set_by(self, number: int) -> None:
+        """That signal came."""
+        self.number = number
+        self.set()
+
+
+@contextlib.contextmanager
+def until_signalled(deadline_s: float) -> Iterator[Signalled]:
+    """An event that the first SIGTERM or SIGINT sets; from then on the body has `deadline_s` seconds.
+
+    After them the process ends, whatever still runs. A second signal ends it at once, with exit code 1. For processes
+    that are ours alone: the handlers stay.
     """
-    loop, signalled = asyncio.get_running_loop(), asyncio.Event()
-    watch = _Watch(lambda: loop.call_soon_threadsafe(signalled.set), deadline_s)
+    loop, signalled = asyncio.get_running_loop(), Signalled()
+    watch = _Watch(lambda number: loop.call_soon_threadsafe(signalled.set_by, number), deadline_s)
     watch.start()
     try:
         yield signalled
@@ -33,37 +45,39 @@ def until_signalled(deadline_s: float) -> Iterator[asyncio.Event]:
 
 
 class _Watch(threading.Thread):
-    """Hears the signals whoever holds the main thread, where Python runs its handlers.
+    """Notices the signals whoever holds the main thread, where Python runs its handlers.
 
     The system's own handler writes each of them to a socket, and this thread reads it.
     """
 
-    def __init__(self, tell: Callable[[], object], deadline_s: float) -> None:
+    def __init__(self, tell: Callable[[int], object], deadline_s: float) -> None:
         super().__init__(name="signals", daemon=True)
         self.over = threading.Event()
         self._tell, self._deadline_s = tell, deadline_s
-        self._heard, self._written = socket.socketpair()
+        self._read, self._written = socket.socketpair()
         self._written.settimeout(0)
         signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
         for number in _SIGNALS:
             signal.signal(number, lambda *_: None)
 
     def run(self) -> None:
-        self._hear(None)
-        self._tell()
-        if self._hear(time.monotonic() + self._deadline_s):
-            leave(1)
+        first = self._next(None)
+        self._tell(first)
+        if self._next(time.monotonic() + self._deadline_s):
+            leave_at_once(1)
         if not self.over.is_set():
             _log.warning(
-                "the worker did not end within %g s; another one takes over what it was doing", self._deadline_s
+                "ended %g s after the signal with work in hand; another worker takes it over", self._deadline_s
             )
             leave()
 
-    def _hear(self, until_s: float | None) -> bool:
+    def _next(self, until_s: float | None) -> int:
+        """The number of the next signal; 0: none came in time."""
         while True:
-            self._heard.settimeout(None if until_s is None else max(0.001, until_s - time.monotonic()))
+            self._read.settimeout(None if until_s is None else max(0.001, until_s - time.monotonic()))
             try:
-                if self._heard.recv(1)[0] in _SIGNALS:
-                    return True
+                number = self._read.recv(1)[0]
             except TimeoutError:
-                return False
+                return 0
+            if number in _SIGNALS:
+                return number

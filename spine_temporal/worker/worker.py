@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import threading
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 from types import TracebackType
@@ -14,13 +15,11 @@ from temporalio.worker import Worker
 from spine_temporal.agents.registry import Agents
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
-from spine_temporal.worker.exit import leave_at_exit
 from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, SpinePlugin
 
 # The server holds a dead worker's workflow tasks back for this long; the SDK's own default is 10 s.
 _STICKY_S: Final = 5.0
 _BEAT_AT_LEAST_EVERY_S: Final = 1.0
-_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class AgentWorker:
@@ -80,22 +79,21 @@ class AgentWorker:
         return self.plugin.agents.names
 
     async def run(self) -> None:
-        """Work until the process gets SIGTERM or SIGINT, or the task that awaits this is cancelled.
+        """Work until the task that awaits this is cancelled, as Ctrl-C does, or the process gets a SIGTERM of its own.
 
-        A second signal is left to Python: Ctrl-C twice ends a worker that will not stop. Once stopped by a signal, the
-        program goes on after this call as after any other; when it ends, it ends with exit code 0, or 1 if an
-        exception ended it, whatever `sys.exit` was told.
+        SIGTERM is heeded where nobody else does: in the main thread, if it has no handler yet, and until it gets
+        another one. The worker then stops in good order and the program goes on after this call. A process that is
+        nothing but a worker ends more reliably by `run_worker_process` (see the page on operations).
 
         Raises:
             Exception: the worker cannot go on, for instance because it may not poll.
         """
-        with _first_signal() as stopped:
+        with _sigterm() as stopped:
             working = asyncio.create_task(self._worker.run())
             waiting = asyncio.create_task(stopped.wait())
             try:
                 await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
                 if not working.done():
-                    leave_at_exit()
                     await self._worker.shutdown()
                 await working
             except asyncio.CancelledError:
@@ -117,17 +115,16 @@ class AgentWorker:
 
 
 @contextlib.contextmanager
-def _first_signal() -> Iterator[asyncio.Event]:
+def _sigterm() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM sets, if nobody else has a handler for it: a host's own handlers stay what they are."""
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-
-    def stop(number: signal.Signals) -> None:
-        stopped.set()
-        loop.remove_signal_handler(number)
-
-    for number in _STOPPING:
-        loop.add_signal_handler(number, stop, number)
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield stopped
+        return
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    ours = signal.getsignal(signal.SIGTERM)
     try:
         yield stopped
     finally:
-        for number in _STOPPING:
-            loop.remove_signal_handler(number)
+        if signal.getsignal(signal.SIGTERM) is ours:
+            loop.remove_signal_handler(signal.SIGTERM)

@@ -1,7 +1,6 @@
 """The command `spine-temporal demo`: a run that outlives its worker."""
 
 import asyncio
-import signal
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Final
@@ -12,9 +11,11 @@ from spine_temporal.demo.agent import default_folder
 from spine_temporal.demo.story.run import run_story
 from spine_temporal.demo.story.screen import Screen
 from spine_temporal.demo.story.settings import settings_of
+from spine_temporal.worker.signals import until_signalled
 
 _QUESTION: Final = "which modules open sockets?"
-_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+# The server has that long to close its database.
+_DEADLINE_S: Final = 10.0
 _BY_SIGNAL: Final = 128
 
 
@@ -43,29 +44,17 @@ def demo(
         ("model", settings.model_text),
     ):
         screen.fact(name, value)
-    try:
-        return asyncio.run(_until_signalled(run_story(screen, settings, keep=keep), screen))
-    except KeyboardInterrupt:
-        return _BY_SIGNAL + signal.SIGINT
+    return asyncio.run(_until_signalled(run_story(screen, settings, keep=keep), screen))
 
 
 async def _until_signalled(story: Coroutine[None, None, bool], screen: Screen) -> int:
-    received: list[signal.Signals] = []
-    loop, task = asyncio.get_running_loop(), asyncio.create_task(story)
-
-    def end(number: signal.Signals) -> None:
-        received.append(number)
-        for each in _ENDING:
-            # A second one ends this process at once; the others follow as soon as they see it gone.
-            loop.remove_signal_handler(each)
+    with until_signalled(_DEADLINE_S) as signalled:
+        task, waiting = asyncio.create_task(story), asyncio.create_task(signalled.wait())
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not signalled.is_set():
+            return 0 if task.result() else 1
         task.cancel()
-
-    for number in _ENDING:
-        loop.add_signal_handler(number, end, number)
-    try:
-        return 0 if await task else 1
-    except asyncio.CancelledError:
-        if not received:
-            raise
-        screen.aside("Ended before its end. Workers and server have ended, too.")
-        return _BY_SIGNAL + received[0]
+        await asyncio.wait({task})
+    screen.aside("Ended before its end. Workers and server have ended, too.")
+    return _BY_SIGNAL + signalled.number
