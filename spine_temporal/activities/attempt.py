@@ -12,7 +12,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from spine_temporal.activities.current import Attempt, present
-from spine_temporal.activities.earlier_attempts import given_up, with_last_ending
+from spine_temporal.activities.earlier_attempts import STOPPED_MIDWAY, given_up, with_last_ending
 from spine_temporal.activities.failures import Transient, classify
 from spine_temporal.activities.heartbeat import Heart, progress_of
 from spine_temporal.activities.hooks import contained, in_words
@@ -59,14 +59,20 @@ async def run_with_attempts[Outcome: WireModel](
                 attempt.progress = await with_last_ending(attempt.progress, policy)
                 # What is known of earlier attempts must outlast this one, however short it is.
                 carried_out.heart.beat()
-            if attempt.spent > policy.attempts:
+            if attempt.spent > (1 if policy.at_most_once else policy.attempts):
                 return lost(given_up(attempt.progress, policy))
-            return await carried_out.outcome_of(work)
+            try:
+                return await carried_out.outcome_of(work)
+            except asyncio.CancelledError:
+                if policy.at_most_once and attempt.called and attempt.handed_over():
+                    return lost(STOPPED_MIDWAY)
+                raise
     except ApplicationError:
         raise
     except Exception as error:  # noqa: BLE001 - a passing one goes to Temporal, any other into the outcome
         passing = classify(error, now_s=time.time())
-        if passing is not None and attempt.spent < policy.attempts:
+        again = attempt.spent < policy.attempts and not (policy.at_most_once and attempt.called)
+        if passing is not None and again:
             _log.warning("attempt %d failed and is made again", attempt.number, exc_info=error)
             # Without the chain: with an SDK's dozen of causes, the server replaces the whole failure by a
             # sentence about its size.

@@ -31,6 +31,8 @@ class Attempt:
     """Whose code runs: a tool, a hook, the provider; empty: ours."""
     in_thread: bool = False
     """That code runs in a thread, which nothing can interrupt."""
+    called: bool = False
+    """The tool, or the model, has been called: something may have been done by now."""
 
     @property
     def spent(self) -> int:
@@ -72,14 +74,15 @@ def present(attempt: Attempt) -> Iterator[None]:
 
 
 @contextmanager
-def doing(what: str, *, in_thread: bool = False) -> Iterator[None]:
-    """While the body runs, the current attempt is said to do `what`."""
+def doing(what: str, *, in_thread: bool = False, calling: bool = False) -> Iterator[None]:
+    """While the body runs, the current attempt does `what`; `calling`: it calls the tool, or the model."""
     attempt = _current.get()
     if attempt is None:
         yield
         return
     before = attempt.doing, attempt.in_thread
     attempt.doing, attempt.in_thread = what, in_thread
+    attempt.called = attempt.called or calling
     try:
         yield
     finally:

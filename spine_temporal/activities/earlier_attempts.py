@@ -22,6 +22,7 @@ _ASK_FOR: Final = timedelta(seconds=2)
 _KINDS: Final = 8
 _TEXT: Final = 200
 _OTHERS: Final = "something else"
+STOPPED_MIDWAY: Final = "its worker was stopped in the midst of it: nobody knows whether it was done"
 _UNCOUNTED: Final = frozenset({names.WORKER_STOPPING, names.POSTPONED})
 
 
@@ -43,6 +44,8 @@ async def with_last_ending(progress: AttemptProgress, policy: ActivityPolicy) ->
 def given_up(progress: AttemptProgress, policy: ActivityPolicy) -> str:
     """Why there is no further attempt."""
     why = f"given up after {policy.attempts} attempts"
+    if policy.at_most_once:
+        why = "nobody knows whether it was done, and it is not to be done twice"
     if not progress.ended:
         return f"{why}; the server did not say how they ended"
     return f"{why}: " + "; ".join(f"{ending}{_times(times)}" for ending, times in progress.ended.items())

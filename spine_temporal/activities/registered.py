@@ -131,7 +131,8 @@ class AgentActivities:
             ledger = await self.cache.at(_run(), task.revision)
             spec = ledger.progress.spec
             guards = spec.guards if spec is not None else agent.guards
-            step = Step(agent, ledger.state, task, lambda: task.elapsed_s + attempt.elapsed_s(), guards)
+            tool_policy = spec.tool_policy if spec is not None else self._tool_policy
+            step = Step(agent, ledger.state, task, lambda: task.elapsed_s + attempt.elapsed_s(), guards, tool_policy)
             with spans_of(agent, ledger, _run()[0]):
                 await step.take()
             if (

@@ -34,8 +34,9 @@ from spine_core import (
 from spine_temporal.activities.current import doing
 from spine_temporal.activities.hooks import Escaped, HookRaised, contained, naming
 from spine_temporal.activities.state_copy import working_copy
-from spine_temporal.agents.durable_options import approval_of
+from spine_temporal.agents.durable_options import approval_of, policy_of
 from spine_temporal.agents.spec import hooks_of
+from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import AnswerFrom, Ending
 from spine_temporal.contracts.step import ModelError, PlannedCall, StepInput, StepOutcome
 from spine_temporal.journal import state_delta
@@ -68,6 +69,8 @@ class Step:
     """Seconds since the run began."""
     guards: Guards
     """As the run recorded them."""
+    tool_policy: ActivityPolicy = field(default_factory=ActivityPolicy)
+    """As the run recorded it: what a tool does not say itself."""
     state: State = field(init=False)
     cause: Exception | None = field(default=None, init=False)
     """What made the step fail; None: it did not, or it is the run's normal end."""
@@ -150,7 +153,7 @@ class Step:
                 raise _Ended(Ending(reason=StopReason.ERROR, error=error))
             provider = context.provider or self.agent.provider
             try:
-                with contained(), doing("the provider"):
+                with contained(), doing("the provider", calling=True):
                     return await provider.complete(context.messages, schemas)
             except Escaped as error:
                 # The kernel's on_error is for exceptions: what a cancellation or an exit means, no middleware knows.
@@ -184,7 +187,8 @@ class Step:
         tool = self.agent.tools.get(call.name)
         if tool is None:
             return PlannedCall(id=call.id, name=call.name, known=False)
-        planned = PlannedCall(id=call.id, name=call.name, approval=approval_of(tool))
+        policy = policy_of(tool, self.tool_policy)
+        planned = PlannedCall(id=call.id, name=call.name, approval=approval_of(tool), policy=policy)
         if not tool.approve:
             return planned
         gate = {"approve": True, "parameters": tool.parameters, "digest": digest_of(call.arguments)}

@@ -199,7 +199,7 @@ class ToolRun:
         try:
             # Sync functions run in a thread, as the kernel decides.
             in_thread = not inspect.iscoroutinefunction(tool.func)
-            with contained(), doing(f"the tool {name!r}", in_thread=in_thread):
+            with contained(), doing(f"the tool {name!r}", in_thread=in_thread, calling=True):
                 if context.timeout_s is None:
                     context.result = await tool.call(context.args)
                 else:

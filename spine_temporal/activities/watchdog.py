@@ -21,7 +21,7 @@ _LOOK_AT_LEAST_EVERY_S: Final = 0.5
 # A workflow task that gets no answer for two seconds fails as a deadlock: from there on a held loop harms others.
 _LONG_S: Final = 2.0
 _JOIN_S: Final = 5.0
-_REMEDY: Final = "give the worker a policy with a longer heartbeat_s, or run the tool in a process of its own"
+_REMEDY: Final = "give the tool a longer `@durable(heartbeat_s=...)`, or run it in a process of its own"
 _OTHERS_CODE: Final = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
 
 

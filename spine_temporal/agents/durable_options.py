@@ -3,16 +3,27 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from pydantic import ValidationError
 from spine_core import Tool
 
 from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
+from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.errors import BadInput
 
-_ATTRIBUTE: Final = "__spine_temporal_approval__"
+_APPROVAL: Final = "__spine_temporal_approval__"
+_POLICY: Final = "__spine_temporal_policy__"
 
 
 def durable[T: Tool | Callable[..., Any]](
-    *, approval_timeout_s: float | None = None, on_timeout: OnTimeout = "reject"
+    *,
+    approval_timeout_s: float | None = None,
+    on_timeout: OnTimeout = "reject",
+    timeout_s: float | None = None,
+    heartbeat_s: float | None = None,
+    attempts: int | None = None,
+    retry_first_s: float | None = None,
+    retry_longest_s: float | None = None,
+    at_most_once: bool | None = None,
 ) -> Callable[[T], T]:
     """Say how a tool behaves in durable runs; on the plain kernel it changes nothing.
 
@@ -20,17 +31,36 @@ def durable[T: Tool | Callable[..., Any]](
     or a raised `Interrupt`); None means for ever. `on_timeout` says what happens then: "reject" tells the model that
     nobody decided, "approve" runs the tool, "fail" ends the run with `StopReason.ERROR`.
 
+    The others go before the worker's `tool_policy`, and mean what they mean in `ActivityPolicy`; None leaves them to
+    it. A tool that keeps the interpreter for long (one large regular expression, an extension in C) needs a
+    `heartbeat_s` that is longer than that: nothing in the process can beat for it meanwhile. With `at_most_once` a
+    call is not begun again when its worker is lost: the model reads that nobody knows whether it was done. They are
+    recorded when the model asks for the call, and hold for it from then on, whichever worker runs it.
+
     Raises:
-        BadInput: the timeout is not positive, or `on_timeout` is none of the three.
+        BadInput: a time is not a number of seconds above 0 and up to ten years, `attempts` is below 1, or `on_timeout`
+            is none of the three.
     """
-    if approval_timeout_s is not None and not approval_timeout_s > 0:
-        raise BadInput(f"approval_timeout_s is {approval_timeout_s!r}; it is a number of seconds above 0, or None")
     if on_timeout not in ("reject", "approve", "fail"):
         raise BadInput(f"on_timeout is {on_timeout!r}; it is 'reject', 'approve' or 'fail'")
-    policy = ApprovalPolicy(timeout_s=approval_timeout_s, on_timeout=on_timeout)
+    if approval_timeout_s is not None:
+        _checked({"timeout_s": approval_timeout_s}, prefix="approval_")
+    approval = ApprovalPolicy(timeout_s=approval_timeout_s, on_timeout=on_timeout)
+    options = {
+        "timeout_s": timeout_s,
+        "heartbeat_s": heartbeat_s,
+        "attempts": attempts,
+        "retry_first_s": retry_first_s,
+        "retry_longest_s": retry_longest_s,
+        "at_most_once": at_most_once,
+    }
+    own = {name: value for name, value in options.items() if value is not None}
+    _checked(own)
 
     def mark(target: T) -> T:
-        setattr(target.func if isinstance(target, Tool) else target, _ATTRIBUTE, policy)
+        marked = target.func if isinstance(target, Tool) else target
+        setattr(marked, _APPROVAL, approval)
+        setattr(marked, _POLICY, own)
         return target
 
     return mark
@@ -38,5 +68,19 @@ def durable[T: Tool | Callable[..., Any]](
 
 def approval_of(tool: Tool) -> ApprovalPolicy | None:
     """What becomes of a call of the tool that nobody decides; None: the tool does not say."""
-    found = getattr(tool.func, _ATTRIBUTE, None)
+    found = getattr(tool.func, _APPROVAL, None)
     return found if isinstance(found, ApprovalPolicy) else None
+
+
+def policy_of(tool: Tool, default: ActivityPolicy) -> ActivityPolicy | None:
+    """Time limits and attempts of the tool's calls, `default` where it does not say; None: it says nothing."""
+    own = getattr(tool.func, _POLICY, None)
+    return default.model_copy(update=own) if isinstance(own, dict) and own else None
+
+
+def _checked(options: dict[str, Any], *, prefix: str = "") -> None:
+    try:
+        ActivityPolicy.model_validate(options, strict=True)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise BadInput(f"{prefix}{wrong['loc'][0]} is {wrong['input']!r}: {wrong['msg'].lower()}") from None

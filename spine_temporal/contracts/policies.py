@@ -25,6 +25,9 @@ class ActivityPolicy(GivenModel):
     retry_first_s: Seconds = 1.0
     """Pause before the second attempt; it doubles for each further one. A provider's Retry-After goes before it."""
     retry_longest_s: Seconds = 60.0
+    at_most_once: bool = False
+    """Once the tool's code, or the model's, has been reached, there is no further attempt: when the worker is lost or
+    stopped after that, nobody knows whether it was done, and the model reads so."""
 
 
 class ContinuePolicy(GivenModel):

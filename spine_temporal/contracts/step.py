@@ -38,6 +38,8 @@ class PlannedCall(WireModel):
     """Of the arguments that the model gave; for gated tools."""
     approval: ApprovalPolicy | None = None
     """The tool's own."""
+    policy: ActivityPolicy | None = None
+    """The tool's own, made complete by the run's; None: the run's."""
 
 
 class StepBase(WireModel):

@@ -141,6 +141,7 @@ class Turn:
         if calls is None:
             return
         call, basis, step = calls.items[index], session.basis(), calls.step
+        policy = call.planned.policy or spec.tool_policy
         task = ToolInput(
             revision=basis.revision,
             order=basis.order,
@@ -150,14 +151,14 @@ class Turn:
             name=call.planned.name,
             first=self._first() and not calls.busy,
             resumed=call.resumes,
-            policy=spec.tool_policy,
+            policy=policy,
         )
         session.record(ToolBegun(task))
         outcome = await execute_activity(
             names.TOOL_ACTIVITY,
             task,
             ToolSummary,
-            spec.tool_policy,
+            policy,
             summary=call.planned.name,
             activity_id=f"{step}.{index}" + (f" {call.begun}" if call.begun else ""),
         )

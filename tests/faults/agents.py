@@ -7,6 +7,8 @@ from typing import Any
 
 from spine_core import Agent, Message, ModelResponse, Tool, ToolCall, Usage, tool
 
+from spine_temporal import durable
+
 ROUNDS = 3
 
 
@@ -95,6 +97,20 @@ class Payer:
 def paying_agent(folder: Path) -> Agent:
     effects = Effects(folder)
     return Agent(Payer(effects), tools=[_pay_tool(effects)], name="payer")
+
+
+def paying_once_agent(folder: Path) -> Agent:
+    """Its tool is not begun again, whatever becomes of the worker."""
+    effects = Effects(folder)
+
+    @tool
+    @durable(at_most_once=True)
+    async def pay(amount: int) -> str:
+        """Pay."""
+        await effects.happen("pay")
+        return f"paid {amount}"
+
+    return Agent(Payer(effects), tools=[pay], name="pays_once")
 
 
 def _pay_tool(effects: Effects) -> Tool:

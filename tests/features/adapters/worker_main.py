@@ -7,6 +7,7 @@ from pathlib import Path
 from temporalio.client import Client
 
 from spine_temporal import AgentWorker
+from spine_temporal.worker.exit import leave
 from tests.features.adapters.agents import factories
 
 
@@ -17,3 +18,4 @@ async def main(address: str, task_queue: str, folder: str, url: str) -> None:
 
 if __name__ == "__main__":
     asyncio.run(main(*sys.argv[1:]))
+    leave()

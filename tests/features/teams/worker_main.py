@@ -10,6 +10,7 @@ from spine_core.testing import calls, text
 from temporalio.client import Client
 
 from spine_temporal import AgentWorker, Handoff
+from spine_temporal.worker.exit import leave
 from tests.faults.agents import Effects
 
 
@@ -46,3 +47,4 @@ async def main(address: str, task_queue: str, folder: str) -> None:
 
 if __name__ == "__main__":
     asyncio.run(main(*sys.argv[1:]))
+    leave()

@@ -1,0 +1,66 @@
+"""What a tool says of its calls in durable runs."""
+
+from typing import Any
+
+import pytest
+from spine_core import tool
+
+from spine_temporal import ActivityPolicy, durable
+from spine_temporal.agents.durable_options import approval_of, policy_of
+from spine_temporal.errors import BadInput
+
+WORKERS = ActivityPolicy(timeout_s=60.0, attempts=3)
+
+
+def test_what_a_tool_says_goes_before_the_workers_policy() -> None:
+    @tool
+    @durable(heartbeat_s=30, attempts=1, at_most_once=True)
+    async def crunch() -> str:
+        """Crunch."""
+        return "done"
+
+    own = policy_of(crunch, WORKERS)
+
+    assert own == ActivityPolicy(timeout_s=60.0, heartbeat_s=30.0, attempts=1, at_most_once=True)
+
+
+def test_a_tool_that_says_nothing_of_it_has_the_workers_policy() -> None:
+    @durable(approval_timeout_s=60)
+    @tool
+    async def crunch() -> str:
+        """Crunch."""
+        return "done"
+
+    assert policy_of(crunch, WORKERS) is None
+    approval = approval_of(crunch)
+    assert approval is not None
+    assert approval.timeout_s == 60
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"timeout_s": 0}, "timeout_s is 0"),
+        ({"timeout_s": float("inf")}, "timeout_s is inf"),
+        ({"heartbeat_s": float("nan")}, "heartbeat_s is nan"),
+        ({"heartbeat_s": 1e308}, "heartbeat_s is 1e+308"),
+        ({"heartbeat_s": "soon"}, "heartbeat_s is 'soon'"),
+        ({"attempts": 0}, "attempts is 0"),
+        ({"attempts": 1.5}, "attempts is 1.5"),
+        ({"retry_first_s": -1}, "retry_first_s is -1"),
+        ({"at_most_once": "yes"}, "at_most_once is 'yes'"),
+        ({"approval_timeout_s": float("inf")}, "approval_timeout_s is inf"),
+        ({"approval_timeout_s": True}, "approval_timeout_s is True"),
+        ({"on_timeout": "shrug"}, "on_timeout is 'shrug'"),
+    ],
+)
+def test_what_cannot_hold_is_an_error_when_it_is_written(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        durable(**options)
+
+    assert message in str(refused.value)
+
+
+def test_a_misspelt_option_is_an_error() -> None:
+    with pytest.raises(TypeError, match="heartbeat"):
+        durable(heartbeat=3)  # type: ignore[call-arg]
