@@ -94,7 +94,7 @@ async def test_doctor_finds_what_is_wrong_and_says_what_to_do(command: CommandLi
         "doctor", "--project", str(project), *command.queue, "--json", environment={"PYTHONPATH": str(site)}
     )
 
-    found = [(each["verdict"], each["what"], each["said"], each["fix"]) for each in json.loads(done.out)]
+    found = [(each["level"], each["what"], each["text"], each["fix"]) for each in json.loads(done.out)]
     assert done.code == 1
     assert _said(found, "ok", "server").startswith(f"{command.address}, Temporal ")
     assert _said(found, "ok", "namespace").startswith("default, runs are kept ")
@@ -123,7 +123,7 @@ async def test_doctor_finds_a_misspelt_key(command: CommandLine, project: Path, 
         "doctor", "--project", str(project), *command.queue, "--json", environment={"PYTHONPATH": str(site)}
     )
 
-    found = [(each["verdict"], each["what"], each["said"], each["fix"]) for each in json.loads(done.out)]
+    found = [(each["level"], each["what"], each["text"], each["fix"]) for each in json.loads(done.out)]
     assert "unknown key 'sytsem' in [spine]; did you mean 'system'?" in _said(found, "fix", "spine.toml")
 
 

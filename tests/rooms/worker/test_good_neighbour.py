@@ -48,7 +48,7 @@ async def test_sigterm_stops_a_worker_whose_program_does_not_handle_it(client: C
 
         await running
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-        assert atexit._ncallbacks() == handlers  # type: ignore[attr-defined]
+        assert atexit._ncallbacks() == handlers
 
 
 async def test_a_hosts_own_handlers_are_left_to_it(client: Client) -> None:
