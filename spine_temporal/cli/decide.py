@@ -15,7 +15,6 @@ from spine_temporal.cli.server import Server
 from spine_temporal.cli.terminal import write
 from spine_temporal.client.approvals import Approval
 from spine_temporal.client.pending import Unlisted, chosen
-from spine_temporal.client.pollers import warn_if_no_worker
 from spine_temporal.client.run import Run
 from spine_temporal.client.run_summary import run_name
 from spine_temporal.client.runs import find_run
@@ -86,8 +85,7 @@ async def _decide(server: Server, id: str, call: str | None, decision: Decision,
             call = f"{approval.run}/{approval.position}"
             if edit is not None:
                 decision = decision.model_copy(update=edit.of(approval))
-        async with warn_if_no_worker(client, found.task_queue):
-            receipt = await found.run.decide(decision, call)
+        receipt = await found.run.decide(decision, call)
     write(_receipt_text(receipt, approval, decision, id, is_answer=edit is None))
 
 

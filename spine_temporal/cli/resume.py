@@ -34,7 +34,7 @@ async def _result(server: Server, id: str, word: str, resumed: list[str], *, liv
         # Of that very turn: the next one may wait already, and then begins as soon as this one is over.
         run = await found.run.in_hand()
         run.run_id = found.run.run_id
-        async with warn_if_no_worker(client, found.task_queue):
+        async with warn_if_no_worker(client, run.workflow_id):
             _, before = await run.decide_on(word, None)
             resumed.append(id)
             if live:

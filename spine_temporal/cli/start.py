@@ -20,7 +20,6 @@ from spine_temporal.cli.print_result import (
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.terminal import message, note, stderr
 from spine_temporal.client.agent import DurableAgent
-from spine_temporal.client.pollers import warn_if_no_worker
 from spine_temporal.client.run import Run
 from spine_temporal.client.runs import find_run
 from spine_temporal.connection.web_ui import page_of
@@ -86,17 +85,16 @@ def start(server: Server, options: StartOptions, *, json: bool) -> Exit:
 
 async def _result(server: Server, options: StartOptions, started: list[Run], *, live: bool) -> Stopped:
     client = await server.client()
-    async with warn_if_no_worker(client, options.task_queue):
-        run = await options.start(client)
-        started.append(run)
-        with ids_as_typed(run, run.id):
-            if run.turn is not None:
-                await _warn_if_paused(server, client, run)
-            if live:
-                page = await page_of(client, run.workflow_id)
-                note(f"{options.agent} · run {run.id}" + (f"\n{page}" if page else "") + "\n")
-                await follow(run.events(), stderr())
-            return await stopped(run, await run.result())
+    run = await options.start(client)
+    started.append(run)
+    with ids_as_typed(run, run.id):
+        if run.turn is not None:
+            await _warn_if_paused(server, client, run)
+        if live:
+            page = await page_of(client, run.workflow_id)
+            note(f"{options.agent} · run {run.id}" + (f"\n{page}" if page else "") + "\n")
+            await follow(run.events(), stderr())
+        return await stopped(run, await run.result())
 
 
 async def _warn_if_paused(server: Server, client: Client, run: Run) -> None:
@@ -108,7 +106,5 @@ async def _warn_if_paused(server: Server, client: Client, run: Run) -> None:
 
 async def _start(server: Server, options: StartOptions, *, json: bool) -> None:
     client = await server.client()
-    # A further turn of an open session is taken by a worker.
-    async with warn_if_no_worker(client, options.task_queue):
-        run = await options.start(client)
+    run = await options.start(client)
     await print_started(server, client, run, json=json)

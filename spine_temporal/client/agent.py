@@ -12,7 +12,7 @@ from spine_core.errors import ResumeError
 from temporalio.client import Client
 
 from spine_temporal.client.as_tool import as_tool
-from spine_temporal.client.pollers import asking, warn_if_no_worker
+from spine_temporal.client.pollers import asking
 from spine_temporal.client.run import Run
 from spine_temporal.client.sessions import SessionStarter, TurnRef
 from spine_temporal.contracts import names
@@ -84,10 +84,9 @@ class DurableAgent:
             UnknownAgent: the worker serves no such agent.
         """
         cancelled = should_cancel is not None and should_cancel()
-        async with warn_if_no_worker(self._client, self.task_queue):
-            run = await self._start(input, session_id, stop=cancelled, on_busy=on_busy)
-            async with asking(should_cancel, run):
-                result = await run.result()
+        run = await self._start(input, session_id, stop=cancelled, on_busy=on_busy)
+        async with asking(should_cancel, run):
+            result = await run.result()
         self.last_result = result
         return result
 
@@ -108,9 +107,8 @@ class DurableAgent:
                 raise ResumeError(f"no resumable run for token {token!r}: nothing waits for a decision")
         except RunNotFound as error:
             raise ResumeError(f"no resumable run for token {token!r}: {error}") from error
-        async with warn_if_no_worker(self._client, self.task_queue):
-            _, before = await run.decide_on(decision, None)
-            result = await run.next_result(after=before)
+        _, before = await run.decide_on(decision, None)
+        result = await run.next_result(after=before)
         self.last_result = result
         return result
 
@@ -124,18 +122,16 @@ class DurableAgent:
             SessionBusy: another turn is in hand, with `on_busy="reject"`, or too many wait already.
             ServerUnreachable: no server answers.
         """
-        async with warn_if_no_worker(self._client, self.task_queue):
-            return await self._start(input, session_id, stop=False, on_busy=on_busy)
+        return await self._start(input, session_id, stop=False, on_busy=on_busy)
 
     async def stream(self, input: str, *, session_id: str | None = None) -> AsyncIterator[TraceEvent]:
         """Say `input`, give the trace events live, until the run stops. Afterwards `last_result` is its Result.
 
         Whoever stops reading leaves the run going.
         """
-        async with warn_if_no_worker(self._client, self.task_queue):
-            run = await self._start(input, session_id, stop=False, on_busy="queue")
-            async for event in run.events():
-                yield event
+        run = await self._start(input, session_id, stop=False, on_busy="queue")
+        async for event in run.events():
+            yield event
         self.last_result = await run.result()
 
     def run_sync(self, input: str, *, session_id: str | None = None) -> Result:

@@ -5,11 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
-from temporalio.client import Client, WorkflowUpdateFailedError
-from temporalio.common import RawValue
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client
 
-from spine_temporal.client.server_errors import refused_update, unreachable
+from spine_temporal.client.updates import RunOver, send_update
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecideRequest, Decision, DecisionReceipt
 from spine_temporal.contracts.base import dump
@@ -51,19 +49,10 @@ async def decide(client: Client, workflow_id: str, request: DecideRequest, id_: 
         DecisionRefused: the workflow does not take it, or is over.
         ServerUnreachable: no server answers.
     """
-    handle = client.get_workflow_handle(workflow_id)
     try:
-        taken = await handle.execute_update(
-            names.DECIDE_UPDATE, pack(request), id=id_ or uuid.uuid4().hex, result_type=RawValue
-        )
-    except WorkflowUpdateFailedError as error:
-        raise refused_update(error) from None
-    except RPCError as error:
-        if error.status is RPCStatusCode.UNAVAILABLE:
-            raise unreachable(client, error) from error
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise DecisionRefused(
-                f"run {workflow_id!r} is over, or was never there: nothing waits for a decision"
-            ) from None
-        raise
+        _, taken = await send_update(client, workflow_id, names.DECIDE_UPDATE, pack(request), id_ or uuid.uuid4().hex)
+    except RunOver:
+        raise DecisionRefused(
+            f"run {workflow_id!r} is over, or was never there: nothing waits for a decision"
+        ) from None
     return unpack(DecisionReceipt, taken)

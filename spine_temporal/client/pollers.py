@@ -3,23 +3,26 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.client.run import Run
+if TYPE_CHECKING:
+    from spine_temporal.client.run import Run
 
 _log = logging.getLogger(__name__)
 
 _LOOK_AFTER_S: Final = 3.0
 _LOOK_AGAIN_S: Final = 30.0
 _ASK_EVERY_S: Final = 0.1
+_looked_s: Final[dict[tuple[str, str, str], float]] = {}
 
 
 async def count_pollers(client: Client, task_queue: str) -> int:
@@ -34,14 +37,17 @@ async def count_pollers(client: Client, task_queue: str) -> int:
 
 
 @asynccontextmanager
-async def warn_if_no_worker(client: Client, task_queue: str) -> AsyncIterator[None]:
-    """Log a warning when the body still waits after a few seconds while no worker polls the task queue."""
-    async with _beside(_look_for_pollers(client, task_queue)):
+async def warn_if_no_worker(client: Client, workflow_id: str) -> AsyncIterator[None]:
+    """Log a warning when the body still waits after a few seconds and no worker polls the task queue of the run.
+
+    However many wait in this process, it is logged once in half a minute.
+    """
+    async with _beside(_look_for_pollers(client, workflow_id)):
         yield
 
 
 @asynccontextmanager
-async def asking(should_cancel: Callable[[], bool] | None, run: Run) -> AsyncIterator[None]:
+async def asking(should_cancel: Callable[[], bool] | None, run: "Run") -> AsyncIterator[None]:
     """Stop the run as soon as `should_cancel` says so."""
     if should_cancel is None:
         yield
@@ -61,15 +67,21 @@ async def _beside(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             await task
 
 
-async def _look_for_pollers(client: Client, task_queue: str) -> None:
+async def _look_for_pollers(client: Client, workflow_id: str) -> None:
     pause_s = _LOOK_AFTER_S
     while True:
         await asyncio.sleep(pause_s)
         pause_s = _LOOK_AGAIN_S
         try:
+            task_queue = (await client.get_workflow_handle(workflow_id).describe()).task_queue
+            key = (client.service_client.config.target_host, client.namespace, task_queue)
+            if time.monotonic() - _looked_s.get(key, -_LOOK_AGAIN_S) < _LOOK_AGAIN_S:
+                continue
+            _looked_s[key] = time.monotonic()
             pollers = await count_pollers(client, task_queue)
         except RPCError as error:
-            _log.warning("cannot ask who polls task queue %r: %s", task_queue, error.message)
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                _log.warning("cannot ask who polls for run %r: %s", workflow_id, error.message)
             continue
         if not pollers:
             _log.warning(
@@ -81,7 +93,7 @@ async def _look_for_pollers(client: Client, task_queue: str) -> None:
             )
 
 
-async def _ask(should_cancel: Callable[[], bool], run: Run) -> None:
+async def _ask(should_cancel: Callable[[], bool], run: "Run") -> None:
     while not should_cancel():
         await asyncio.sleep(_ASK_EVERY_S)
     await run.stop()

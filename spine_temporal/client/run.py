@@ -12,6 +12,7 @@ from spine_temporal.client.decide import decide, request_of
 from spine_temporal.client.follow_run import RunFollower, StatusCursor
 from spine_temporal.client.fork import fork
 from spine_temporal.client.pending import Unlisted, chosen, pending_in
+from spine_temporal.client.pollers import warn_if_no_worker
 from spine_temporal.client.server_errors import unreachable
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecisionReceipt
@@ -75,7 +76,8 @@ class Run:
 
         Raises what `result` raises.
         """
-        stop = await self._follower().stop(after=after if isinstance(after, StatusCursor) else StatusCursor(after))
+        async with warn_if_no_worker(self._client, self.workflow_id):
+            stop = await self._follower().stop(after=after if isinstance(after, StatusCursor) else StatusCursor(after))
         ledger = stop.ledger
         if ledger.progress.spec is None or ledger.progress.spec.team is None:
             return result_of(ledger, stop.trace)
@@ -96,8 +98,9 @@ class Run:
         Their `ts` is the server's time. A tool's start is told when its result is there if a `before_tool` hook could
         still change the call. Of a team, they are its members'.
         """
-        async for event in self._follower().events():
-            yield event
+        async with warn_if_no_worker(self._client, self.workflow_id):
+            async for event in self._follower().events():
+                yield event
 
     async def state(self) -> State:
         """The State as it is now."""

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from temporalio.api.common.v1 import Payloads
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateStage
-from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.client.server_errors import refused_update, unreachable
+from spine_temporal.client.server_errors import unreachable
+from spine_temporal.client.updates import RunOver, send_update
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.continuation import RestorePoint
@@ -96,25 +97,11 @@ class SessionStarter:
         words = TurnRequest(
             input=request.input or "", on_busy=on_busy, agent=request.agent, session_id=request.session_id
         )
-        handle = self.client.get_workflow_handle(workflow_id)
         try:
-            update = await handle.start_update(
-                names.TURN_UPDATE,
-                pack(words),
-                id=update_id,
-                wait_for_stage=WorkflowUpdateStage.COMPLETED,
-                result_type=RawValue,
-            )
-            taken = unpack(TurnTaken, await update.result())
-        except WorkflowUpdateFailedError as error:
-            raise refused_update(error) from None
-        except RPCError as error:
-            if error.status is RPCStatusCode.UNAVAILABLE:
-                raise unreachable(self.client, error) from error
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise
-        return TurnRef(update.workflow_run_id, taken.turn)
+            run_id, taken = await send_update(self.client, workflow_id, names.TURN_UPDATE, pack(words), update_id)
+        except RunOver:
+            return None
+        return TurnRef(run_id, unpack(TurnTaken, taken).turn)
 
     async def _reopen(self, workflow_id: str, request: RunRequest) -> TurnRef | None:
         try:
