@@ -8,10 +8,14 @@ from typing import Final
 
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
+from temporalio.converter import DataConverter
 
 from spine_temporal.contracts.base import WireModel, dump, load
+from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 
 _JSON: Final = {"encoding": b"json/plain"}
+# No codec makes eight times as much of anything.
+_MEASURED_BYTES: Final = MAX_PAYLOAD_BYTES // 8
 
 
 def pack(model: WireModel) -> RawValue:
@@ -22,6 +26,15 @@ def pack(model: WireModel) -> RawValue:
 def pack_bytes(data: bytes) -> RawValue:
     """JSON that is already written, as one payload."""
     return RawValue(Payload(metadata=_JSON, data=data))
+
+
+async def sent_bytes(data: bytes, converter: DataConverter) -> int:
+    """How many bytes a server gets of that JSON: what the client's codec makes of it; 0: it is stored elsewhere."""
+    if converter.external_storage is not None:
+        return 0
+    if converter.payload_codec is None or len(data) < _MEASURED_BYTES:
+        return len(data)
+    return sum(each.ByteSize() for each in await converter.payload_codec.encode([pack_bytes(data).payload]))
 
 
 def unpack[W: WireModel](type_: type[W], value: RawValue) -> W:

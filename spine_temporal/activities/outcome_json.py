@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pydantic_core import PydanticSerializationError
+from temporalio.converter import DataConverter
 
 from spine_temporal.contracts.base import WireModel, dump, load
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
+from spine_temporal.payloads import sent_bytes
 
 
 class Recordable[Outcome](Protocol):
@@ -25,18 +27,25 @@ def recorded[Outcome](done: Recordable[Outcome], id_: str, lost: Callable[[str],
         return lost(f"what a hook left in the State cannot be written as JSON: {error}")
 
 
-def written[Outcome: WireModel](outcome: Outcome, lost: Callable[[str], Outcome]) -> tuple[Outcome, bytes]:
-    """The outcome as the fold will read it, with its JSON; one that nobody could read becomes a lost one."""
+async def written[Outcome: WireModel](
+    outcome: Outcome, lost: Callable[[str], Outcome], converter: DataConverter
+) -> tuple[Outcome, bytes]:
+    """The outcome as the fold will read it, with its JSON; one that nobody could read becomes a lost one.
+
+    So does one that is larger than a server takes, as `converter` sends it: it would be refused after the activity is
+    over, and made again.
+    """
     try:
         data = dump(outcome)
         outcome = load(type(outcome), data)
     except (PydanticSerializationError, ValueError) as error:
         outcome = lost(f"the outcome cannot be written as JSON: {error}")
         data = dump(outcome)
-    if len(data) <= MAX_PAYLOAD_BYTES:
+    size_bytes = await sent_bytes(data, converter)
+    if size_bytes <= MAX_PAYLOAD_BYTES:
         return outcome, data
     outcome = lost(
-        f"the outcome has {len(data):,} bytes, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
+        f"the outcome has {size_bytes:,} bytes, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
         "return less, or a reference to where it is stored"
     )
     return outcome, dump(outcome)

@@ -8,6 +8,7 @@ from typing import Any
 from spine_core import Agent, Guards, StopReason, Tool
 from temporalio import activity
 from temporalio.common import RawValue
+from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from spine_temporal.activities.attempt import Attempt, activity_attempt, run_with_attempts
@@ -197,7 +198,8 @@ class AgentActivities:
         def lost(why: str) -> EndOutcome:
             return EndOutcome(id=_id(), error=why)
 
-        return pack_bytes(written(await run_with_attempts(task.policy, work, lost), lost)[1])
+        _, data = await written(await run_with_attempts(task.policy, work, lost), lost, _converter())
+        return pack_bytes(data)
 
     @activity.defn(name=names.MIRROR_ACTIVITY)
     async def mirror(self, value: RawValue) -> RawValue:
@@ -219,7 +221,7 @@ class AgentActivities:
         lost: Callable[[str], Outcome],
         entries: Callable[[Outcome], list[Entry]],
     ) -> RawValue:
-        outcome, data = written(await run_with_attempts(task.policy, work, lost), lost)
+        outcome, data = await written(await run_with_attempts(task.policy, work, lost), lost, _converter())
         # What the cache holds must be what the fold will read: the outcome as its JSON has it.
         self.cache.record(_run(), task.revision, entries(outcome), len(data))
         return pack_bytes(data)
@@ -283,6 +285,10 @@ async def _caught_up(run: RunKey, ledger: Ledger, revision: str) -> Ledger | Non
 def _run() -> RunKey:
     info = activity.info()
     return str(info.workflow_id), str(info.workflow_run_id)
+
+
+def _converter() -> DataConverter:
+    return activity.client().data_converter
 
 
 def _id() -> str:

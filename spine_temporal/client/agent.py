@@ -23,6 +23,7 @@ from spine_temporal.contracts.run_id import MAX_ID_BYTES, is_reserved
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.errors import BadInput, InputTooLarge, RunNotFound
+from spine_temporal.payloads import sent_bytes
 
 DEFAULT_SESSION_TTL_S: Final = 600.0
 
@@ -164,7 +165,7 @@ class DurableAgent:
 
     async def _start(self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy) -> Run:
         session_id = self._named(session_id)
-        request = self._request(input, session_id, stop=stop)
+        request = await self._request(input, session_id, stop=stop)
         run = self.get_run(str(request.session_id))
         speaker = SessionStarter(self._client, self.task_queue)
         if session_id is None:
@@ -174,7 +175,7 @@ class DurableAgent:
         run.run_id, run.turn = spoken.run_id, spoken.turn
         return run
 
-    def _request(self, input: str, session_id: str | None, *, stop: bool) -> RunRequest:
+    async def _request(self, input: str, session_id: str | None, *, stop: bool) -> RunRequest:
         if not isinstance(input, str) or not input.strip():
             raise BadInput(f"the input of a run is what the user says, {input!r} says nothing")
         request = RunRequest(
@@ -187,12 +188,13 @@ class DurableAgent:
             approval=self.approval,
         )
         try:
-            size_bytes = len(dump(request))
+            data = dump(request)
         except PydanticSerializationError as error:
             raise BadInput(f"the input of a run is text that can be written as JSON: {error}") from None
+        size_bytes = await sent_bytes(data, self._client.data_converter)
         if size_bytes > MAX_PAYLOAD_BYTES:
             raise InputTooLarge(
-                f"the input has {size_bytes:,} bytes as JSON, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
+                f"the input has {size_bytes:,} bytes as it is sent, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
                 "store it where a tool can read it, and name the place"
             )
         return request

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 from temporalio.client import Client
+from temporalio.converter import DataConverter
 
 from spine_temporal.client.updates import RunOver, send_update
 from spine_temporal.contracts import names
@@ -13,10 +14,10 @@ from spine_temporal.contracts.approval import DecideRequest, Decision, DecisionR
 from spine_temporal.contracts.base import dump
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.errors import BadInput, DecisionRefused, InputTooLarge
-from spine_temporal.payloads import pack, unpack
+from spine_temporal.payloads import pack, sent_bytes, unpack
 
 
-def request_of(decision: Any, call: str | None) -> DecideRequest:
+async def request_of(decision: Any, call: str | None, converter: DataConverter) -> DecideRequest:
     """The request that `decision` makes.
 
     Raises:
@@ -27,11 +28,12 @@ def request_of(decision: Any, call: str | None) -> DecideRequest:
             request = DecideRequest(call=call, decision=_spelled_out(decision))
         else:
             request = DecideRequest(call=call, answer=to_jsonable_python(decision))
-        size_bytes = len(dump(request))
+        data = dump(request)
     except (PydanticSerializationError, ValidationError, ValueError) as error:
         raise BadInput(
             f"a decision is a word, a truth value, JSON or a Decision; {decision!r} is none: {error}"
         ) from None
+    size_bytes = await sent_bytes(data, converter)
     if size_bytes > MAX_PAYLOAD_BYTES:
         raise InputTooLarge(f"the decision has {size_bytes:,} bytes, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}")
     return request

@@ -136,7 +136,7 @@ class Run:
         self, decision: Any, call_id: str | None, *, id: str | None = None
     ) -> tuple[DecisionReceipt, StatusCursor]:
         """`decide`; besides, what was seen before anything comes of it."""
-        request = request_of(decision, call_id)
+        request = await request_of(decision, call_id, self._client.data_converter)
         ledger = await self._ledger()
         pending = await pending_in(self._client, self.workflow_id, ledger)
         try:

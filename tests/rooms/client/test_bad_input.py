@@ -71,7 +71,7 @@ async def test_an_empty_input_starts_nothing(client: Client, nothing: str) -> No
 
 
 async def test_an_input_over_the_size_limit_starts_nothing(client: Client) -> None:
-    with pytest.raises(InputTooLarge, match=r"the input has 3,000,\d\d\d bytes as JSON"):
+    with pytest.raises(InputTooLarge, match=r"the input has 3,000,\d\d\d bytes as it is sent"):
         await DurableAgent("assistant", client).start("x" * 3_000_000)
 
 
