@@ -5,7 +5,7 @@ refused or passed over by whoever asked, never half done. Results enter the conv
 in the kernel, whatever order they arrive in.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.step import PlannedCall
 from spine_temporal.contracts.subagent import Delegation
 from spine_temporal.contracts.tool_call import ToolSummary
+from spine_temporal.journal.replacing import replace
 
 
 class Phase(StrEnum):
@@ -93,7 +94,7 @@ class CallDecision:
     """Nobody decided within so many seconds; None: somebody did."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subagent:
     """The agent that works on a call, as its parent knows it."""
 
@@ -107,7 +108,7 @@ class Subagent:
     """What it asks of a person."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """One tool call of the step in hand."""
 
@@ -171,7 +172,7 @@ class Call:
         return replace(self, phase=following)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calls:
     """The calls of a step.
 

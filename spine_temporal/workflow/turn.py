@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import Any, Final
 
 from spine_core import StopReason
@@ -18,6 +17,7 @@ from spine_temporal.contracts.tool_call import ToolInput, ToolSummary
 from spine_temporal.journal.counters import failure, paused_ending, stopped_by_guard
 from spine_temporal.journal.entries import EndBegun, EndDone, StepBegun, StepDone, ToolBegun, ToolDone
 from spine_temporal.journal.next_move import Finish, Move, Pause, RunTools, TakeStep, Wait, next_move
+from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.tool_calls import Phase
 from spine_temporal.workflow.approval_timeouts import expire_due, next_expiry_s
 from spine_temporal.workflow.continue_as_new import continue_if_due, is_due
