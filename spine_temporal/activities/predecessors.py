@@ -1,4 +1,4 @@
-"""Work of an earlier attempt that still goes on in this process, or ended too late to be reported."""
+"""Work of an earlier attempt that goes on in this process, or ended too late."""
 
 import asyncio
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ from spine_temporal.contracts.turn import StopRequest
 from spine_temporal.journal.counters import stopped_by_guard, with_ending
 from spine_temporal.journal.entries import EndReportRequested, StopRequested, SubagentStatusChanged
 from spine_temporal.journal.subagents import subagent_outcome
-from spine_temporal.payloads import pack, unpack
+from spine_temporal.payloads import pack, unpack_given
 from spine_temporal.workflow import updates
 from spine_temporal.workflow.continue_as_new import continue_if_due, is_due
 from spine_temporal.workflow.open_session import open_session, refresh
@@ -36,7 +36,7 @@ class AgentWorkflow:
         # the workflow's task, again and again. What only another worker's codec can decode is left to that one.
         self._refused: ApplicationError | None = None
         try:
-            request = RunRequest.model_validate(_only(values))
+            request = _request(values)
         except ValueError as error:
             self._refused = _refusal(str(error))
             request = RunRequest(agent="?", input="?")
@@ -52,10 +52,10 @@ class AgentWorkflow:
                     # The turn in hand ends at its next step boundary; a session that waits for a turn closes.
                     session.record(StopRequested(session.next_signal_id()))
                 case names.STOP_TURN_SIGNAL:
-                    turn = unpack(StopRequest, _only(values)).turn
+                    turn = unpack_given(StopRequest, values).turn
                     session.record(StopRequested(session.next_signal_id(), turn))
                 case names.CHILD_SIGNAL:
-                    status = unpack(SubagentStatus, _only(values))
+                    status = unpack_given(SubagentStatus, values)
                     session.record(SubagentStatusChanged(session.next_signal_id(), status))
                 case names.REPORT_END_SIGNAL:
                     session.record(EndReportRequested(session.next_signal_id()))
@@ -176,10 +176,13 @@ class AgentWorkflow:
         )
 
 
-def _only[Value](values: Sequence[Value]) -> Value:
+def _request(values: Sequence[Any]) -> RunRequest:
     if len(values) != 1:
         raise ValueError(f"it takes one argument; {len(values)} were given")
-    return values[0]
+    request = RunRequest.model_validate(values[0], extra="ignore")
+    # What a workflow of ours has written may be a later version's; what people and programs write is read strictly.
+    ours = request.carried is not None or request.parent is not None
+    return request if ours else RunRequest.model_validate(values[0])
 
 
 def _refusal(why: str) -> ApplicationError:
