@@ -7,6 +7,7 @@ in the kernel, whatever order they arrive in.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Final
 
 from spine_temporal.contracts.approval import ApprovalPolicy, ApprovalRequestSummary
@@ -15,6 +16,10 @@ from spine_temporal.contracts.step import PlannedCall
 from spine_temporal.contracts.subagent import Delegation
 from spine_temporal.contracts.tool_call import ToolSummary
 from spine_temporal.journal.replacing import replace
+
+MAX_AT_WORK: Final = 500
+"""Calls of a step that begin at once; the others follow in waves. A stock server takes 2,000 pending activities of one
+run, and as many children; a workflow task has two seconds for all that it schedules."""
 
 
 class Phase(StrEnum):
@@ -204,12 +209,15 @@ class Calls:
         return self.parallel and len(rest) > 1 and not any(call.planned.approve for call in rest)
 
     def runnable(self) -> tuple[int, ...]:
-        """Indices of the calls that may begin, or go on."""
+        """Indices of the calls that may begin, or go on; of very many, those of the next wave."""
         entered = self.entered
         stop = len(self.items) if self.together else min(entered + 1, len(self.items))
-        return tuple(
-            at for at in range(entered, stop) if self.items[at].phase is Phase.PLANNED or self.items[at].resumes
-        )
+        found = (at for at in range(entered, stop) if self.items[at].phase is Phase.PLANNED or self.items[at].resumes)
+        wave = tuple(islice(found, MAX_AT_WORK + 1))
+        if len(wave) <= MAX_AT_WORK:
+            return wave
+        # All of a wave begin from the same State; one that filled each gap would have each call look for another.
+        return () if self.busy else wave[:MAX_AT_WORK]
 
     def decidable(self) -> list[int]:
         """Calls that a person may decide: those that asked, and gated ones whose turn has not come yet."""

@@ -20,7 +20,7 @@ from spine_temporal.journal.next_move import Finish, Move, Pause, RunTools, Take
 from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.tool_calls import Phase
 from spine_temporal.workflow.approval_timeouts import expire_due, next_expiry_s
-from spine_temporal.workflow.continue_as_new import continue_if_due, is_due
+from spine_temporal.workflow.continue_as_new import continue_if_due, in_flight, is_due, is_long
 from spine_temporal.workflow.execute import execute_activity
 from spine_temporal.workflow.open_session import refresh
 from spine_temporal.workflow.session import Session
@@ -104,6 +104,8 @@ class Turn:
                 # By far the most frequent case, and nothing else can happen meanwhile.
                 await self._call(index)
                 self._attend_subagents()
+            case RunTools() if is_long(self._session) and in_flight(self._session):
+                await self._change()
             case RunTools(indices):
                 for index in indices:
                     self._begin(f"call {index}", self._call(index))
