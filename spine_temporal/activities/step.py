@@ -35,7 +35,7 @@ from spine_temporal.activities.current import doing
 from spine_temporal.activities.hooks import Escaped, HookRaised, contained, naming
 from spine_temporal.activities.state_copy import working_copy
 from spine_temporal.agents.durable_options import approval_of, policy_of
-from spine_temporal.agents.spec import hooks_of
+from spine_temporal.contracts.json_form import json_form
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import AnswerFrom, Ending
 from spine_temporal.contracts.step import ModelError, PlannedCall, StepInput, StepOutcome
@@ -46,7 +46,6 @@ from spine_temporal.redact import redact
 
 # The kernel's own cap (spine_core.agent), which no on_error hook can talk it out of.
 _MAX_PROVIDER_ATTEMPTS: Final = 100
-_HOOKS: Final = frozenset({"on_run_start", "before_model", "after_model", "on_error"})
 
 
 class _Ended(Exception):
@@ -81,7 +80,7 @@ class Step:
     _errors: list[ModelError] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self.state = working_copy(self.before, hooked=not _HOOKS.isdisjoint(hooks_of(self.agent)))
+        self.state = working_copy(self.before)
 
     async def take(self) -> None:
         """Run the hooks and ask the model. Whatever they raise ends up in the outcome."""
@@ -191,7 +190,7 @@ class Step:
         planned = PlannedCall(id=call.id, name=call.name, approval=approval_of(tool), policy=policy)
         if not tool.approve:
             return planned
-        gate = {"approve": True, "parameters": tool.parameters, "digest": digest_of(call.arguments)}
+        gate = {"approve": True, "parameters": tool.parameters, "digest": digest_of(json_form(call.arguments))}
         return planned.model_copy(update=gate)
 
 

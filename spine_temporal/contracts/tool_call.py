@@ -1,11 +1,11 @@
 """One tool call."""
 
-from typing import Any
-
 from spine_core import Usage
 
 from spine_temporal.contracts.approval import ApprovalRequest, ApprovalRequestSummary
 from spine_temporal.contracts.base import Basis, WireModel
+from spine_temporal.contracts.json_form import AnyJson
+from spine_temporal.contracts.messages import AnyUsage
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
@@ -37,7 +37,7 @@ class ToolBase(WireModel):
     """A hook ended the run."""
     last_text: str | None = None
     """The model's last words, given only when they cannot be read off the appended messages: "" for none."""
-    spent: Usage = Usage()
+    spent: AnyUsage = Usage()
     """What the agent that did the work spent; it is added to the run's total."""
     asks: ApprovalRequestSummary | ApprovalRequest | None = None
     """The call did not run, or stopped in the midst: a person has to decide first."""
@@ -63,7 +63,7 @@ class ToolOutcome(ToolBase):
     """What the hooks changed in the State; the result's own message is not in it."""
     called: bool = False
     """The tool itself was started: not when it is unknown or a hook preset the result."""
-    arguments: dict[str, Any] | None = None
+    arguments: dict[str, AnyJson] | None = None
     """The arguments it was started with, when a hook changed them."""
     known: bool = True
     """False: the agent has no tool of that name."""
