@@ -28,6 +28,7 @@ from spine_temporal.agents.subagents import RemoteAgent, agent_behind
 from spine_temporal.agents.teams import members_of, plan_of
 from spine_temporal.contracts import names
 from spine_temporal.contracts.continuation import Restored, RestoreInput
+from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
 from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
 from spine_temporal.contracts.run_request import AgentSpec, Budget, RunRequest, SpecInput
@@ -251,7 +252,7 @@ class AgentActivities:
         except AgentUnavailable as error:
             # Without the chain: the causes may have in them what was masked in this text.
             raise ApplicationError(
-                str(error), type=names.AGENT_BROKEN, category=ApplicationErrorCategory.BENIGN
+                readable(str(error)), type=names.AGENT_BROKEN, category=ApplicationErrorCategory.BENIGN
             ) from None
         except AgentBroken as error:
             raise _refused(error, names.AGENT_BROKEN) from None
@@ -269,7 +270,9 @@ class AgentActivities:
 
 def _refused(error: Exception, type_: str) -> ApplicationError:
     # Benign: the caller is told; the worker's log need not show where in our code.
-    return ApplicationError(str(error), type=type_, non_retryable=True, category=ApplicationErrorCategory.BENIGN)
+    return ApplicationError(
+        readable(str(error)), type=type_, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+    )
 
 
 async def _folded(run: RunKey, revision: str) -> Ledger | None:

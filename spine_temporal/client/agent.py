@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import anyio
-from pydantic_core import PydanticSerializationError
 from spine_core import Result, Tool, TraceEvent
 from spine_core.errors import ResumeError
 from temporalio.client import Client
@@ -18,6 +17,7 @@ from spine_temporal.client.sessions import SessionStarter, TurnRef
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
 from spine_temporal.contracts.base import dump
+from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.run_id import MAX_ID_BYTES, is_reserved
 from spine_temporal.contracts.run_request import RunRequest
@@ -183,17 +183,14 @@ class DurableAgent:
             raise BadInput(f"the input of a run is what the user says, {input!r} says nothing")
         request = RunRequest(
             agent=self.name,
-            input=input,
+            input=readable(input),
             session_id=session_id or uuid.uuid4().hex,
             stop=stop,
             session_ttl_s=self.session_ttl_s if session_id else 0.0,
             named=session_id is not None,
             approval=self.approval,
         )
-        try:
-            size_bytes = len(dump(request))
-        except PydanticSerializationError as error:
-            raise BadInput(f"the input of a run is text that can be written as JSON: {error}") from None
+        size_bytes = len(dump(request))
         if size_bytes > MAX_PAYLOAD_BYTES:
             raise InputTooLarge(
                 f"the input has {size_bytes:,} bytes as JSON, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
@@ -208,6 +205,8 @@ class DurableAgent:
         if not isinstance(session_id, str | int | uuid.UUID) or isinstance(session_id, bool):
             raise BadInput(f"a session id is text, {session_id!r} is none")
         named = str(session_id)
+        if readable(named) != named:
+            raise BadInput(f"session id {named!r} has half of a surrogate pair, which no workflow id can have")
         if is_reserved(named):
             raise BadInput(f"session id {named!r} has the form that the runs of subagents have; take another one")
         size_bytes = len(f"{self._prefix}{named}".encode(errors="replace"))

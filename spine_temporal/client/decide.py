@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import PydanticSerializationError
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
@@ -13,6 +13,7 @@ from spine_temporal.client.server_errors import refused_update, unreachable
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecideRequest, Decision, DecisionReceipt
 from spine_temporal.contracts.base import dump
+from spine_temporal.contracts.json_form import as_json
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.errors import BadInput, DecisionRefused, InputTooLarge
 from spine_temporal.payloads import pack, unpack
@@ -28,7 +29,7 @@ def request_of(decision: Any, call: str | None) -> DecideRequest:
         if isinstance(decision, Decision):
             request = DecideRequest(call=call, decision=_spelled_out(decision))
         else:
-            request = DecideRequest(call=call, answer=to_jsonable_python(decision))
+            request = DecideRequest(call=call, answer=as_json(decision))
         size_bytes = len(dump(request))
     except (PydanticSerializationError, ValidationError, ValueError) as error:
         raise BadInput(
