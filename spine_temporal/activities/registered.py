@@ -13,12 +13,12 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from spine_temporal.activities.attempt import Attempt, activity_attempt, run_with_attempts
 from spine_temporal.activities.failures import classify
 from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound, RunKey
+from spine_temporal.activities.mirror import mirror
 from spine_temporal.activities.outcome_json import recorded, written
 from spine_temporal.activities.restore import part_of, restore
 from spine_temporal.activities.resumption import resumption
 from spine_temporal.activities.run_end import end_run
 from spine_temporal.activities.search_attributes import Attributes
-from spine_temporal.activities.state_copy import working_copy
 from spine_temporal.activities.step import Step
 from spine_temporal.activities.subagent import look_at_subagent
 from spine_temporal.activities.tool_call import ToolRun
@@ -208,7 +208,7 @@ class AgentActivities:
         async def work(_: Attempt) -> Mirrored:
             agent = await self._agents.get(task.agent)
             ledger, _events = apply(await self.cache.at(_run(), task.revision), Closed(task.ending))
-            await agent.checkpoint.put(working_copy(ledger.state))
+            await mirror(agent.checkpoint, ledger.state)
             return Mirrored()
 
         return pack(await run_with_attempts(task.policy, work, lambda why: Mirrored(error=why)))

@@ -11,7 +11,7 @@ from spine_core.errors import ResumeError
 from temporalio.client import Client
 
 from spine_temporal.client.as_tool import as_tool
-from spine_temporal.client.pollers import asking, warn_if_no_worker
+from spine_temporal.client.pollers import result_unless, warn_if_no_worker
 from spine_temporal.client.run import Run
 from spine_temporal.client.sessions import SessionStarter, TurnRef
 from spine_temporal.contracts import names
@@ -74,8 +74,9 @@ class DurableAgent:
 
         With a `session_id` it is the next turn of that conversation: behind the one in hand, if there is one; with
         `on_busy="reject"` it is refused then. The run goes on when this process dies; `get_run(session_id)` finds it
-        again. `should_cancel` is asked here, ten times a second, and ends the turn at its next step boundary. When
-        nobody polls the task queue, a warning is logged after a few seconds and the wait goes on.
+        again. `should_cancel` is asked here, ten times a second, and ends the turn at its next step boundary; so does
+        what it raises, which is raised here. When nobody polls the task queue, a warning is logged after a few seconds
+        and the wait goes on.
 
         Raises:
             BadInput: the input is empty, or too large for a payload (`InputTooLarge`).
@@ -86,8 +87,7 @@ class DurableAgent:
         cancelled = should_cancel is not None and should_cancel()
         async with warn_if_no_worker(self._client, self.task_queue):
             run = await self._start(input, session_id, stop=cancelled, on_busy=on_busy)
-            async with asking(should_cancel, run):
-                result = await run.result()
+            result = await (run.result() if should_cancel is None else result_unless(should_cancel, run))
         self.last_result = result
         return result
 

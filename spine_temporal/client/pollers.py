@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from spine_core import Result
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -14,6 +15,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from spine_temporal.client.run import Run
+from spine_temporal.errors import SpineTemporalError
 
 _log = logging.getLogger(__name__)
 
@@ -40,14 +42,25 @@ async def warn_if_no_worker(client: Client, task_queue: str) -> AsyncIterator[No
         yield
 
 
-@asynccontextmanager
-async def asking(should_cancel: Callable[[], bool] | None, run: Run) -> AsyncIterator[None]:
-    """Stop the run as soon as `should_cancel` says so."""
-    if should_cancel is None:
-        yield
-        return
-    async with _beside(_ask(should_cancel, run)):
-        yield
+async def result_unless(should_cancel: Callable[[], bool], run: Run) -> Result:
+    """The run's next Result, with the run stopped as soon as `should_cancel` says so.
+
+    What `should_cancel` raises is raised, as by the kernel, and the run takes no further step; a Result that is there
+    by then is given.
+    """
+    result, asked = asyncio.create_task(run.result()), asyncio.create_task(_ask(should_cancel))
+    try:
+        await asyncio.wait({result, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if not result.done():
+            await _stop(run)
+            error = asked.exception()
+            if error is not None:
+                raise error
+        return await result
+    finally:
+        for task in (result, asked):
+            task.cancel()
+        await asyncio.gather(result, asked, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -81,7 +94,14 @@ async def _look_for_pollers(client: Client, task_queue: str) -> None:
             )
 
 
-async def _ask(should_cancel: Callable[[], bool], run: Run) -> None:
+async def _ask(should_cancel: Callable[[], bool]) -> None:
     while not should_cancel():
         await asyncio.sleep(_ASK_EVERY_S)
-    await run.stop()
+
+
+async def _stop(run: Run) -> None:
+    try:
+        await run.stop()
+    except (RPCError, SpineTemporalError) as error:
+        # Whoever waits for the run is told what has become of it.
+        _log.warning("cannot stop run %r, which goes on: %s", run.id, error)
