@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from spine_temporal.activities.attempt import Attempt, activity_attempt, run_with_attempts
 from spine_temporal.activities.failures import classify
 from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound, RunKey
+from spine_temporal.activities.live_calls import goes_through_the_message
 from spine_temporal.activities.mirror import mirror
 from spine_temporal.activities.outcome_json import recorded, written
 from spine_temporal.activities.restore import part_of, restore
@@ -158,12 +159,16 @@ class AgentActivities:
         async def work(attempt: Attempt) -> ToolOutcome:
             agent = await self._agents.get(task.agent)
             ledger = await self.cache.at(_run(), task.revision)
+            spec, goes_on = ledger.progress.spec, resumption(ledger, task)
+            live = goes_through_the_message(ledger, decided=goes_on is not None and bool(goes_on.decision))
             call = ToolRun(
                 agent,
                 ledger.state,
                 ledger.calls[task.index].call,
                 task.index,
-                resumption=resumption(ledger, task),
+                calls=[each.call for each in ledger.calls] if live else (),
+                tool_policy=spec.tool_policy if spec is not None else self._tool_policy,
+                resumption=goes_on,
                 first=task.first,
                 now_s=attempt.now_s,
                 delegates=lambda tool: self._delegate(task.agent, tool),

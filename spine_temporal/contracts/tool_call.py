@@ -5,10 +5,11 @@ from spine_core import Usage
 from spine_temporal.contracts.approval import ApprovalRequest, ApprovalRequestSummary
 from spine_temporal.contracts.base import Basis, WireModel
 from spine_temporal.contracts.json_form import AnyJson
-from spine_temporal.contracts.messages import AnyUsage
+from spine_temporal.contracts.messages import AnyToolCall, AnyUsage
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
+from spine_temporal.contracts.step import PlannedCall
 from spine_temporal.contracts.subagent import Delegation
 
 
@@ -45,6 +46,8 @@ class ToolBase(WireModel):
     """The call is another agent's to do."""
     transfer: str | None = None
     """The call handed the conversation to this member of the team."""
+    later: list[PlannedCall] | None = None
+    """The plan of the calls behind this one as hooks changed them; None: they did not."""
 
 
 class ToolSummary(ToolBase):
@@ -72,5 +75,9 @@ class ToolOutcome(ToolBase):
     """What a person, or the clock, decided: "approved", "rejected", or "answered" for an `Interrupt`."""
     edited: bool = False
     """The arguments are a person's."""
+    call: AnyToolCall | None = None
+    """The call, when a hook gave it another id or name."""
+    later_calls: list[AnyToolCall] = []
+    """The calls behind this one, when `later` has their plan."""
     plugins: dict[str, str] | None = None
     """The versions of the distributions that the agent was made of; None: those that the run knew of."""
