@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from spine_core import StopRun
 
 from spine_temporal.activities.current import doing, is_asked_for
+from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.postponing import RetryLater
 from spine_temporal.redact import redact
 
@@ -29,8 +30,8 @@ class HookRaised(Exception):
 
 
 def in_words(error: BaseException) -> str:
-    """The type of `error` with its text, what is secret in it masked."""
-    return redact(_in_words(error))
+    """The type of `error` with its text, as a failure can hold it; what is secret in it is masked."""
+    return readable(redact(_in_words(error)))
 
 
 def _in_words(error: BaseException) -> str:

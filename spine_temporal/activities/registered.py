@@ -14,12 +14,13 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from spine_temporal.activities.attempt import Attempt, activity_attempt, run_with_attempts
 from spine_temporal.activities.failures import classify
 from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound, RunKey
+from spine_temporal.activities.live_calls import goes_through_the_message
+from spine_temporal.activities.mirror import mirror
 from spine_temporal.activities.outcome_json import recorded, written
 from spine_temporal.activities.restore import part_of, restore
 from spine_temporal.activities.resumption import resumption
 from spine_temporal.activities.run_end import end_run
 from spine_temporal.activities.search_attributes import Attributes
-from spine_temporal.activities.state_copy import working_copy
 from spine_temporal.activities.step import Step
 from spine_temporal.activities.subagent import look_at_subagent
 from spine_temporal.activities.tool_call import ToolRun
@@ -29,6 +30,7 @@ from spine_temporal.agents.subagents import RemoteAgent, agent_behind
 from spine_temporal.agents.teams import members_of, plan_of
 from spine_temporal.contracts import names
 from spine_temporal.contracts.continuation import Restored, RestoreInput
+from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
 from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
 from spine_temporal.contracts.run_request import AgentSpec, Budget, RunRequest, SpecInput
@@ -158,12 +160,16 @@ class AgentActivities:
         async def work(attempt: Attempt) -> ToolOutcome:
             agent = await self._agents.get(task.agent)
             ledger = await self.cache.at(_run(), task.revision)
+            spec, goes_on = ledger.progress.spec, resumption(ledger, task)
+            live = goes_through_the_message(ledger, decided=goes_on is not None and bool(goes_on.decision))
             call = ToolRun(
                 agent,
                 ledger.state,
                 ledger.calls[task.index].call,
                 task.index,
-                resumption=resumption(ledger, task),
+                calls=[each.call for each in ledger.calls] if live else (),
+                tool_policy=spec.tool_policy if spec is not None else self._tool_policy,
+                resumption=goes_on,
                 first=task.first,
                 now_s=attempt.now_s,
                 delegates=lambda tool: self._delegate(task.agent, tool),
@@ -209,7 +215,7 @@ class AgentActivities:
         async def work(_: Attempt) -> Mirrored:
             agent = await self._agents.get(task.agent)
             ledger, _events = apply(await self.cache.at(_run(), task.revision), Closed(task.ending))
-            await agent.checkpoint.put(working_copy(ledger.state))
+            await mirror(agent.checkpoint, ledger.state)
             return Mirrored()
 
         return pack(await run_with_attempts(task.policy, work, lambda why: Mirrored(error=why)))
@@ -253,7 +259,7 @@ class AgentActivities:
         except AgentUnavailable as error:
             # Without the chain: the causes may have in them what was masked in this text.
             raise ApplicationError(
-                str(error), type=names.AGENT_BROKEN, category=ApplicationErrorCategory.BENIGN
+                readable(str(error)), type=names.AGENT_BROKEN, category=ApplicationErrorCategory.BENIGN
             ) from None
         except AgentBroken as error:
             raise _refused(error, names.AGENT_BROKEN) from None
@@ -271,7 +277,9 @@ class AgentActivities:
 
 def _refused(error: Exception, type_: str) -> ApplicationError:
     # Benign: the caller is told; the worker's log need not show where in our code.
-    return ApplicationError(str(error), type=type_, non_retryable=True, category=ApplicationErrorCategory.BENIGN)
+    return ApplicationError(
+        readable(str(error)), type=type_, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+    )
 
 
 async def _folded(run: RunKey, revision: str) -> Ledger | None:

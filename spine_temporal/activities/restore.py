@@ -17,6 +17,7 @@ from spine_temporal.activities.step import last_text
 from spine_temporal.agents.spec import HOLDS_RUNS
 from spine_temporal.contracts import names
 from spine_temporal.contracts.continuation import Restored, RestoreInput, RestorePoint
+from spine_temporal.contracts.state_form import read_state, write_state
 from spine_temporal.errors import RunNotFound
 from spine_temporal.history.restore_points import as_it_is_by_now, ledger_at
 from spine_temporal.journal.counters import Progress
@@ -46,7 +47,7 @@ async def restore(client: Client, agent: Agent | None, task: RestoreInput, run_i
     found = await _of_history(client, origin, must=task.same or _is_fork(task))
     if task.same or _is_fork(task) or not task.named or agent is None:
         return found
-    kept = await _of_backend(agent, task.session_id)
+    kept = await _of_backend(agent, task.session_id, must=found is None)
     if kept is None or (found is not None and not _goes_on(kept, found.state)):
         return found
     # Somebody went on with the conversation on the plain kernel since, or no history is left of it.
@@ -119,13 +120,27 @@ async def _of_history(client: Client, origin: RestorePoint | None, *, must: bool
         ) from None
 
 
-async def _of_backend(agent: Agent, session_id: str) -> State | None:
+async def _of_backend(agent: Agent, session_id: str, *, must: bool) -> State | None:
     store = agent.checkpoint
     if isinstance(store, InMemoryCheckpointStore):
         return None
-    # The store that keeps sessions on this server would find the run that asks.
-    state = await (store.get_put(session_id) if getattr(store, HOLDS_RUNS, False) else store.get(session_id))  # type: ignore[attr-defined]
-    return State.model_validate(migrate(state.model_dump(mode="json"))) if state is not None else None
+    try:
+        # The store that keeps sessions on this server would find the run that asks.
+        state = await (store.get_put(session_id) if getattr(store, HOLDS_RUNS, False) else store.get(session_id))  # type: ignore[attr-defined]
+    except ValueError as error:
+        # What pydantic and json raise of a State that a backend holds and cannot read: NaN as a cost, say.
+        if must:
+            raise
+        _log.warning(
+            "session %r cannot be read from the agent's checkpoint backend; it goes on from its history: %s",
+            session_id,
+            error,
+        )
+        return None
+    if state is None:
+        return None
+    written = migrate(write_state(state))
+    return read_state(written, State.model_validate(written))
 
 
 def _goes_on(kept: State, found: State) -> bool:

@@ -2,21 +2,23 @@
 
 import copy
 import json
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
-from spine_core import Message, State
+from spine_core import Message, State, ToolCall
+
+_NEVER_CHANGE: Final = frozenset({str, int, float, bool, type(None)})
 
 
 def working_copy(state: State, *, hooked: bool = True) -> State:
     """A State equal to `state` that shares nothing mutable with it.
 
-    Where no hook will see it (`hooked=False`), it shares the messages without parts, so that the copy costs little
-    however long the conversation is. Parts are copied: some provider adapters mark them for prompt caching.
+    Where neither a hook nor the provider will see it (`hooked=False`), it shares the messages, so that the copy costs
+    little however long the conversation is.
     """
     return state.model_copy(
         update={
-            "messages": [_copy(message) if hooked or message.parts else message for message in state.messages],
+            "messages": [_copy(message) if hooked else message for message in state.messages],
             "usage": state.usage.model_copy(),
             "scratch": copy.deepcopy(state.scratch),
             "pending": copy.deepcopy(state.pending),
@@ -40,11 +42,34 @@ def stringify(value: Any) -> str:
 
 def _copy(message: Message) -> Message:
     # By hand: pydantic's own deep copy takes ten times as long, and this runs for every message of every step.
-    return message.model_copy(
-        update={
-            "tool_calls": [
-                call.model_copy(update={"arguments": copy.deepcopy(call.arguments)}) for call in message.tool_calls
-            ],
-            "parts": copy.deepcopy(message.parts),
-        }
-    )
+    if type(message) is not Message:
+        return message.model_copy(deep=True)
+    copied = _alike(message)
+    fields = copied.__dict__
+    fields["tool_calls"] = [_copied_call(call) for call in fields["tool_calls"]]
+    if fields["parts"] is not None:
+        fields["parts"] = copy.deepcopy(fields["parts"])
+    return copied
+
+
+def _copied_call(call: ToolCall) -> ToolCall:
+    if type(call) is not ToolCall:
+        return call.model_copy(deep=True)
+    copied = _alike(call)
+    fields = copied.__dict__
+    fields["arguments"] = {key: _copied(value) for key, value in fields["arguments"].items()}
+    return copied
+
+
+def _copied(value: Any) -> Any:
+    return value if type(value) in _NEVER_CHANGE else copy.deepcopy(value)
+
+
+def _alike[M: BaseModel](model: M) -> M:
+    # What pydantic's __copy__ does, for a model without private and further fields.
+    made = model.__class__.__new__(model.__class__)
+    object.__setattr__(made, "__dict__", model.__dict__.copy())
+    object.__setattr__(made, "__pydantic_fields_set__", model.__pydantic_fields_set__.copy())
+    object.__setattr__(made, "__pydantic_extra__", None)
+    object.__setattr__(made, "__pydantic_private__", None)
+    return made

@@ -27,26 +27,22 @@ from spine_core import (
     StepContext,
     StopReason,
     StopRun,
-    ToolCall,
     Usage,
 )
 
 from spine_temporal.activities.current import doing
 from spine_temporal.activities.hooks import Escaped, HookRaised, contained, naming
+from spine_temporal.activities.planned import planned_call
 from spine_temporal.activities.state_copy import working_copy
-from spine_temporal.agents.durable_options import approval_of, policy_of
-from spine_temporal.agents.spec import hooks_of
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import AnswerFrom, Ending
 from spine_temporal.contracts.step import ModelError, PlannedCall, StepInput, StepOutcome
 from spine_temporal.journal import state_delta
 from spine_temporal.journal.counters import stopped_by_guard
-from spine_temporal.journal.digest import digest_of
 from spine_temporal.redact import redact
 
 # The kernel's own cap (spine_core.agent), which no on_error hook can talk it out of.
 _MAX_PROVIDER_ATTEMPTS: Final = 100
-_HOOKS: Final = frozenset({"on_run_start", "before_model", "after_model", "on_error"})
 
 
 class _Ended(Exception):
@@ -81,7 +77,7 @@ class Step:
     _errors: list[ModelError] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self.state = working_copy(self.before, hooked=not _HOOKS.isdisjoint(hooks_of(self.agent)))
+        self.state = working_copy(self.before)
 
     async def take(self) -> None:
         """Run the hooks and ask the model. Whatever they raise ends up in the outcome."""
@@ -177,22 +173,11 @@ class Step:
         self.state.add_usage(response.usage)
         self.state.add_message(message)
         self._fields |= {"answered": True, "finish_reason": response.finish_reason}
-        self._calls = [self._planned(call) for call in message.tool_calls]
+        self._calls = [planned_call(self.agent, call, self.tool_policy) for call in message.tool_calls]
         if not message.tool_calls and not force_continue:
             self._ending = Ending(
                 reason=StopReason.FINAL, answer_from=AnswerFrom.LAST_MESSAGE, event=str(EventType.FINAL)
             )
-
-    def _planned(self, call: ToolCall) -> PlannedCall:
-        tool = self.agent.tools.get(call.name)
-        if tool is None:
-            return PlannedCall(id=call.id, name=call.name, known=False)
-        policy = policy_of(tool, self.tool_policy)
-        planned = PlannedCall(id=call.id, name=call.name, approval=approval_of(tool), policy=policy)
-        if not tool.approve:
-            return planned
-        gate = {"approve": True, "parameters": tool.parameters, "digest": digest_of(call.arguments)}
-        return planned.model_copy(update=gate)
 
 
 def stopped(stop: StopRun) -> Ending:

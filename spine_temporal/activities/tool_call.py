@@ -4,6 +4,8 @@ What a hook changes here is seen again as far as it is recorded:
 
 * The State: recorded as a delta with the call's outcome, for every later hook of the run. Calls that run side by side
   each begin with the State from before the batch, so their hooks do not see each other's changes.
+* The calls behind this one, in the model's message: changed, taken out or put in, they run as they are then. Not side
+  by side, and not behind a pause, where the kernel, too, goes through a copy.
 * `ctx.args`: what the tool gets, what the trace tells, what `after_tool` finds. The model's own message stays as it
   was, and when a gated call goes on, `before_tool` begins with its arguments, or with those that a person put in
   their place.
@@ -12,7 +14,7 @@ What a hook changes here is seen again as far as it is recorded:
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,12 +24,15 @@ from spine_core import Agent, Interrupt, State, StopReason, StopRun, Tool, ToolC
 
 from spine_temporal.activities.current import doing
 from spine_temporal.activities.hooks import HookRaised, contained, naming
+from spine_temporal.activities.live_calls import LiveCalls, live_calls
+from spine_temporal.activities.planned import planned_call
 from spine_temporal.activities.resumption import Resumption
 from spine_temporal.activities.state_copy import stringify, working_copy
 from spine_temporal.activities.step import last_text, stopped
 from spine_temporal.agents.spec import hooks_of
 from spine_temporal.agents.subagents import takes, transfer_of
 from spine_temporal.contracts.approval import ApprovalRequest
+from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.subagent import Delegation
 from spine_temporal.contracts.tool_call import ToolOutcome
@@ -54,12 +59,18 @@ class ToolRun:
     before: State
     call: ToolCall
     index: int
+    calls: Sequence[ToolCall] = ()
+    """The calls of the step, if hooks may change those behind this one."""
+    tool_policy: ActivityPolicy = field(default_factory=ActivityPolicy)
+    """As the run recorded it: what a tool does not say itself."""
     resumption: Resumption | None = None
     first: bool = False
     delegates: Delegates = lambda _: None
     now_s: Callable[[], float] = lambda: 0.0
     """Unix time by the server's clock."""
     state: State = field(init=False)
+    _own: ToolCall = field(init=False)
+    _live: LiveCalls | None = field(init=False)
     _content: str = field(default="", init=False)
     _ending: Ending | None = field(default=None, init=False)
     _fields: dict[str, Any] = field(default_factory=dict, init=False)
@@ -70,6 +81,8 @@ class ToolRun:
             self.before = self.before.model_copy(update={"usage": self.before.usage + child.usage})
             self._fields["spent"] = child.usage
         self.state = working_copy(self.before, hooked=not _HOOKS.isdisjoint(hooks_of(self.agent)))
+        self._live = live_calls(self.state, self.calls, self.index) if self.calls else None
+        self._own = self._own_call()
 
     async def run(self) -> None:
         """Run the hooks and the tool. Whatever they raise ends up in the outcome."""
@@ -93,6 +106,12 @@ class ToolRun:
         """
         changed = state_delta.diff(self.before, self.state)
         rewrote = bool(changed.edits or changed.cut)
+        later = self._live.changed if self._live is not None else None
+        if later is not None:
+            self._fields["later"] = [planned_call(self.agent, call, self.tool_policy) for call in later]
+            self._fields["later_calls"] = later
+        if (self._own.id, self._own.name) != (self.call.id, self.call.name):
+            self._fields["call"] = self.call.model_copy(update={"id": self._own.id, "name": self._own.name})
         return ToolOutcome(
             id=id_,
             ending=self._ending,
@@ -108,7 +127,7 @@ class ToolRun:
             self._fields["decision"] = goes_on.decision
             if goes_on.decision != "approved":
                 return goes_on.content
-        call = self._own_call()
+        call = self._own
         tool = self.agent.tools.get(call.name)
         context = ToolContext(self.state, tool, call)
         if goes_on is not None and goes_on.returned is not None:
@@ -139,6 +158,9 @@ class ToolRun:
         if self.resumption is not None and self.resumption.arguments is not None:
             self._fields["edited"] = True
             return self.call.model_copy(update={"arguments": dict(self.resumption.arguments)})
+        if self.resumption is not None and self.resumption.decision:
+            # The kernel goes on after a pause with a call of its own.
+            return self.call.model_copy(deep=True)
         # The hooks may change the call itself; it must be the one inside our copy of the conversation.
         for message in reversed(self.state.messages):
             if message.tool_calls:

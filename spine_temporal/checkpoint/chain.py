@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json, to_jsonable_python
 from spine_backends.migrations import migrate
 from spine_core import State
 
 from spine_temporal.checkpoint.records import body_of
 from spine_temporal.contracts.base import dump, load
 from spine_temporal.contracts.checkpoint import CheckpointRecord
+from spine_temporal.contracts.json_form import json_bytes
 from spine_temporal.contracts.state_delta import StateDelta
+from spine_temporal.contracts.state_form import read_state
 from spine_temporal.journal import state_delta
 
 
@@ -82,7 +84,8 @@ def folded(links: Iterable[Link]) -> State:
 
 def whole(body: bytes) -> State:
     """The State that a put without a base holds; one that an older kernel wrote is brought up to date."""
-    return State.model_validate(migrate(from_json(body)))
+    written = migrate(from_json(body))
+    return read_state(written, State.model_validate(written))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +115,4 @@ def change(before: State, after: State) -> Change | None:
 
 def _loose(state: State) -> bytes:
     # Python finds 1 == True == 1.0, JSON does not, and a difference is found by Python.
-    return to_json([state.pending, [(each.tool_calls, each.parts) for each in state.messages]], inf_nan_mode="null")
+    return json_bytes(to_jsonable_python([state.pending, [(each.tool_calls, each.parts) for each in state.messages]]))

@@ -18,7 +18,9 @@ from spine_temporal.checkpoint.session import Stored
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import dump
 from spine_temporal.contracts.checkpoint import CheckpointRecord
+from spine_temporal.contracts.json_form import json_bytes
 from spine_temporal.contracts.state_delta import StateDelta
+from spine_temporal.contracts.state_form import write_state
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ class Writer:
             InputTooLarge: the State does not fit into a history.
         """
         anew = latest is not None and outgrown(latest)
-        body = state.model_dump_json().encode()
+        body = json_bytes(write_state(state))
         token, stages = _new_token(), () if latest is None or anew else latest.stages
         signals = signals_of(CheckpointRecord(token=token), body)
         if len(signals) > 1:

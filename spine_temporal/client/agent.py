@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import anyio
-from pydantic_core import PydanticSerializationError
 from spine_core import Result, Tool, TraceEvent
 from spine_core.errors import ResumeError
 from temporalio.client import Client
 
 from spine_temporal.client.as_tool import as_tool
-from spine_temporal.client.pollers import asking
+from spine_temporal.client.pollers import result_unless
 from spine_temporal.client.run import Run
 from spine_temporal.client.sessions import SessionStarter, TurnRef
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
 from spine_temporal.contracts.base import dump
+from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.run_id import MAX_ID_BYTES, is_reserved
 from spine_temporal.contracts.run_request import RunRequest
@@ -75,8 +75,9 @@ class DurableAgent:
 
         With a `session_id` it is the next turn of that conversation: behind the one in hand, if there is one; with
         `on_busy="reject"` it is refused then. The run goes on when this process dies; `get_run(session_id)` finds it
-        again. `should_cancel` is asked here, ten times a second, and ends the turn at its next step boundary. When
-        nobody polls the task queue, a warning is logged after a few seconds and the wait goes on.
+        again. `should_cancel` is asked here, ten times a second, and ends the turn at its next step boundary; so does
+        what it raises, which is raised here. When nobody polls the task queue, a warning is logged after a few seconds
+        and the wait goes on.
 
         Raises:
             BadInput: the input is empty, or too large for a payload (`InputTooLarge`).
@@ -86,8 +87,7 @@ class DurableAgent:
         """
         cancelled = should_cancel is not None and should_cancel()
         run = await self._start(input, session_id, stop=cancelled, on_busy=on_busy)
-        async with asking(should_cancel, run):
-            result = await run.result()
+        result = await (run.result() if should_cancel is None else result_unless(should_cancel, run))
         self.last_result = result
         return result
 
@@ -180,18 +180,14 @@ class DurableAgent:
             raise BadInput(f"the input of a run is what the user says, {input!r} says nothing")
         request = RunRequest(
             agent=self.name,
-            input=input,
+            input=readable(input),
             session_id=session_id or uuid.uuid4().hex,
             stop=stop,
             session_ttl_s=self.session_ttl_s if session_id else 0.0,
             named=session_id is not None,
             approval=self.approval,
         )
-        try:
-            data = dump(request)
-        except PydanticSerializationError as error:
-            raise BadInput(f"the input of a run is text that can be written as JSON: {error}") from None
-        size_bytes = await sent_bytes(data, self._client.data_converter)
+        size_bytes = await sent_bytes(dump(request), self._client.data_converter)
         if size_bytes > MAX_PAYLOAD_BYTES:
             raise InputTooLarge(
                 f"the input has {size_bytes:,} bytes as it is sent, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
@@ -206,6 +202,8 @@ class DurableAgent:
         if not isinstance(session_id, str | int | uuid.UUID) or isinstance(session_id, bool):
             raise BadInput(f"a session id is text, {session_id!r} is none")
         named = str(session_id)
+        if readable(named) != named:
+            raise BadInput(f"session id {named!r} has half of a surrogate pair, which no workflow id can have")
         if is_reserved(named):
             raise BadInput(f"session id {named!r} has the form that the runs of subagents have; take another one")
         size_bytes = len(f"{self._prefix}{named}".encode(errors="replace"))

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import PydanticSerializationError
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 
@@ -12,6 +12,7 @@ from spine_temporal.client.updates import RunOver, send_update
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecideRequest, Decision, DecisionReceipt
 from spine_temporal.contracts.base import dump
+from spine_temporal.contracts.json_form import as_json
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.errors import BadInput, DecisionRefused, InputTooLarge
 from spine_temporal.payloads import pack, sent_bytes, unpack
@@ -27,7 +28,7 @@ async def request_of(decision: Any, call: str | None, converter: DataConverter) 
         if isinstance(decision, Decision):
             request = DecideRequest(call=call, decision=_spelled_out(decision))
         else:
-            request = DecideRequest(call=call, answer=to_jsonable_python(decision))
+            request = DecideRequest(call=call, answer=as_json(decision))
         data = dump(request)
     except (PydanticSerializationError, ValidationError, ValueError) as error:
         raise BadInput(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from spine_core import TraceEvent
+from spine_core import State, TraceEvent
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
 from temporalio.client import Client
@@ -218,11 +218,11 @@ class RunFollower:
             if now and self._found(fold, StatusCursor()) is not None:
                 return
 
-    async def entries(self, on_entry: Callable[[Entry], None]) -> None:
-        """Call `on_entry` with the turn's entries, as far as the history goes by now."""
+    async def entries(self, on_entry: Callable[[Entry, State], None]) -> None:
+        """Call `on_entry` with the turn's entries and the State after each, as far as the history goes by now."""
         fold, turn = Fold(self.client.data_converter), await self._turn_in_hand()
         fold.on_entry = lambda entry: (
-            on_entry(entry) if fold.ledger.progress.turn == (turn or self._wanted(fold)) else None
+            on_entry(entry, fold.ledger.state) if fold.ledger.progress.turn == (turn or self._wanted(fold)) else None
         )
         async for event in follow(self.client, self.workflow_id, await self._start(), wait=False):
             await fold.feed(event)

@@ -8,11 +8,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from spine_core import Result
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
+
+from spine_temporal.errors import SpineTemporalError
 
 if TYPE_CHECKING:
     from spine_temporal.client.run import Run
@@ -46,14 +49,25 @@ async def warn_if_no_worker(client: Client, workflow_id: str) -> AsyncIterator[N
         yield
 
 
-@asynccontextmanager
-async def asking(should_cancel: Callable[[], bool] | None, run: "Run") -> AsyncIterator[None]:
-    """Stop the run as soon as `should_cancel` says so."""
-    if should_cancel is None:
-        yield
-        return
-    async with _beside(_ask(should_cancel, run)):
-        yield
+async def result_unless(should_cancel: Callable[[], bool], run: "Run") -> Result:
+    """The run's next Result, with the run stopped as soon as `should_cancel` says so.
+
+    What `should_cancel` raises is raised, as by the kernel, and the run takes no further step; a Result that is there
+    by then is given.
+    """
+    result, asked = asyncio.create_task(run.result()), asyncio.create_task(_ask(should_cancel))
+    try:
+        await asyncio.wait({result, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if not result.done():
+            await _stop(run)
+            error = asked.exception()
+            if error is not None:
+                raise error
+        return await result
+    finally:
+        for task in (result, asked):
+            task.cancel()
+        await asyncio.gather(result, asked, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -93,7 +107,14 @@ async def _look_for_pollers(client: Client, workflow_id: str) -> None:
             )
 
 
-async def _ask(should_cancel: Callable[[], bool], run: "Run") -> None:
+async def _ask(should_cancel: Callable[[], bool]) -> None:
     while not should_cancel():
         await asyncio.sleep(_ASK_EVERY_S)
-    await run.stop()
+
+
+async def _stop(run: "Run") -> None:
+    try:
+        await run.stop()
+    except (RPCError, SpineTemporalError) as error:
+        # Whoever waits for the run is told what has become of it.
+        _log.warning("cannot stop run %r, which goes on: %s", run.id, error)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spine_core import Message, ModelResponse
+from spine_core import ModelResponse, State
 
 from spine_temporal.client.run import Run
 from spine_temporal.contracts.step import StepOutcome
@@ -34,12 +34,12 @@ class _Recorder:
         self.model: list[dict[str, Any]] = []
         self._results: dict[tuple[int, int], Any] = {}
 
-    def on_entry(self, entry: Entry) -> None:
+    def on_entry(self, entry: Entry, state: State) -> None:
         match entry:
             case StepDone(StepOutcome() as outcome) if outcome.answered:
-                response = ModelResponse(
-                    message=_answer(outcome), usage=outcome.usage, finish_reason=outcome.finish_reason
-                )
+                # Whatever hooks made of the conversation before, the answer is its end.
+                answer = state.messages[-1]
+                response = ModelResponse(message=answer, usage=outcome.usage, finish_reason=outcome.finish_reason)
                 self.model.append(response.model_dump(mode="json"))
             case ToolDone(_, index, ToolOutcome() as outcome) if outcome.asks is None and outcome.delegates is None:
                 self._results[len(self.model), index] = outcome.content
@@ -48,10 +48,3 @@ class _Recorder:
 
     def tools(self) -> list[Any]:
         return [self._results[key] for key in sorted(self._results)]
-
-
-def _answer(outcome: StepOutcome) -> Message:
-    """The model's message; where a hook rewrote the conversation's end, it is among what was rewritten."""
-    written = [*outcome.delta.messages, *(outcome.delta.edits[at] for at in sorted(outcome.delta.edits))]
-    answers = [message for message in written if message.role == "assistant"]
-    return answers[-1] if answers else Message.assistant(None)

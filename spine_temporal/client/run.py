@@ -189,8 +189,8 @@ class Run:
         """
         await self._tell(self._handle().cancel())
 
-    async def entries(self, on_entry: Callable[[Entry], None]) -> None:
-        """Call `on_entry` with every entry of the turn's journal, as far as the history goes by now.
+    async def entries(self, on_entry: Callable[[Entry, State], None]) -> None:
+        """Call `on_entry` with every entry of the turn's journal and the State after it, as far as the history goes.
 
         Raises:
             RunNotFound: there is no such run.

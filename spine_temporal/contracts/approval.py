@@ -1,10 +1,11 @@
 """What a person decides of a tool call."""
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 
 from spine_temporal.contracts.base import GivenModel, WireModel
+from spine_temporal.contracts.json_form import AnyJson
 from spine_temporal.contracts.policies import Seconds
 
 type OnTimeout = Literal["reject", "approve", "fail"]
@@ -35,7 +36,7 @@ class Decision(GivenModel):
 
     approve: bool = True
     """The call runs; False: the model is told that it was rejected."""
-    arguments: dict[str, Any] | None = None
+    arguments: dict[str, AnyJson] | None = None
     """In the place of the model's; None: as they are."""
     reason: str | None = None
     """For the model when the call is rejected, and for whoever asks later."""
@@ -43,7 +44,7 @@ class Decision(GivenModel):
     """For whoever asks later who decided."""
     digest: str | None = None
     """Of the arguments that were looked at; None: whatever they are."""
-    value: Any = None
+    value: AnyJson = None
     """The result of a tool that raised `Interrupt`; None counts when it was given."""
 
     @property
@@ -62,7 +63,7 @@ class DecideRequest(GivenModel):
     """The model's id of the call, or its position, "step.index"; None: the call that the run is paused at."""
     call_id: str | None = None
     """The model's id of the call, and nothing else; beside `call` it must name the same one."""
-    answer: Any = None
+    answer: AnyJson = None
     """What spine's `resume` takes; used when there is no `decision`."""
     decision: Decision | None = None
 
@@ -98,9 +99,9 @@ class ApprovalRequest(WireModel):
 
     mode: str = "approve"
     """The kernel's: "approve" for a gated tool, "manual" for one that raised `Interrupt`."""
-    payload: Any = None
+    payload: AnyJson = None
     """What the kernel shows as `Result.interrupt`."""
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, AnyJson] = {}
     digest: str = ""
     asked_s: float = 0.0
     """When it asked, in Unix time by the server's clock."""
@@ -110,6 +111,6 @@ class ApprovalRequestSummary(WireModel):
     """An ApprovalRequest as the workflow reads it."""
 
     mode: str = "approve"
-    payload: Any = None
+    payload: AnyJson = None
     digest: str = ""
     asked_s: float = 0.0

@@ -3,6 +3,9 @@
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticSerializationError
+
+from spine_temporal.contracts.json_form import json_bytes
 
 LONGEST_S: Final = 10 * 365 * 24 * 3600.0
 """The longest time that may be asked for, ten years: a server holds it, and so does a `timedelta`."""
@@ -43,11 +46,17 @@ class Basis(WireModel):
 def dump(model: WireModel) -> bytes:
     """The JSON of `model`, as it is written into a history.
 
-    Of a GivenModel it is what was given: that a field was named may mean something, be its value the default.
+    Of a GivenModel it is what was given: that a field was named may mean something, be its value the default. Text
+    that UTF-8 cannot hold is made readable, whoever it comes from: a call that was made, or paid for, is not lost.
+
+    Raises:
+        pydantic_core.PydanticSerializationError: something in it is nothing that JSON has.
     """
-    if isinstance(model, GivenModel):
-        return model.model_dump_json(exclude_unset=True).encode()
-    return model.model_dump_json(exclude_defaults=True).encode()
+    given = isinstance(model, GivenModel)
+    try:
+        return model.model_dump_json(exclude_unset=given, exclude_defaults=not given).encode()
+    except PydanticSerializationError:
+        return json_bytes(model.model_dump(mode="json", exclude_unset=given, exclude_defaults=not given))
 
 
 def load[W: WireModel](type_: type[W], data: bytes) -> W:

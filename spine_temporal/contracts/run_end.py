@@ -5,6 +5,7 @@ from enum import StrEnum
 from spine_core import StopReason, Usage
 
 from spine_temporal.contracts.base import Basis, WireModel
+from spine_temporal.contracts.messages import AnyUsage
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.state_delta import StateDelta
 
@@ -40,7 +41,7 @@ class RunOutcome(WireModel):
     reason: StopReason
     answer: str | None = None
     error: str | None = None
-    usage: Usage = Usage()
+    usage: AnyUsage = Usage()
     step: int = 0
     session_id: str = ""
     turn: int = 1

@@ -1,10 +1,8 @@
 """What changed in a State, without what did not."""
 
-from typing import Any
-
-from spine_core import Message, Usage
-
 from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.json_form import AnyJson
+from spine_temporal.contracts.messages import AnyMessage, AnyUsage
 
 
 class StateDelta(WireModel):
@@ -14,17 +12,17 @@ class StateDelta(WireModel):
     index; when it removed or inserted some, `cut` says which stretch of the old list the new messages replace.
     """
 
-    messages: list[Message] = []
-    edits: dict[int, Message] = {}
+    messages: list[AnyMessage] = []
+    edits: dict[int, AnyMessage] = {}
     cut: tuple[int, int] | None = None
     """Replace the old messages from the first index up to, not including, the second; None: append."""
-    usage: Usage | None = None
+    usage: AnyUsage | None = None
     """The new total, where it is not the old one plus what the model's response cost; None: it is."""
-    usage_before: Usage | None = None
+    usage_before: AnyUsage | None = None
     """What `usage` was counted up from; two deltas made side by side from one State add up by it."""
-    scratch: dict[str, Any] = {}
+    scratch: dict[str, AnyJson] = {}
     """A patch of `State.scratch`, in the form of `journal.patch`."""
-    fields: dict[str, Any] = {}
+    fields: dict[str, AnyJson] = {}
     """New values of State's other fields, by name."""
 
 
@@ -39,6 +37,6 @@ class DeltaSummary(WireModel):
     """A StateDelta as the workflow sees it: enough to count and to know what was said last."""
 
     messages: list[MessageSummary] = []
-    usage: Usage | None = None
-    usage_before: Usage | None = None
-    fields: dict[str, Any] = {}
+    usage: AnyUsage | None = None
+    usage_before: AnyUsage | None = None
+    fields: dict[str, AnyJson] = {}

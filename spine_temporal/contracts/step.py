@@ -6,6 +6,7 @@ from spine_core import Usage
 
 from spine_temporal.contracts.approval import ApprovalPolicy
 from spine_temporal.contracts.base import Basis, WireModel
+from spine_temporal.contracts.messages import AnyUsage
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
@@ -48,7 +49,7 @@ class StepBase(WireModel):
     id: str
     """Random id of this outcome; it enters the revision, so that a State no history holds is never used."""
     delta: DeltaSummary | StateDelta
-    usage: Usage = Usage()
+    usage: AnyUsage = Usage()
     """What the model's response cost; it is added to the run's total."""
     calls: list[PlannedCall] = []
     ending: Ending | None = None

@@ -1,10 +1,12 @@
 """A tool call that another agent carries out, in a workflow of its own."""
 
-from typing import Any, Final
+from typing import Final
 
 from spine_core import Usage
 
 from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.json_form import AnyJson
+from spine_temporal.contracts.messages import AnyUsage
 from spine_temporal.contracts.status import Status
 
 
@@ -26,7 +28,7 @@ class SubagentOutcome(WireModel):
     reason: str = ""
     """The kernel's stop reason; empty: the workflow itself failed."""
     error: str | None = None
-    usage: Usage = Usage()
+    usage: AnyUsage = Usage()
     transfer: str | None = None
 
 
@@ -38,7 +40,7 @@ class SubagentStatus(WireModel):
     status: Status
     number: int
     """Of the subagent's own status; a later one goes before an earlier one, whichever comes first."""
-    interrupt: Any = None
+    interrupt: AnyJson = None
     """What the subagent asks; left out when it is large."""
     outcome: SubagentOutcome | None = None
     """It is over. Sent only to a parent that has continued as new: the server reports to the execution that started

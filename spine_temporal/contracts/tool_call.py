@@ -1,14 +1,15 @@
 """One tool call."""
 
-from typing import Any
-
 from spine_core import Usage
 
 from spine_temporal.contracts.approval import ApprovalRequest, ApprovalRequestSummary
 from spine_temporal.contracts.base import Basis, WireModel
+from spine_temporal.contracts.json_form import AnyJson
+from spine_temporal.contracts.messages import AnyToolCall, AnyUsage
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
+from spine_temporal.contracts.step import PlannedCall
 from spine_temporal.contracts.subagent import Delegation
 
 
@@ -37,7 +38,7 @@ class ToolBase(WireModel):
     """A hook ended the run."""
     last_text: str | None = None
     """The model's last words, given only when they cannot be read off the appended messages: "" for none."""
-    spent: Usage = Usage()
+    spent: AnyUsage = Usage()
     """What the agent that did the work spent; it is added to the run's total."""
     asks: ApprovalRequestSummary | ApprovalRequest | None = None
     """The call did not run, or stopped in the midst: a person has to decide first."""
@@ -45,6 +46,8 @@ class ToolBase(WireModel):
     """The call is another agent's to do."""
     transfer: str | None = None
     """The call handed the conversation to this member of the team."""
+    later: list[PlannedCall] | None = None
+    """The plan of the calls behind this one as hooks changed them; None: they did not."""
 
 
 class ToolSummary(ToolBase):
@@ -63,7 +66,7 @@ class ToolOutcome(ToolBase):
     """What the hooks changed in the State; the result's own message is not in it."""
     called: bool = False
     """The tool itself was started: not when it is unknown or a hook preset the result."""
-    arguments: dict[str, Any] | None = None
+    arguments: dict[str, AnyJson] | None = None
     """The arguments it was started with, when a hook changed them."""
     known: bool = True
     """False: the agent has no tool of that name."""
@@ -72,5 +75,9 @@ class ToolOutcome(ToolBase):
     """What a person, or the clock, decided: "approved", "rejected", or "answered" for an `Interrupt`."""
     edited: bool = False
     """The arguments are a person's."""
+    call: AnyToolCall | None = None
+    """The call, when a hook gave it another id or name."""
+    later_calls: list[AnyToolCall] = []
+    """The calls behind this one, when `later` has their plan."""
     plugins: dict[str, str] | None = None
     """The versions of the distributions that the agent was made of; None: those that the run knew of."""

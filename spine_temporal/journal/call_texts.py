@@ -9,7 +9,7 @@ from spine_temporal.contracts.subagent import SubagentOutcome
 from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.journal import state_delta, trace
 from spine_temporal.journal.entries import ApprovalExpired, Decided, ToolBegun, ToolDone
-from spine_temporal.journal.ledger import DecisionRecord, Ledger, with_versions
+from spine_temporal.journal.ledger import CallContent, DecisionRecord, Ledger, with_versions
 from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.subagents import subagent_content
 from spine_temporal.journal.tool_calls import Call, Phase
@@ -107,7 +107,11 @@ def _with_outcome(before: Ledger, after: Ledger, index: int, outcome: ToolOutcom
     if earlier is None or now is None or earlier.items[index].phase is now.items[index].phase:
         # A later attempt's: the first one that was recorded counts.
         return after, []
+    if outcome.later is not None:
+        later = tuple(CallContent(call) for call in outcome.later_calls)
+        after = replace(after, calls=(*after.calls[: index + 1], *later))
     content = after.calls[index]
+    content = replace(content, call=outcome.call or content.call)
     events = trace.tool_done(before.state.step, content.call, outcome, announced=content.announced)
     content = replace(
         content,

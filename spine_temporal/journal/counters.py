@@ -8,6 +8,7 @@ from typing import Any, Final
 from spine_core import Message, StopReason, Usage
 
 from spine_temporal.contracts.approval import ApprovalPolicy
+from spine_temporal.contracts.messages import AnyUsage
 from spine_temporal.contracts.run_end import AnswerFrom, Ending
 from spine_temporal.contracts.run_request import AgentSpec
 from spine_temporal.contracts.state_delta import DeltaSummary, MessageSummary, StateDelta
@@ -39,7 +40,7 @@ class Progress:
 
     step: int = 0
     depth: int = 0
-    usage: Usage = field(default_factory=Usage)
+    usage: AnyUsage = field(default_factory=Usage)
     last_text: str | None = None
     hooks_started: bool = False
     """`on_run_start` has run since the turn began or went on."""

@@ -1,13 +1,16 @@
 """A run as its journal has it: the workflow's progress, with what only a reader wants."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from spine_core import Message, State, ToolCall
+from pydantic import PlainSerializer
+from spine_core import Message, State
 
 from spine_temporal.contracts.approval import ApprovalRequest, DecideRequest
 from spine_temporal.contracts.continuation import RestorePoint
+from spine_temporal.contracts.messages import AnyToolCall
 from spine_temporal.contracts.run_request import RunRequest
+from spine_temporal.contracts.state_form import AnyState
 from spine_temporal.contracts.subagent import Delegation, SubagentOutcome
 from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.journal.counters import Progress
@@ -16,6 +19,11 @@ from spine_temporal.journal.tool_calls import Phase
 
 # Two versions side by side for long would make it grow with every step.
 _MAX_VERSION_CHANGES: Final = 50
+
+GivenRequest = Annotated[
+    DecideRequest, PlainSerializer(lambda request: request.model_dump(mode="json", exclude_unset=True))
+]
+"""A decision as it was given: that it names a value may mean something, be the value None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class VersionChange:
 class CallContent:
     """The texts of one tool call of the step in hand; its phase is in the progress, at the same index."""
 
-    call: ToolCall
+    call: AnyToolCall
     outcomes: tuple[ToolOutcome, ...] = ()
     """What came of it and has not entered the State yet."""
     request: ApprovalRequest | None = None
@@ -77,12 +85,12 @@ class Ledger:
     """
 
     progress: Progress = field(default_factory=Progress)
-    state: State = field(default_factory=lambda: State(session_id=""))
+    state: AnyState = field(default_factory=lambda: State(session_id=""))
     agent: str = ""
     session_id: str = ""
     calls: tuple[CallContent, ...] = ()
     """The tool calls of the step in hand."""
-    requests: dict[str, DecideRequest] = field(default_factory=dict)
+    requests: dict[str, GivenRequest] = field(default_factory=dict)
     """Decisions on the calls of the step in hand, by the ids of their entries."""
     decisions: tuple[DecisionRecord, ...] = ()
     members: tuple[Member, ...] = ()

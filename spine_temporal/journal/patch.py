@@ -59,5 +59,5 @@ def _change(old: Any, new: Any) -> tuple[str, Any]:
 
 
 def _same(old: Any, new: Any) -> bool:
-    # Python finds 1 == True == 1.0; JSON does not.
-    return bool(old == new) and to_json(old) == to_json(new)
+    # By their JSON: Python finds 1 == True == 1.0, and no NaN equal to another.
+    return to_json(old) == to_json(new)

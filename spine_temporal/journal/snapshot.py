@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from spine_temporal.contracts.json_form import json_bytes, json_form
 from spine_temporal.journal.counters import Progress
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.replacing import replace
@@ -14,7 +15,7 @@ _PROGRESS: Final = TypeAdapter(Progress)
 
 def dump_ledger(ledger: Ledger) -> bytes:
     """All that is known of a run."""
-    return _LEDGER.dump_json(ledger, exclude_defaults=True)
+    return json_bytes(_LEDGER.dump_python(ledger, exclude_defaults=True))
 
 
 def load_ledger(data: bytes) -> Ledger:
@@ -28,7 +29,8 @@ def load_ledger(data: bytes) -> Ledger:
 
 def dump_progress(progress: Progress) -> dict[str, Any]:
     """The workflow's part, as JSON has it."""
-    written: dict[str, Any] = _PROGRESS.dump_python(progress, mode="json", exclude_defaults=True)
+    # In two passes: in one, a dataclass cannot ask for NaN to be kept.
+    written: dict[str, Any] = json_form(_PROGRESS.dump_python(progress, exclude_defaults=True))
     return written
 
 

@@ -4,9 +4,10 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import to_json
 from spine_core import Message, State, Usage
 
+from spine_temporal.contracts.json_form import json_form
 from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
 from spine_temporal.journal import patch
 
@@ -27,7 +28,7 @@ def diff(before: State, after: State, *, banked: Usage | None = None) -> StateDe
         **_messages(before.messages, after.messages),
         usage=usage,
         usage_before=before.usage if usage is not None and banked is None else None,
-        scratch=patch.diff(before.scratch, to_jsonable_python(after.scratch)),
+        scratch=patch.diff(before.scratch, json_form(after.scratch)),
         fields=_fields(before, after),
     )
 
@@ -79,7 +80,8 @@ def _messages(before: Sequence[Message], after: Sequence[Message]) -> dict[str, 
 def _same(old: Message, new: Message) -> bool:
     if old is new:
         return True
-    if old != new:
+    # As pydantic compares two models, in a third of the time; no model of messages has generics.
+    if old.__dict__ != new.__dict__ or type(old) is not type(new) or old.__pydantic_extra__ != new.__pydantic_extra__:
         return False
     # Python finds 1 == True == 1.0, JSON does not; only arguments and parts can hold such values.
     return not (old.tool_calls or old.parts) or to_json(old) == to_json(new)
@@ -103,7 +105,7 @@ def _fields(before: State, after: State) -> dict[str, Any]:
         for name in State.model_fields
         if name not in _WRITTEN_APART and getattr(before, name) != getattr(after, name)
     }
-    written = {name: to_jsonable_python(value) for name, value in changed.items()}
+    written = {name: json_form(value) for name, value in changed.items()}
     if written:
         State.model_validate({"session_id": before.session_id, **written})
     return written

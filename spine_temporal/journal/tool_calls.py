@@ -5,6 +5,7 @@ refused or passed over by whoever asked, never half done. Results enter the conv
 in the kernel, whatever order they arrive in.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -244,6 +245,15 @@ class Calls:
     def with_call(self, index: int, call: Call) -> "Calls":
         """A copy with the call at `index` replaced."""
         return replace(self, items=(*self.items[:index], call, *self.items[index + 1 :]))
+
+    def with_later(self, index: int, later: Sequence[PlannedCall]) -> "Calls":
+        """A copy with the calls behind `index` planned anew; what was decided of one holds if its plan is the same."""
+        behind = dict(enumerate(self.items[index + 1 :]))
+        new = (
+            behind[at] if at in behind and behind[at].planned == planned else Call(planned)
+            for at, planned in enumerate(later)
+        )
+        return replace(self, items=(*self.items[: index + 1], *new))
 
 
 def begin(call: Call) -> Call:

@@ -42,7 +42,10 @@ def with_outcome(progress: Progress, index: int, outcome: ToolBase) -> Progress:
         call = _with_outcome(progress, calls.items[index], tool_summary(outcome))
     except NoTransition:
         return progress
-    return _entered(replace(progress, calls=calls.with_call(index, call)), index)
+    changed = calls.with_call(index, call)
+    if outcome.later is not None:
+        changed = changed.with_later(index, outcome.later)
+    return _entered(replace(progress, calls=changed), index)
 
 
 def entering(calls: Calls, index: int) -> list[int]:
@@ -111,4 +114,5 @@ def tool_summary(outcome: ToolBase) -> ToolSummary:
         else ApprovalRequestSummary(mode=asks.mode, payload=asks.payload, digest=asks.digest, asked_s=asks.asked_s),
         delegates=outcome.delegates,
         transfer=outcome.transfer,
+        later=outcome.later,
     )

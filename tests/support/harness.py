@@ -111,7 +111,9 @@ async def check_run(client: Client, worker: AgentWorker, run: Run) -> None:
         kept = worker.plugin.activities_of_agents.cache.peek((run.workflow_id, history.run_id))
         # What was in flight when a run was closed from outside may be in the worker's memory, it is not in the history.
         if kept is not None and history.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
-            assert kept.state in at_revision.get(kept.progress.revision, [kept.state])
+            known = at_revision.get(kept.progress.revision, [kept.state])
+            # In words, too: no NaN equals another.
+            assert kept.state in known or repr(kept.state) in map(repr, known)
 
 
 async def histories_of(client: Client, run: Run) -> list[WorkflowHistory]:
@@ -153,6 +155,7 @@ def assert_same(durable: Result, kernel: Result) -> None:
     ours = durable.model_dump(mode="json", exclude={"trace": True, "state": {"session_id"}})
     theirs = kernel.model_dump(mode="json", exclude={"trace": True, "state": {"session_id"}})
     assert (ours.pop("resume_token") is None) == (theirs.pop("resume_token") is None)
-    assert ours == theirs
-    assert told(durable) == told(kernel)
+    # In words, too: no NaN equals another.
+    assert ours == theirs or repr(ours) == repr(theirs)
+    assert told(durable) == told(kernel) or repr(told(durable)) == repr(told(kernel))
     assert [event.seq for event in durable.trace] == list(range(len(durable.trace)))

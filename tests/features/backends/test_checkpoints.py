@@ -47,3 +47,29 @@ async def test_conversation_goes_on_from_the_backend_when_its_history_is_gone(
 
     assert texts(result.state) == ["hello", "heard hello", "again", "heard again"]
     assert await store.get(session) == result.state
+
+
+@pytest.mark.parametrize("mode", [NORMAL, NO_CACHES], ids=["normal", "no_caches"], indirect=True)
+async def test_conversation_with_a_nul_character_is_in_the_backend_and_goes_on_from_there(
+    client: Client, durable: Durable, store: CheckpointStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = new_session()
+    served = durable(parrot(checkpoint=store), client_options={"session_ttl_s": 0})
+    with caplog.at_level("WARNING", "spine_temporal"):
+        for said in ("nul \0", "again"):
+            result = await served.run(said, session_id=session)
+            await until_closed(client, f"spine-{session}")
+    assert texts(result.state) == ["nul \0", "heard nul \0", "again", "heard again"]
+    kept = await store.get(session)
+    assert kept is not None
+    assert len(texts(kept)) == 4
+    # SQLite and Redis hold them as they are.
+    replaced = kept != result.state
+    assert [record for record in caplog.records if "NUL characters" in record.message] != [] or not replaced
+
+    for run in (served.runs.pop(), served.runs.pop()):
+        await delete_history(client, f"spine-{session}", str(run.run_id))
+    result = await served.run("third", session_id=session)
+
+    nul = "\N{REPLACEMENT CHARACTER}" if replaced else "\0"
+    assert texts(result.state) == [f"nul {nul}", f"heard nul {nul}", "again", "heard again", "third", "heard third"]

@@ -1,6 +1,7 @@
 """Running an agent from a client, as one runs a kernel agent."""
 
 import asyncio
+import itertools
 import uuid
 
 import anyio
@@ -109,6 +110,30 @@ async def test_should_cancel_stops_a_run_that_has_begun(durable: Durable) -> Non
     result = await durable(endless_agent()).run("go", should_cancel=lambda: next(ticks, True))
 
     assert result.stopped_reason is StopReason.CANCELLED
+
+
+@pytest.mark.parametrize("first", [1, 2], ids=["at once", "later"])
+async def test_what_should_cancel_raises_is_raised_as_by_the_kernel_and_no_further_step_is_taken(
+    durable: Durable, first: int
+) -> None:
+    asked = itertools.count(1)
+
+    def broken() -> bool:
+        if next(asked) >= first:
+            error = ValueError("no clock")
+            raise error from error
+        return False
+
+    served = durable(endless_agent())
+
+    with pytest.raises(ValueError, match="no clock"):
+        await served.run("go", should_cancel=broken)
+    asked = itertools.count(1)
+    with pytest.raises(ValueError, match="no clock"):
+        await endless_agent().run("go", should_cancel=broken)
+
+    for run in served.runs:
+        assert (await run.result()).stopped_reason is StopReason.CANCELLED
 
 
 async def test_should_cancel_that_says_so_at_once_takes_no_step(durable: Durable) -> None:
