@@ -1,8 +1,8 @@
 """One JSON form for every model that crosses the wire."""
 
-from typing import Final
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
 LONGEST_S: Final = 10 * 365 * 24 * 3600.0
 """The longest time that may be asked for, ten years: a server holds it, and so does a `timedelta`."""
@@ -19,9 +19,20 @@ class WireModel(BaseModel):
 
 
 class GivenModel(WireModel):
-    """Base of what people and programs build or type by hand: a field it does not know is an error, never ignored."""
+    """Base of what people and programs build or type by hand: a field it does not know is an error, never ignored.
+
+    That a field was named may mean something, be its value the default: in JSON it stands, wherever the model does.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, write: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        if not info.exclude_defaults:
+            return written
+        left_out = {name: getattr(self, name) for name in self.model_fields_set - written.keys()}
+        return {**written, **left_out}
 
 
 class Basis(WireModel):
@@ -38,12 +49,7 @@ class Basis(WireModel):
 
 
 def dump(model: WireModel) -> bytes:
-    """The JSON of `model`, as it is written into a history.
-
-    Of a GivenModel it is what was given: that a field was named may mean something, be its value the default.
-    """
-    if isinstance(model, GivenModel):
-        return model.model_dump_json(exclude_unset=True).encode()
+    """The JSON of `model`, as it is written into a history."""
     return model.model_dump_json(exclude_defaults=True).encode()
 
 
