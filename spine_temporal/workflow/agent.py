@@ -17,8 +17,9 @@ from spine_temporal.contracts.turn import StopRequest
 from spine_temporal.journal.counters import stopped_by_guard, with_ending
 from spine_temporal.journal.entries import EndReportRequested, StopRequested, SubagentStatusChanged
 from spine_temporal.journal.subagents import subagent_outcome
-from spine_temporal.payloads import pack, unpack
+from spine_temporal.payloads import pack
 from spine_temporal.workflow import updates
+from spine_temporal.workflow.arguments import any_arguments, only_argument, only_plain_argument
 from spine_temporal.workflow.continue_as_new import continue_if_due, is_due
 from spine_temporal.workflow.open_session import open_session, refresh
 from spine_temporal.workflow.session import Session
@@ -31,12 +32,12 @@ class AgentWorkflow:
     """One conversation. It holds counters, never the text: that is its history."""
 
     @workflow.init
+    @any_arguments
     def __init__(self, *values: Any) -> None:
-        # Any number, of any kind: what cannot be read fails the run, where too many arguments or too few would fail
-        # the workflow's task, again and again. What only another worker's codec can decode is left to that one.
+        # Of any kind: what cannot be read fails the run, not the workflow's task.
         self._refused: ApplicationError | None = None
         try:
-            request = RunRequest.model_validate(_only(values))
+            request = only_plain_argument(RunRequest, values)
         except ValueError as error:
             self._refused = _refusal(str(error))
             request = RunRequest(agent="?", input="?")
@@ -52,10 +53,10 @@ class AgentWorkflow:
                     # The turn in hand ends at its next step boundary; a session that waits for a turn closes.
                     session.record(StopRequested(session.next_signal_id()))
                 case names.STOP_TURN_SIGNAL:
-                    turn = unpack(StopRequest, _only(values)).turn
+                    turn = only_argument(StopRequest, values).turn
                     session.record(StopRequested(session.next_signal_id(), turn))
                 case names.CHILD_SIGNAL:
-                    status = unpack(SubagentStatus, _only(values))
+                    status = only_argument(SubagentStatus, values)
                     session.record(SubagentStatusChanged(session.next_signal_id(), status))
                 case names.REPORT_END_SIGNAL:
                     session.record(EndReportRequested(session.next_signal_id()))
@@ -76,6 +77,7 @@ class AgentWorkflow:
         updates.validate(self._session, name, values)
 
     @workflow.run
+    @any_arguments
     async def run(self, *_: Any) -> RawValue:
         """Work on turns until the conversation is over; the result is a RunOutcome."""
         if self._refused is not None:
@@ -174,12 +176,6 @@ class AgentWorkflow:
             transfer=progress.transfer,
             result_of=session.child_id(member.position(0)) if member is not None else None,
         )
-
-
-def _only[Value](values: Sequence[Value]) -> Value:
-    if len(values) != 1:
-        raise ValueError(f"it takes one argument; {len(values)} were given")
-    return values[0]
 
 
 def _refusal(why: str) -> ApplicationError:

@@ -1,0 +1,52 @@
+"""Arguments as they were sent: what cannot be read is refused, and fails no workflow task."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+from spine_temporal.contracts.base import WireModel
+from spine_temporal.payloads import unpack
+
+# What bytes may be in that no codec has changed.
+_PLAIN: Final = frozenset({b"json/plain", b"binary/null", b"binary/plain", b"json/protobuf", b"binary/protobuf"})
+
+
+def any_arguments[F: Callable[..., Any]](handler: F) -> F:
+    """A method of `*values`, given one argument as a RawValue; another number of them as the client's converter does.
+
+    The SDK decodes what is declared, before our code is reached: what cannot be decoded, and another number than was
+    declared, would fail the workflow's task, again and again. So it is shown one parameter.
+    """
+    shown = cast("Any", handler)
+    itself, *_ = inspect.signature(handler).parameters.values()
+    value = inspect.Parameter("value", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=RawValue)
+    shown.__signature__ = inspect.Signature([itself, value])
+    shown.__annotations__ = {**handler.__annotations__, "value": RawValue}
+    return handler
+
+
+def only_argument[W: WireModel](type_: type[W], values: Sequence[Any]) -> W:
+    """The one argument, as a model.
+
+    Raises:
+        ValueError: it is nothing of that kind, or there is another number of them.
+    """
+    if len(values) != 1:
+        raise ValueError(f"it takes one argument; {len(values)} were given")
+    (value,) = values
+    return unpack(type_, value) if isinstance(value, RawValue) else type_.model_validate(value)
+
+
+def only_plain_argument[W: WireModel](type_: type[W], values: Sequence[Any]) -> W:
+    """The same of a start. What only another worker's codec can decode is left to that one: this one's task fails.
+
+    Raises:
+        ValueError: it is nothing of that kind, or there is another number of them.
+    """
+    match values:
+        case [RawValue() as value] if value.payload.metadata.get("encoding") not in _PLAIN:
+            return type_.model_validate(workflow.payload_converter().from_payload(value.payload))
+    return only_argument(type_, values)
