@@ -4,13 +4,14 @@ A `RawValue` passes every payload converter untouched and still goes through the
 external storage hold for our payloads too, and no user has to configure a converter for us.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.converter import DataConverter
 
-from spine_temporal.contracts.base import WireModel, dump, load
+from spine_temporal.contracts.base import WireModel, dump, load, load_given
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 
 _JSON: Final = {"encoding": b"json/plain"}
@@ -44,3 +45,14 @@ def unpack[W: WireModel](type_: type[W], value: RawValue) -> W:
         pydantic.ValidationError: the payload is not JSON of that model.
     """
     return load(type_, value.payload.data)
+
+
+def unpack_given[W: WireModel](type_: type[W], values: Sequence[RawValue]) -> W:
+    """The model that somebody has just sent as the one argument of a start, a signal or an update.
+
+    Raises:
+        ValueError: it is not one argument, not JSON of that model, or names a field that it does not know.
+    """
+    if len(values) != 1:
+        raise ValueError(f"it takes one argument; {len(values)} were given")
+    return load_given(type_, values[0].payload.data)

@@ -16,6 +16,7 @@ from spine_temporal.activities.earlier_attempts import STOPPED_MIDWAY, given_up,
 from spine_temporal.activities.failures import Transient, classify
 from spine_temporal.activities.heartbeat import Heart, progress_of
 from spine_temporal.activities.hooks import contained, in_words
+from spine_temporal.activities.predecessors import Work, forget, present_work, remember
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import WireModel
 from spine_temporal.contracts.policies import ActivityPolicy
@@ -26,6 +27,7 @@ __all__ = ["Attempt", "activity_attempt", "run_with_attempts"]
 _log = logging.getLogger(__name__)
 
 _AT_ONCE: Final = timedelta(milliseconds=1)
+_NEARLY: Final = 0.9
 # The server cuts a failure at 4 KB where it shows it, and refuses one of more than 2 MB, attempt and all.
 _FAILURE_TEXT: Final = 8_000
 
@@ -34,7 +36,7 @@ _FAILURE_TEXT: Final = 8_000
 async def activity_attempt() -> AsyncIterator[Attempt]:
     """Beat while the body runs. When the worker stops in the midst of it, another worker gets the work at once."""
     attempt, task = _this_attempt(), asyncio.current_task()
-    heart = Heart(attempt, lambda _: _cancel(task))
+    heart = Heart(attempt, ended=lambda _: _cancel(task), unknown=lambda _: _cancel(task))
     try:
         with _handing_over(attempt):
             yield attempt
@@ -55,6 +57,8 @@ async def run_with_attempts[Outcome: WireModel](
     carried_out = _CarriedOut(attempt)
     try:
         with _handing_over(attempt):
+            if attempt.number > 1 and carried_out.joins():
+                return await carried_out.outcome_of(work)
             if attempt.number > 1:
                 attempt.progress = await with_last_ending(attempt.progress, policy)
                 # What is known of earlier attempts must outlast this one, however short it is.
@@ -73,7 +77,8 @@ async def run_with_attempts[Outcome: WireModel](
         passing = classify(error, now_s=time.time())
         again = attempt.spent < policy.attempts and not (policy.at_most_once and attempt.called)
         if passing is not None and again:
-            _log.warning("attempt %d failed and is made again", attempt.number, exc_info=error)
+            _log.warning("attempt %d failed and is made again: %s", attempt.number, _shortened(in_words(error)))
+            _log.debug("what attempt %d raised", attempt.number, exc_info=error)
             # Without the chain: with an SDK's dozen of causes, the server replaces the whole failure by a
             # sentence about its size.
             raise _again(error, passing) from None
@@ -87,22 +92,41 @@ class _CarriedOut:
 
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
-        self._task: asyncio.Task[object] | None = None
-        self.heart = Heart(attempt, self._cancel)
+        self._work: Work | None = None
+        self.heart = Heart(attempt, ended=self._cancel, unknown=self._superseded)
+
+    def joins(self) -> bool:
+        """Whether an earlier attempt's work goes on here, or its outcome is there; it is this one's, then."""
+        self._work = present_work()
+        if self._work is None:
+            return False
+        _log.warning("attempt %d waits for what attempt %d still does", self._attempt.number, self._work.attempt.number)
+        self._work.owner, self._work.late = self, True
+        return True
 
     async def outcome_of[Outcome](self, work: Callable[[Attempt], Awaitable[Outcome]]) -> Outcome:
         async def contained_work() -> Outcome:
             with contained():
                 return await work(self._attempt)
 
-        with present(self._attempt):
-            task = self._task = asyncio.create_task(contained_work())
-        while not task.done():
-            try:
-                await self._until(task)
-            except asyncio.CancelledError:
-                if not await self._goes_on():
-                    self._cancel("its activity is cancelled")
+        if self._work is None:
+            with present(self._attempt):
+                self._work = Work(asyncio.create_task(contained_work()), self._attempt, self)
+            remember(self._work)
+        task: asyncio.Task[Outcome] = self._work.task
+        try:
+            while not task.done():
+                try:
+                    await self._until(task)
+                except asyncio.CancelledError:
+                    if self._work.owner is not self:
+                        raise
+                    if not await self._goes_on():
+                        self._cancel("its activity is cancelled")
+        finally:
+            if self._work.owner is self:
+                self._work.late = self._work.late or self.heart.was_silent() or _took_too_long(self._attempt)
+                forget(self._work)
         return task.result()
 
     async def _until(self, task: "asyncio.Task[object]") -> None:
@@ -121,19 +145,38 @@ class _CarriedOut:
     async def _goes_on(self) -> bool:
         """Whether the work is to go on although the SDK cancels the activity."""
         details = activity.cancellation_details()
-        if details is not None and details.timed_out and not details.cancel_requested and not details.not_found:
-            # The SDK's core knows nothing of the watchdog's beats. The server decides; from now on core passes no
-            # cancellation on, so the watchdog has to.
-            self.heart.deaf = True
-            return await self.heart.beat_from_outside()
-        # Nothing can interrupt the thread of a sync tool: handed over now, the work would be done twice, side by side.
-        return self._attempt.in_thread and self._attempt.handed_over()
+        given_up = details is not None and not details.cancel_requested and not activity.is_worker_shutdown()
+        # Nothing can interrupt the thread of a sync tool: given up or handed over now, the work would be done twice,
+        # side by side. The next attempt waits for it.
+        if self._work is not None and self._work.attempt.in_thread:
+            self._work.late = self._work.late or given_up
+            self.heart.deaf = self.heart.deaf or given_up
+            return given_up or self._attempt.handed_over()
+        if details is None or not given_up or not details.timed_out or details.not_found:
+            return False
+        # The SDK's core knows nothing of the watchdog's beats. The server decides; from now on core passes no
+        # cancellation on, so the watchdog has to.
+        self.heart.deaf = True
+        return await self.heart.beat_from_outside()
+
+    def _superseded(self, why: str) -> None:
+        if self._work is not None and self._work.attempt.in_thread:
+            self._work.late = True
+        else:
+            self._cancel(why)
 
     def _cancel(self, why: str) -> None:
-        if self._task is not None and not self._task.done():
+        work = self._work
+        if work is not None and work.owner is self and not work.task.done():
             _log.debug("attempt %d ends: %s", self._attempt.number, why)
-            self._attempt.cancelled = True
-            self._task.cancel()
+            work.attempt.cancelled = True
+            work.task.cancel()
+
+
+def _took_too_long(attempt: Attempt) -> bool:
+    limit = activity.info().start_to_close_timeout
+    # The server's clock for it began to run a little earlier.
+    return limit is not None and time.monotonic() - attempt.began_s >= limit.total_seconds() * _NEARLY
 
 
 @contextmanager

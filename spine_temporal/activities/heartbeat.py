@@ -25,10 +25,11 @@ _BEATS_PER_TIMEOUT: Final = 5
 class Heart:
     """Beats from now on, until it is stopped. By timer: a task for each of many short activities would cost more.
 
-    `lost` is called in the event loop, with the reason, once the server no longer wants this attempt.
+    In the event loop, and with the reason, `ended` is called once the server wants this attempt to end, `unknown` once
+    it knows the attempt no more: it gave the work to another one, or the run is over.
     """
 
-    def __init__(self, attempt: Attempt, lost: Callable[[str], None]) -> None:
+    def __init__(self, attempt: Attempt, ended: Callable[[str], None], unknown: Callable[[str], None]) -> None:
         self.attempt = attempt
         self.deaf = False
         """The SDK will not pass a cancellation on any more: the watchdog beats, and hears of it."""
@@ -36,9 +37,10 @@ class Heart:
         self.workflow_id, self.activity_type = info.workflow_id, info.activity_type
         timeout = info.heartbeat_timeout
         self.timeout_s = timeout.total_seconds() if timeout is not None else None
-        self._lost = lost
+        self._ended, self._unknown = ended, unknown
         self._loop = asyncio.get_running_loop()
         self._beat_s = self._answered_s = time.monotonic()
+        self._longest_silence_s = 0.0
         self._over = False
         self._timer: asyncio.TimerHandle | None = None
         self._handle: AsyncActivityHandle | None = None
@@ -65,12 +67,18 @@ class Heart:
         if self._timer is not None:
             self._timer.cancel()
         activity.heartbeat(pack(self.attempt.progress))
+        self._note_silence()
         self._beat_s = time.monotonic()
         self._wait()
 
-    def silent_s(self) -> float:
-        """Seconds since anybody has beaten."""
-        return time.monotonic() - max(self._beat_s, self._answered_s)
+    def was_silent(self) -> bool:
+        """Whether nobody had beaten for as long as the timeout: the server may have begun another attempt."""
+        self._note_silence()
+        return self.timeout_s is not None and self._longest_silence_s >= self.timeout_s
+
+    def _note_silence(self) -> None:
+        silent_s = time.monotonic() - max(self._beat_s, self._answered_s)
+        self._longest_silence_s = max(self._longest_silence_s, silent_s)
 
     def is_overdue(self) -> bool:
         """Whether nobody has beaten for half of the timeout."""
@@ -84,6 +92,7 @@ class Heart:
         """
         if self._handle is None or self.timeout_s is None:
             return True
+        self._note_silence()
         self._answered_s = time.monotonic()
         limit = timedelta(seconds=self.timeout_s)
         try:
@@ -95,22 +104,22 @@ class Heart:
                 _log.debug("could not encode the details of a heartbeat; it goes without them", exc_info=error)
                 await self._handle.heartbeat(rpc_timeout=limit)
         except AsyncActivityCancelledError as error:
-            return self._learned(f"the server wants it to end: {error.details}")
+            return self._learned(f"the server wants it to end: {error.details}", self._ended)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                return self._learned("the server has given it to another attempt, or its run is over")
+                return self._learned("the server has given it to another attempt, or its run is over", self._unknown)
             # A server that is not to be reached tells nothing about the attempt.
             _log.debug("a heartbeat could not be sent; the next one may", exc_info=error)
         return True
 
-    def _learned(self, why: str) -> bool:
+    def _learned(self, why: str, tell: Callable[[str], None]) -> bool:
         if not self._over:
-            self._loop.call_soon_threadsafe(self._end, why)
+            self._loop.call_soon_threadsafe(self._say, why, tell)
         return False
 
-    def _end(self, why: str) -> None:
+    def _say(self, why: str, tell: Callable[[str], None]) -> None:
         if not self._over:
-            self._lost(why)
+            tell(why)
 
     def _wait(self) -> None:
         if self.timeout_s is not None:

@@ -1,5 +1,6 @@
 """The ledger at a revision, from this worker's memory or from history."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class LedgerCache:
         self._catch_up = catch_up
         self._max_bytes = max_bytes
         self._kept: OrderedDict[RunKey, _Kept] = OrderedDict()
+        self._looking: dict[tuple[RunKey, str], asyncio.Task[Ledger]] = {}
         self._total_bytes = 0
         self.hits = 0
         self.folds = 0
@@ -66,6 +68,15 @@ class LedgerCache:
         if kept is not None and kept.base.progress.revision == revision:
             self.hits += 1
             return kept.base
+        looking = self._looking.get((run, revision))
+        if looking is None:
+            # Calls side by side all begin from one revision: it is looked up once.
+            looking = asyncio.create_task(self._found(run, revision, kept))
+            self._looking[run, revision] = looking
+            looking.add_done_callback(lambda task: self._end(run, revision, task))
+        return await asyncio.shield(looking)
+
+    async def _found(self, run: RunKey, revision: str, kept: _Kept | None) -> Ledger:
         ledger = await self._catch_up(run, kept.base, revision) if kept is not None else None
         if ledger is not None:
             self.caught_up += 1
@@ -76,6 +87,12 @@ class LedgerCache:
                 raise RevisionNotFound(f"the history of run {run[0]!r} does not lead to revision {revision!r}")
         self._keep(run, _Kept(ledger, ledger, memory_bytes(ledger)))
         return ledger
+
+    def _end(self, run: RunKey, revision: str, task: "asyncio.Task[Ledger]") -> None:
+        del self._looking[run, revision]
+        if not task.cancelled():
+            # Whoever asked for it may be gone by now.
+            task.exception()
 
     def peek(self, run: RunKey) -> Ledger | None:
         """What is kept of a run; None: nothing."""

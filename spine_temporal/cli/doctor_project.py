@@ -20,6 +20,7 @@ from spine_temporal.plugins.installed import CORE, OURS, installed
 from spine_temporal.plugins.loader import import_problem
 from spine_temporal.plugins.project import places
 from spine_temporal.plugins.project_agents import Found
+from spine_temporal.plugins.requirements import missing_for
 from spine_temporal.plugins.spine_toml import read, unknown_in
 from spine_temporal.plugins.usage import serving
 
@@ -83,6 +84,9 @@ async def _agents(
         agents[each.name] = agent
         made_of = ", ".join(f"{name} {number}" for name, number in serving(agent).items() if name != OURS)
         yield Finding(Level.OK, f"agent {each.name}", f"made of {made_of}")
+        for lacking in missing_for(agent.provider):
+            text = f"its provider, of {lacking.needed_by}, needs {lacking.package}, which is not installed"
+            yield Finding(Level.FIX, f"agent {each.name}", text, f"`{lacking.install}`")
 
 
 async def _built(found: Found) -> Agent | Team:

@@ -1,7 +1,6 @@
 """The installed plugins: what `spine-temporal plugins` does."""
 
 import json as json_
-import re
 from typing import Final
 
 from rich.text import Text
@@ -23,13 +22,6 @@ _COLUMNS: Final = Table(
     widest=None,
     least=len("USABLE"),
 )
-# Nobody says of what kind a plugin is before it is imported; by custom its names do.
-_CUSTOM: Final = {
-    "provider": re.compile(r"provider", re.IGNORECASE),
-    "middleware": re.compile(r"^mw|\bmw\b|middleware", re.IGNORECASE),
-    "backend": re.compile(r"backend|checkpoint|memory", re.IGNORECASE),
-    "adapter": re.compile(r"adapter|toolset|mcp|a2a", re.IGNORECASE),
-}
 
 
 class Row(ReadModel):
@@ -66,7 +58,7 @@ def _row(plugin: Plugin, *, load: bool) -> Row:
         problem = import_problem(plugin)
         registers = _registry() - before
     return Row(
-        kind=_kind(plugin),
+        kind=plugin.kind,
         name=plugin.name,
         distribution=plugin.distribution,
         version=plugin.version,
@@ -78,15 +70,6 @@ def _row(plugin: Plugin, *, load: bool) -> Row:
 
 def _registry() -> set[tuple[Kind, str]]:
     return {(kind, name) for kind in Kind for name in registered(kind)}
-
-
-def _kind(plugin: Plugin) -> str:
-    # The distribution's name says it best, unless it holds several kinds; an entry point's own name comes next.
-    for text in (plugin.distribution, plugin.name, plugin.target):
-        for kind, customary in _CUSTOM.items():
-            if customary.search(text):
-                return kind
-    return "?"
 
 
 def _cells(row: Row) -> list[Text]:

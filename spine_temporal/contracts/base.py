@@ -21,6 +21,8 @@ class WireModel(BaseModel):
 class GivenModel(WireModel):
     """Base of what people and programs build or type by hand: a field it does not know is an error, never ignored.
 
+    Read by `load_given`, that is: once it is recorded, a later version's field in it is as any other's.
+
     That a field was named may mean something, be its value the default: in JSON it stands, wherever the model does.
     """
 
@@ -54,9 +56,18 @@ def dump(model: WireModel) -> bytes:
 
 
 def load[W: WireModel](type_: type[W], data: bytes) -> W:
-    """The model that `data` holds.
+    """The recorded model that `data` holds; fields that a later version added are ignored at every depth.
 
     Raises:
         pydantic.ValidationError: `data` is not JSON of that model.
+    """
+    return type_.model_validate_json(data, extra="ignore")
+
+
+def load_given[W: WireModel](type_: type[W], data: bytes) -> W:
+    """The model that `data` holds, which somebody has just sent.
+
+    Raises:
+        pydantic.ValidationError: `data` is not JSON of that model, or names a field that it does not know.
     """
     return type_.model_validate_json(data)

@@ -6,9 +6,10 @@ from typing import ClassVar, Final
 
 from pydantic import ValidationError
 from spine_core import StopReason
-from temporalio.api.common.v1 import Payloads
+from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.enums.v1 import EventType, StartChildWorkflowExecutionFailedCause
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.common import RawValue
 from temporalio.converter import DataConverter
 
 from spine_temporal.contracts import names
@@ -41,6 +42,7 @@ from spine_temporal.journal.entries import (
     TurnQueued,
 )
 from spine_temporal.journal.subagents import subagent_outcome
+from spine_temporal.payloads import unpack_given
 
 _LOCAL_ACTIVITY_MARKER: Final = "core_local_activity"
 _ALREADY_EXISTS: Final = (
@@ -186,12 +188,12 @@ class EventReader:
                 case names.REPORT_END_SIGNAL:
                     return lambda id_: EndReportRequested(id_)
                 case names.STOP_TURN_SIGNAL:
-                    turn = (await self._load(StopRequest, input)).turn
+                    turn = (await self._given(StopRequest, input)).turn
                     return lambda id_: StopRequested(id_, turn)
                 case names.CHILD_SIGNAL:
-                    status = await self._load(SubagentStatus, input)
+                    status = await self._given(SubagentStatus, input)
                     return lambda id_: SubagentStatusChanged(id_, status)
-        except ValidationError:
+        except ValueError:
             # Anybody may signal anything; the workflow has passed over it, too.
             return None
         return None
@@ -239,6 +241,14 @@ class EventReader:
         result = event.workflow_execution_completed_event_attributes.result
         outcome = await self._load(RunOutcome, result)
         return Closed(_ending(outcome), outcome.result_of)
+
+    async def _given[W: WireModel](self, type_: type[W], payloads: Payloads) -> W:
+        """What was sent, read as strictly as the workflow reads it: what it ignores must be ignored here."""
+        values = [
+            RawValue(Payload(data=await payload_bytes(Payloads(payloads=[each]), self._converter)))
+            for each in payloads.payloads
+        ]
+        return unpack_given(type_, values)
 
     async def _load[W: WireModel](self, type_: type[W], payloads: Payloads) -> W:
         return load(type_, await self._bytes(payloads))

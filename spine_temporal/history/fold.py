@@ -1,7 +1,7 @@
 """A history folded into a ledger, in the order in which the workflow applied its facts."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 from spine_core import TraceEvent
@@ -29,6 +29,7 @@ from spine_temporal.journal.entries import (
     basis_of,
 )
 from spine_temporal.journal.ledger import Ledger
+from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.trace import Event
 
 

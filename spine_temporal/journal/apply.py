@@ -1,7 +1,5 @@
 """What one more entry makes of a ledger: progress by the one reducer, texts, trace."""
 
-from dataclasses import replace
-
 from spine_core import Message, RunStatus, State, StopReason
 from spine_core.state import PendingApproval
 
@@ -33,6 +31,7 @@ from spine_temporal.journal.entries import (
     ToolDone,
 )
 from spine_temporal.journal.ledger import CallContent, Ledger, Member, open_state, with_versions
+from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.trace import Event
 
 type Applied = tuple[Ledger, list[Event]]

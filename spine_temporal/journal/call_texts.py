@@ -1,6 +1,5 @@
 """What a ledger holds of tool calls beyond their phases: results, questions, decisions."""
 
-from dataclasses import replace
 from typing import Final
 
 from spine_core import Message, State, ToolCall
@@ -11,6 +10,7 @@ from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.journal import state_delta, trace
 from spine_temporal.journal.entries import ApprovalExpired, Decided, ToolBegun, ToolDone
 from spine_temporal.journal.ledger import DecisionRecord, Ledger, with_versions
+from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.subagents import subagent_content
 from spine_temporal.journal.tool_calls import Call, Phase
 from spine_temporal.journal.tool_results import call_at

@@ -1,7 +1,7 @@
 """What the workflow knows of a run: counters, phases, queues; never its text."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -13,13 +13,14 @@ from spine_temporal.contracts.run_request import AgentSpec
 from spine_temporal.contracts.state_delta import DeltaSummary, MessageSummary, StateDelta
 from spine_temporal.contracts.status import Status
 from spine_temporal.contracts.turn import QueuedTurn
+from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.state_delta import count
 from spine_temporal.journal.tool_calls import Calls
 
 _REVISION_BYTES: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Progress:
     """The workflow's view of a run, the same function of the same entries as the fold's view of it.
 

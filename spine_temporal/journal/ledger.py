@@ -1,6 +1,6 @@
 """A run as its journal has it: the workflow's progress, with what only a reader wants."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from spine_core import Message, State, ToolCall
@@ -11,6 +11,7 @@ from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.subagent import Delegation, SubagentOutcome
 from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.journal.counters import Progress
+from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.tool_calls import Phase
 
 # Two versions side by side for long would make it grow with every step.
@@ -41,7 +42,7 @@ class VersionChange:
     """All of them, by distribution."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CallContent:
     """The texts of one tool call of the step in hand; its phase is in the progress, at the same index."""
 
@@ -58,7 +59,7 @@ class CallContent:
     """Its TOOL_CALL event is in the trace."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Member:
     """A member of a team that works, or has worked."""
 
@@ -67,7 +68,7 @@ class Member:
     workflow_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ledger:
     """What is known of a run. Never changed: `apply` makes the next one, and they share what did not change.
 

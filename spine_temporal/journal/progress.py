@@ -4,7 +4,6 @@ The workflow turns each fact into an entry and applies it here; whoever folds a 
 There is no other transition, so there is nothing in which the two could differ.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from spine_core import StopReason
@@ -39,6 +38,7 @@ from spine_temporal.journal.entries import (
     ToolDone,
     TurnQueued,
 )
+from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.snapshot import load_progress
 from spine_temporal.journal.tool_calls import Call, CallDecision, Calls, NoTransition, begin, decide
 from spine_temporal.journal.tool_results import call_at, with_outcome

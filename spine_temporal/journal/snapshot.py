@@ -1,12 +1,12 @@
 """A ledger, or the workflow's part of it, as JSON, for the execution that goes on with it."""
 
-from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from spine_temporal.journal.counters import Progress
 from spine_temporal.journal.ledger import Ledger
+from spine_temporal.journal.replacing import replace
 
 _LEDGER: Final = TypeAdapter(Ledger)
 _PROGRESS: Final = TypeAdapter(Progress)

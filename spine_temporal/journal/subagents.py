@@ -1,6 +1,5 @@
 """Agents that work on calls of this one, or one after another for a team."""
 
-from dataclasses import replace
 from typing import Final
 
 from spine_core import StopReason
@@ -12,6 +11,7 @@ from spine_temporal.contracts.subagent import Delegation, SubagentOutcome, Subag
 from spine_temporal.contracts.team import TeamPlan
 from spine_temporal.contracts.tool_call import ToolSummary
 from spine_temporal.journal.counters import Progress, with_ending
+from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.tool_calls import Call, Calls, Event, Phase, Subagent
 from spine_temporal.journal.tool_results import call_at, with_outcome
 

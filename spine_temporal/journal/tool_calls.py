@@ -5,8 +5,9 @@ refused or passed over by whoever asked, never half done. Results enter the conv
 in the kernel, whatever order they arrive in.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Final
 
 from spine_temporal.contracts.approval import ApprovalPolicy, ApprovalRequestSummary
@@ -14,6 +15,11 @@ from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.step import PlannedCall
 from spine_temporal.contracts.subagent import Delegation
 from spine_temporal.contracts.tool_call import ToolSummary
+from spine_temporal.journal.replacing import replace
+
+MAX_AT_WORK: Final = 500
+"""Calls of a step that begin at once; the others follow in waves. A stock server takes 2,000 pending activities of one
+run, and as many children; a workflow task has two seconds for all that it schedules."""
 
 
 class Phase(StrEnum):
@@ -93,7 +99,7 @@ class CallDecision:
     """Nobody decided within so many seconds; None: somebody did."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subagent:
     """The agent that works on a call, as its parent knows it."""
 
@@ -107,7 +113,7 @@ class Subagent:
     """What it asks of a person."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """One tool call of the step in hand."""
 
@@ -171,7 +177,7 @@ class Call:
         return replace(self, phase=following)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calls:
     """The calls of a step.
 
@@ -203,12 +209,15 @@ class Calls:
         return self.parallel and len(rest) > 1 and not any(call.planned.approve for call in rest)
 
     def runnable(self) -> tuple[int, ...]:
-        """Indices of the calls that may begin, or go on."""
+        """Indices of the calls that may begin, or go on; of very many, those of the next wave."""
         entered = self.entered
         stop = len(self.items) if self.together else min(entered + 1, len(self.items))
-        return tuple(
-            at for at in range(entered, stop) if self.items[at].phase is Phase.PLANNED or self.items[at].resumes
-        )
+        found = (at for at in range(entered, stop) if self.items[at].phase is Phase.PLANNED or self.items[at].resumes)
+        wave = tuple(islice(found, MAX_AT_WORK + 1))
+        if len(wave) <= MAX_AT_WORK:
+            return wave
+        # All of a wave begin from the same State; one that filled each gap would have each call look for another.
+        return () if self.busy else wave[:MAX_AT_WORK]
 
     def decidable(self) -> list[int]:
         """Calls that a person may decide: those that asked, and gated ones whose turn has not come yet."""

@@ -1,6 +1,6 @@
 """Outcomes of tool calls, until they enter the conversation."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from spine_core import Usage
 
@@ -9,6 +9,7 @@ from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.state_delta import DeltaSummary, MessageSummary
 from spine_temporal.contracts.tool_call import ToolBase, ToolSummary
 from spine_temporal.journal.counters import Progress, with_delta, with_ending
+from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.tool_calls import Call, Calls, Event, NoTransition, Phase, Subagent, ask
 
 

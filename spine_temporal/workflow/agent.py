@@ -17,9 +17,9 @@ from spine_temporal.contracts.turn import StopRequest
 from spine_temporal.journal.counters import stopped_by_guard, with_ending
 from spine_temporal.journal.entries import EndReportRequested, StopRequested, SubagentStatusChanged
 from spine_temporal.journal.subagents import subagent_outcome
-from spine_temporal.payloads import pack
+from spine_temporal.payloads import pack, unpack_given
 from spine_temporal.workflow import updates
-from spine_temporal.workflow.arguments import any_arguments, only_argument, only_plain_argument
+from spine_temporal.workflow.arguments import any_arguments, only_plain_argument
 from spine_temporal.workflow.continue_as_new import continue_if_due, is_due
 from spine_temporal.workflow.open_session import open_session, refresh
 from spine_temporal.workflow.session import Session
@@ -37,7 +37,7 @@ class AgentWorkflow:
         # Of any kind: what cannot be read fails the run, not the workflow's task.
         self._refused: ApplicationError | None = None
         try:
-            request = only_plain_argument(RunRequest, values)
+            request = _request(values)
         except ValueError as error:
             self._refused = _refusal(str(error))
             request = RunRequest(agent="?", input="?")
@@ -53,10 +53,10 @@ class AgentWorkflow:
                     # The turn in hand ends at its next step boundary; a session that waits for a turn closes.
                     session.record(StopRequested(session.next_signal_id()))
                 case names.STOP_TURN_SIGNAL:
-                    turn = only_argument(StopRequest, values).turn
+                    turn = unpack_given(StopRequest, values).turn
                     session.record(StopRequested(session.next_signal_id(), turn))
                 case names.CHILD_SIGNAL:
-                    status = only_argument(SubagentStatus, values)
+                    status = unpack_given(SubagentStatus, values)
                     session.record(SubagentStatusChanged(session.next_signal_id(), status))
                 case names.REPORT_END_SIGNAL:
                     session.record(EndReportRequested(session.next_signal_id()))
@@ -176,6 +176,13 @@ class AgentWorkflow:
             transfer=progress.transfer,
             result_of=session.child_id(member.position(0)) if member is not None else None,
         )
+
+
+def _request(values: Sequence[Any]) -> RunRequest:
+    request = only_plain_argument(RunRequest, values)
+    # What a workflow of ours has written may be a later version's; what people and programs write is read strictly.
+    ours = request.carried is not None or request.parent is not None
+    return request if ours else only_plain_argument(RunRequest, values, strict=True)
 
 
 def _refusal(why: str) -> ApplicationError:

@@ -7,8 +7,7 @@ from typing import Any, Final, cast
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from spine_temporal.contracts.base import WireModel
-from spine_temporal.payloads import unpack
+from spine_temporal.contracts.base import WireModel, load, load_given
 
 # What bytes may be in that no codec has changed.
 _PLAIN: Final = frozenset({b"json/plain", b"binary/null", b"binary/plain", b"json/protobuf", b"binary/protobuf"})
@@ -28,8 +27,8 @@ def any_arguments[F: Callable[..., Any]](handler: F) -> F:
     return handler
 
 
-def only_argument[W: WireModel](type_: type[W], values: Sequence[Any]) -> W:
-    """The one argument, as a model.
+def only_argument[W: WireModel](type_: type[W], values: Sequence[Any], *, strict: bool = False) -> W:
+    """The one argument, as a model; `strict`: it may not name a field that the model does not know.
 
     Raises:
         ValueError: it is nothing of that kind, or there is another number of them.
@@ -37,10 +36,12 @@ def only_argument[W: WireModel](type_: type[W], values: Sequence[Any]) -> W:
     if len(values) != 1:
         raise ValueError(f"it takes one argument; {len(values)} were given")
     (value,) = values
-    return unpack(type_, value) if isinstance(value, RawValue) else type_.model_validate(value)
+    if not isinstance(value, RawValue):
+        return type_.model_validate(value, extra=None if strict else "ignore")
+    return (load_given if strict else load)(type_, value.payload.data)
 
 
-def only_plain_argument[W: WireModel](type_: type[W], values: Sequence[Any]) -> W:
+def only_plain_argument[W: WireModel](type_: type[W], values: Sequence[Any], *, strict: bool = False) -> W:
     """The same of a start. What only another worker's codec can decode is left to that one: this one's task fails.
 
     Raises:
@@ -48,5 +49,5 @@ def only_plain_argument[W: WireModel](type_: type[W], values: Sequence[Any]) -> 
     """
     match values:
         case [RawValue() as value] if value.payload.metadata.get("encoding") not in _PLAIN:
-            return type_.model_validate(workflow.payload_converter().from_payload(value.payload))
-    return only_argument(type_, values)
+            values = [workflow.payload_converter().from_payload(value.payload)]
+    return only_argument(type_, values, strict=strict)

@@ -31,9 +31,14 @@ def is_due(session: Session) -> bool:
 
     A large conversation, which is written anew with each execution, is left to grow for as much again.
     """
-    if not session.ready or not session.advanced or session.sending or _in_flight(session):
+    if not is_long(session) or session.sending or in_flight(session):
         return False
-    if not workflow.all_handlers_finished():
+    return workflow.all_handlers_finished()
+
+
+def is_long(session: Session) -> bool:
+    """Whether another execution should continue this one as soon as nothing is in flight: begin nothing more."""
+    if not session.ready or not session.advanced:
         return False
     info, limits = workflow.info(), session.spec.continuing
     size_bytes = info.get_current_history_size()
@@ -49,7 +54,8 @@ def is_due(session: Session) -> bool:
     return grown_bytes >= min(session.restored_bytes, _MAX_GROWTH_BYTES)
 
 
-def _in_flight(session: Session) -> bool:
+def in_flight(session: Session) -> bool:
+    """Whether an activity runs, or an agent is being started, whose end this execution must see."""
     calls = session.progress.calls
     for call in calls.items if calls is not None and not session.progress.over else ():
         starting = call.phase is Phase.DELEGATED and call.subagent is not None and not call.subagent.workflow_id

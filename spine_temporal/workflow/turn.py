@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import Any, Final
 
 from spine_core import StopReason
@@ -18,9 +17,10 @@ from spine_temporal.contracts.tool_call import ToolInput, ToolSummary
 from spine_temporal.journal.counters import failure, paused_ending, stopped_by_guard
 from spine_temporal.journal.entries import EndBegun, EndDone, StepBegun, StepDone, ToolBegun, ToolDone
 from spine_temporal.journal.next_move import Finish, Move, Pause, RunTools, TakeStep, Wait, next_move
+from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.tool_calls import Phase
 from spine_temporal.workflow.approval_timeouts import expire_due, next_expiry_s
-from spine_temporal.workflow.continue_as_new import continue_if_due, is_due
+from spine_temporal.workflow.continue_as_new import continue_if_due, in_flight, is_due, is_long
 from spine_temporal.workflow.execute import execute_activity
 from spine_temporal.workflow.open_session import refresh
 from spine_temporal.workflow.session import Session
@@ -108,6 +108,8 @@ class Turn:
                 # By far the most frequent case, and nothing else can happen meanwhile.
                 await self._call(index)
                 self._attend_subagents()
+            case RunTools() if is_long(self._session) and in_flight(self._session):
+                await self._change()
             case RunTools(indices):
                 for index in indices:
                     self._begin(f"call {index}", self._call(index))

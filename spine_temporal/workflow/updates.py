@@ -16,7 +16,7 @@ from spine_temporal.contracts.run_id import entry_id
 from spine_temporal.contracts.turn import TurnRequest, TurnTaken
 from spine_temporal.journal.approvals import DecisionNotAccepted, check_decision, receipt_of
 from spine_temporal.journal.entries import Decided, TurnQueued
-from spine_temporal.payloads import pack, unpack
+from spine_temporal.payloads import pack, unpack_given
 from spine_temporal.workflow.session import Session
 
 # As JSON: it has to fit into what one execution hands to the next, beside what else that carries.
@@ -176,12 +176,10 @@ async def _ready(session: Session) -> None:
 
 
 def _read[W: WireModel](type_: type[W], values: Sequence[RawValue], form: str) -> W:
-    if len(values) != 1:
-        _refuse(names.BAD_REQUEST, f"it takes one argument, {form}; {len(values)} were given")
     try:
-        return unpack(type_, values[0])
-    except ValidationError as error:
-        _refuse(names.BAD_REQUEST, f"it takes {form}: {error}")
+        return unpack_given(type_, values)
+    except ValueError as error:
+        _refuse(names.BAD_REQUEST, f"it takes one argument, {form}: {error}")
 
 
 def _refuse_decision(session: Session, error: DecisionNotAccepted) -> NoReturn:

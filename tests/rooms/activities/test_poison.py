@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from spine_core import Agent, Message, ModelResponse, State, StepContext, StopReason, ToolContext, Usage, tool
 from spine_core.testing import ScriptedProvider, calls, text
+from temporalio.client import Client
 from temporalio.common import RawValue
 from temporalio.testing import ActivityEnvironment
 
@@ -22,7 +23,7 @@ class Worker:
 
     def __init__(self, agent: Agent) -> None:
         self._activities = SpinePlugin({"agent": agent}, search_attributes=False).activities_of_agents
-        self._environment = ActivityEnvironment()
+        self._environment: ActivityEnvironment | None = None
 
     @property
     def kept(self) -> Ledger:
@@ -32,7 +33,7 @@ class Worker:
         return ledger
 
     async def step(self) -> StepOutcome:
-        await self._environment.run(self._activities.open, pack(RunRequest(agent="agent", input="go")))
+        await self._run(self._activities.open, pack(RunRequest(agent="agent", input="go")))
         task = StepInput(agent="agent", revision=self.kept.progress.revision, step=1, elapsed_s=0.0)
         return unpack(StepOutcome, await self._run(self._activities.step, pack(task)))
 
@@ -41,6 +42,9 @@ class Worker:
         return unpack(ToolOutcome, await self._run(self._activities.tool, pack(task)))
 
     async def _run(self, activity: Callable[[RawValue], Any], task: RawValue) -> RawValue:
+        # Lazy: it never connects, but it has a converter.
+        client = await Client.connect("localhost:1", lazy=True)
+        self._environment = self._environment or ActivityEnvironment(client=client)
         result = await self._environment.run(activity, task)
         assert isinstance(result, RawValue)
         return result
