@@ -126,9 +126,8 @@ class Obedient:
             return ModelResponse(message=Message.assistant(f"done {word}"), usage=usage, finish_reason="stop")
         asked = []
         for index, call in enumerate(steps[step]):
-            key, (name, _, orders) = f"{word}-{step}-{index}", call.partition(":")
-            arguments: dict[str, Any] = {}
-            arguments |= {"input": f"{key} {orders.replace(',', ' ')}"} if name == "helper" else {"key": key}
+            key, (name, *_unused, orders) = f"{word}-{step}-{index}", call.partition(":")
+            arguments = {"input": f"{key} {orders.replace(',', ' ')}"} if name == "helper" else {"key": key}
             asked.append(ToolCall(id=f"c-{key}", name=name, arguments=arguments))
         return ModelResponse(message=Message.assistant(None, asked), usage=usage, finish_reason="tool_calls")
 
