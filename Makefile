@@ -11,7 +11,7 @@ unexport PYTHONHOME PYTHONPATH
 # Without compiled files the sandbox would compile the workflow anew for every run, which takes longer than the run.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-first test-second lint bench clean
+.PHONY: help demo test test-first test-second soak lint bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
@@ -32,6 +32,9 @@ test-second: test-first
 	else \
 		echo "No Python $(SECOND) here: the tests ran on one Python only."; \
 	fi
+
+soak: $(ENV)/.ready ## Let random storms fall on sessions, STORM_EXAMPLES of them
+	@STORM_EXAMPLES=$${STORM_EXAMPLES:-500} $(PYTHON) -m pytest tests/storm -s $(ARGS)
 
 lint: $(ENV)/.ready ## Check format, style, types, shell scripts, the image and the compose file
 	@$(ENV)/bin/ruff format --check

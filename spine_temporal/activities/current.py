@@ -97,10 +97,18 @@ def attempt_of(task: "asyncio.Task[object]") -> Attempt | None:
 def is_asked_for(error: BaseException) -> bool:
     """Whether `error` is the cancellation of the present task that somebody has asked for, or the loop's end."""
     if isinstance(error, GeneratorExit):
-        return True
+        # Of a loop that has ended no task is at work: what is left of its coroutines is closed.
+        return not _within_a_task()
     if isinstance(error, BaseExceptionGroup):
         return error.split(asyncio.CancelledError)[0] is not None and _is_cancelled()
     return isinstance(error, asyncio.CancelledError) and _is_cancelled()
+
+
+def _within_a_task() -> bool:
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
 
 
 def _is_cancelled() -> bool:

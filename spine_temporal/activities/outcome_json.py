@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pydantic_core import PydanticSerializationError
-from temporalio.converter import DataConverter
+from temporalio import activity
 
 from spine_temporal.contracts.base import WireModel, dump, load
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
@@ -27,12 +27,10 @@ def recorded[Outcome](done: Recordable[Outcome], id_: str, lost: Callable[[str],
         return lost(f"what a hook left in the State cannot be written as JSON: {error}")
 
 
-async def written[Outcome: WireModel](
-    outcome: Outcome, lost: Callable[[str], Outcome], converter: DataConverter
-) -> tuple[Outcome, bytes]:
+async def written[Outcome: WireModel](outcome: Outcome, lost: Callable[[str], Outcome]) -> tuple[Outcome, bytes]:
     """The outcome as the fold will read it, with its JSON; one that nobody could read becomes a lost one.
 
-    So does one that is larger than a server takes, as `converter` sends it: it would be refused after the activity is
+    So does one that is larger than a server takes, as the client sends it: it would be refused after the activity is
     over, and made again.
     """
     try:
@@ -41,7 +39,7 @@ async def written[Outcome: WireModel](
     except (PydanticSerializationError, ValueError) as error:
         outcome = lost(f"the outcome cannot be written as JSON: {error}")
         data = dump(outcome)
-    size_bytes = await sent_bytes(data, converter)
+    size_bytes = await sent_bytes(data, activity.client().data_converter)
     if size_bytes <= MAX_PAYLOAD_BYTES:
         return outcome, data
     outcome = lost(

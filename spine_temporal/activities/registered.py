@@ -8,7 +8,6 @@ from typing import Any
 from spine_core import Agent, Guards, StopReason, Tool
 from temporalio import activity
 from temporalio.common import RawValue
-from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from spine_temporal.activities.attempt import Attempt, activity_attempt, run_with_attempts
@@ -204,7 +203,7 @@ class AgentActivities:
         def lost(why: str) -> EndOutcome:
             return EndOutcome(id=_id(), error=why)
 
-        _, data = await written(await run_with_attempts(task.policy, work, lost), lost, _converter())
+        _, data = await written(await run_with_attempts(task.policy, work, lost), lost)
         return pack_bytes(data)
 
     @activity.defn(name=names.MIRROR_ACTIVITY)
@@ -227,7 +226,7 @@ class AgentActivities:
         lost: Callable[[str], Outcome],
         entries: Callable[[Outcome], list[Entry]],
     ) -> RawValue:
-        outcome, data = await written(await run_with_attempts(task.policy, work, lost), lost, _converter())
+        outcome, data = await written(await run_with_attempts(task.policy, work, lost), lost)
         # What the cache holds must be what the fold will read: the outcome as its JSON has it.
         self.cache.record(_run(), task.revision, entries(outcome), len(data))
         return pack_bytes(data)
@@ -293,10 +292,6 @@ async def _caught_up(run: RunKey, ledger: Ledger, revision: str) -> Ledger | Non
 def _run() -> RunKey:
     info = activity.info()
     return str(info.workflow_id), str(info.workflow_run_id)
-
-
-def _converter() -> DataConverter:
-    return activity.client().data_converter
 
 
 def _id() -> str:

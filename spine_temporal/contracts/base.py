@@ -1,14 +1,25 @@
 """One JSON form for every model that crosses the wire."""
 
-from typing import Final
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticSerializationError
 
 from spine_temporal.contracts.json_form import json_bytes
 
 LONGEST_S: Final = 10 * 365 * 24 * 3600.0
 """The longest time that may be asked for, ten years: a server holds it, and so does a `timedelta`."""
+
+RECORDED: Final = {"recorded": True}
+"""The validation context of what a history holds: fields that a later version added are passed over at every depth."""
 
 
 class WireModel(BaseModel):
@@ -25,9 +36,26 @@ class GivenModel(WireModel):
     """Base of what people and programs build or type by hand: a field it does not know is an error, never ignored.
 
     Read by `load_given`, that is: once it is recorded, a later version's field in it is as any other's.
+
+    That a field was named may mean something, be its value the default: in JSON it stands, wherever the model does.
     """
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_recorded(cls, data: Any, info: ValidationInfo) -> Any:
+        if info.context is not RECORDED or not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if name in cls.model_fields}
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, write: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        if not info.exclude_defaults:
+            return written
+        left_out = {name: getattr(self, name) for name in self.model_fields_set - written.keys()}
+        return {**written, **left_out}
 
 
 class Basis(WireModel):
@@ -46,17 +74,15 @@ class Basis(WireModel):
 def dump(model: WireModel) -> bytes:
     """The JSON of `model`, as it is written into a history.
 
-    Of a GivenModel it is what was given: that a field was named may mean something, be its value the default. Text
-    that UTF-8 cannot hold is made readable, whoever it comes from: a call that was made, or paid for, is not lost.
+    Text that UTF-8 cannot hold is made readable, whoever it comes from: a call that was made, or paid for, is not lost.
 
     Raises:
         pydantic_core.PydanticSerializationError: something in it is nothing that JSON has.
     """
-    given = isinstance(model, GivenModel)
     try:
-        return model.model_dump_json(exclude_unset=given, exclude_defaults=not given).encode()
+        return model.model_dump_json(exclude_defaults=True).encode()
     except PydanticSerializationError:
-        return json_bytes(model.model_dump(mode="json", exclude_unset=given, exclude_defaults=not given))
+        return json_bytes(model.model_dump(mode="json", exclude_defaults=True))
 
 
 def load[W: WireModel](type_: type[W], data: bytes) -> W:
@@ -65,7 +91,7 @@ def load[W: WireModel](type_: type[W], data: bytes) -> W:
     Raises:
         pydantic.ValidationError: `data` is not JSON of that model.
     """
-    return type_.model_validate_json(data, extra="ignore")
+    return type_.model_validate_json(data, context=RECORDED)
 
 
 def load_given[W: WireModel](type_: type[W], data: bytes) -> W:

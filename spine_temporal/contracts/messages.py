@@ -70,11 +70,11 @@ def write_message(message: Message) -> dict[str, Any]:
         ValueError: its class has a field that JSON cannot hold; the error names both.
     """
     written = _written(message, Message, _MESSAGE)
-    if message.tool_calls:
-        written["tool_calls"] = [
-            write_call(call) if isinstance(call, ToolCall) else as_json(call) for call in message.tool_calls
-        ]
-    return written
+    if not message.tool_calls:
+        return written
+    calls = [write_call(call) if isinstance(call, ToolCall) else as_json(call) for call in message.tool_calls]
+    subclass = {_SUBCLASS: written.pop(_SUBCLASS)} if _SUBCLASS in written else {}
+    return {**written, "tool_calls": calls, **subclass}
 
 
 def write_call(call: ToolCall) -> dict[str, Any]:

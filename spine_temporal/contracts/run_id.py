@@ -11,6 +11,8 @@ _LONGEST_PARENT_BYTES: Final = 900
 # Stands in no id that a client accepts from its caller, see `is_reserved`.
 _MARK: Final = "~"
 _SEED_BYTES: Final = 4
+# No run takes so many steps; Python reads no number of more than 4,300 digits.
+_MOST_DIGITS: Final = 18
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,4 +78,4 @@ def entry_id(update_id: str) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal()
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.policies import Seconds
 
 
 class Charge(WireModel):
@@ -10,7 +11,7 @@ class Charge(WireModel):
 
     id: str
     """Of this call; told twice, it counts once."""
-    cost_usd: float = 0.0
+    cost_usd: float = Field(default=0.0, allow_inf_nan=False)
     tokens: int = 0
 
 
@@ -29,8 +30,8 @@ class TakeRequest(WireModel):
     ids: tuple[str, ...]
     """Of these calls; one that is asked for again while it waits keeps its turn."""
     max_calls: int = Field(gt=0)
-    per_s: float = Field(gt=0)
-    sits_out_s: float | None = None
+    per_s: float = Field(gt=0, allow_inf_nan=False)
+    sits_out_s: float | None = Field(default=None, allow_inf_nan=False)
     """A call that has to wait for longer asks again when its turn has come; None: each sits its wait out."""
 
 
@@ -55,7 +56,7 @@ class ClaimRequest(WireModel):
 
     owner: str
     """Who; another attempt of the same work bears the same name."""
-    lease_s: float = Field(gt=0)
+    lease_s: Seconds
     """After so long without a word, the owner is taken for lost."""
 
 
@@ -79,7 +80,7 @@ class DoneRequest(WireModel):
 class LeaseRequest(WireModel):
     """The input of the workflow `spine.once`."""
 
-    remember_s: float = Field(gt=0)
+    remember_s: Seconds
     """How long it stays open, with the result, once that is there."""
     result: str | None = None
     """What an earlier execution had: it goes on with it."""

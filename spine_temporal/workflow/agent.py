@@ -19,6 +19,7 @@ from spine_temporal.journal.entries import EndReportRequested, StopRequested, Su
 from spine_temporal.journal.subagents import subagent_outcome
 from spine_temporal.payloads import pack, unpack_given
 from spine_temporal.workflow import updates
+from spine_temporal.workflow.arguments import any_arguments, only_plain_argument
 from spine_temporal.workflow.continue_as_new import continue_if_due, is_due
 from spine_temporal.workflow.open_session import open_session, refresh
 from spine_temporal.workflow.session import Session
@@ -31,9 +32,9 @@ class AgentWorkflow:
     """One conversation. It holds counters, never the text: that is its history."""
 
     @workflow.init
+    @any_arguments
     def __init__(self, *values: Any) -> None:
-        # Any number, of any kind: what cannot be read fails the run, where too many arguments or too few would fail
-        # the workflow's task, again and again. What only another worker's codec can decode is left to that one.
+        # Of any kind: what cannot be read fails the run, not the workflow's task.
         self._refused: ApplicationError | None = None
         try:
             request = _request(values)
@@ -76,6 +77,7 @@ class AgentWorkflow:
         updates.validate(self._session, name, values)
 
     @workflow.run
+    @any_arguments
     async def run(self, *_: Any) -> RawValue:
         """Work on turns until the conversation is over; the result is a RunOutcome."""
         if self._refused is not None:
@@ -177,12 +179,10 @@ class AgentWorkflow:
 
 
 def _request(values: Sequence[Any]) -> RunRequest:
-    if len(values) != 1:
-        raise ValueError(f"it takes one argument; {len(values)} were given")
-    request = RunRequest.model_validate(values[0], extra="ignore")
+    request = only_plain_argument(RunRequest, values)
     # What a workflow of ours has written may be a later version's; what people and programs write is read strictly.
     ours = request.carried is not None or request.parent is not None
-    return request if ours else RunRequest.model_validate(values[0])
+    return request if ours else only_plain_argument(RunRequest, values, strict=True)
 
 
 def _refusal(why: str) -> ApplicationError:

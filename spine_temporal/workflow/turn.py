@@ -81,6 +81,10 @@ class Turn:
             task.cancel()
         if tasks:
             await workflow.wait(tasks)
+        for task in tasks:
+            # Looked at, or its end is logged as an error that nobody has seen.
+            if not task.cancelled():
+                task.exception()
 
     async def _moves(self) -> Ending:
         session = self._session

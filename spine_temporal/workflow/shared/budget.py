@@ -1,5 +1,7 @@
 """The workflow `spine.budget`: what a tenant has spent."""
 
+from typing import Any
+
 from temporalio import workflow
 from temporalio.common import RawValue
 
@@ -7,6 +9,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.shared_limits import BudgetState, Charge
 from spine_temporal.journal.shared.spend import charged
 from spine_temporal.payloads import pack
+from spine_temporal.workflow.arguments import any_arguments
 from spine_temporal.workflow.shared.parse import heard, read, until_grown
 
 
@@ -15,13 +18,15 @@ class BudgetWorkflow:
     """Adds up charges, for ever."""
 
     @workflow.init
-    def __init__(self, value: RawValue) -> None:
-        self._spent = heard(BudgetState, value) or BudgetState()
+    @any_arguments
+    def __init__(self, *values: Any) -> None:
+        self._spent = heard(BudgetState, values) or BudgetState()
 
     @workflow.signal(name=names.CHARGE_SIGNAL)
-    def charge(self, value: RawValue) -> None:
+    @any_arguments
+    def charge(self, *values: Any) -> None:
         """A model call was paid for."""
-        charge = heard(Charge, value)
+        charge = heard(Charge, values)
         if charge is not None:
             self._spent = charged(self._spent, charge)
 
@@ -31,8 +36,9 @@ class BudgetWorkflow:
         return pack(self._spent.model_copy(update={"recent": ()}))
 
     @workflow.run
-    async def run(self, value: RawValue) -> None:
+    @any_arguments
+    async def run(self, *values: Any) -> None:
         """Go on as a new execution whenever the history has grown."""
-        read(BudgetState, value)
+        read(BudgetState, values)
         await until_grown()
         workflow.continue_as_new(pack(self._spent))

@@ -1,20 +1,25 @@
 """The workflow `spine.checkpoint`: its history keeps a session of the plain kernel."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from temporalio import workflow
 from temporalio.common import RawValue
 
 from spine_temporal.contracts import names
+from spine_temporal.workflow.arguments import any_arguments
 
 
 @workflow.defn(name=names.CHECKPOINT_WORKFLOW)
 class CheckpointWorkflow:
     """Stays open so that puts can be added to its history. The server records them with no worker there."""
 
-    @workflow.signal(name=names.PUT_SIGNAL)
-    def put(self, head: RawValue, body: RawValue) -> None:
-        """A put is in the history by the time this is called: nothing is left to do."""
+    @workflow.signal(dynamic=True)
+    def on_signal(self, _name: str, _values: Sequence[RawValue]) -> None:
+        """A put is in the history by the time this is called: nothing is left to do. So it is with anything else."""
 
     @workflow.run
-    async def run(self) -> None:
+    @any_arguments
+    async def run(self, *_: Any) -> None:
         """Wait until the session is deleted, which cancels or terminates this workflow."""
         await workflow.wait_condition(lambda: False)

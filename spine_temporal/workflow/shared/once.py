@@ -1,7 +1,7 @@
 """The workflow `spine.once`: a piece of work that is done by one of those who want it done."""
 
 import contextlib
-from typing import Final
+from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -11,6 +11,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.shared_limits import Claimed, ClaimRequest, DoneRequest, LeaseRequest
 from spine_temporal.journal.shared.lease import Once, claimed, done, is_free
 from spine_temporal.payloads import pack
+from spine_temporal.workflow.arguments import any_arguments
 from spine_temporal.workflow.shared.parse import heard, read
 
 # A server has ten updates at most in flight in one workflow; the owner's next attempt must find room among them.
@@ -22,15 +23,17 @@ class OnceWorkflow:
     """Lets one at a time try; tells the others what came of it."""
 
     @workflow.init
-    def __init__(self, value: RawValue) -> None:
-        request = heard(LeaseRequest, value)
+    @any_arguments
+    def __init__(self, *values: Any) -> None:
+        request = heard(LeaseRequest, values)
         self._once = Once(result=request.result if request else None)
         self._waiting = 0
 
     @workflow.update(name=names.CLAIM_UPDATE)
-    async def claim(self, value: RawValue) -> RawValue:
+    @any_arguments
+    async def claim(self, *values: Any) -> RawValue:
         """Somebody wants to do it; answered when it is theirs to do, or is done."""
-        request = read(ClaimRequest, value)
+        request = read(ClaimRequest, values)
         while self._once.result is None and not is_free(self._once, request.owner, workflow.time()):
             await self._until_it_may_be_free(request.owner)
         if self._once.result is not None:
@@ -39,24 +42,27 @@ class OnceWorkflow:
         return pack(Claimed(granted=True))
 
     @claim.validator
-    def check_claim(self, value: RawValue) -> None:
+    @any_arguments
+    def check_claim(self, *values: Any) -> None:
         """Refuse what is no claim, also one that would have to wait where enough wait already."""
-        request = read(ClaimRequest, value)
+        request = read(ClaimRequest, values)
         waits = self._once.result is None and not is_free(self._once, request.owner, workflow.time())
         if waits and self._waiting >= _MAX_WAITING:
             raise ApplicationError("others wait for it already: ask again", type=names.CROWDED, non_retryable=True)
 
     @workflow.signal(name=names.DONE_SIGNAL)
-    def done(self, value: RawValue) -> None:
+    @any_arguments
+    def done(self, *values: Any) -> None:
         """The owner has done it, or gives it up."""
-        said = heard(DoneRequest, value)
+        said = heard(DoneRequest, values)
         if said is not None:
             self._once = done(self._once, said)
 
     @workflow.run
-    async def run(self, value: RawValue) -> RawValue:
+    @any_arguments
+    async def run(self, *values: Any) -> RawValue:
         """Stay open as long as the result is to be remembered; closed, the server keeps it for a while longer."""
-        request = read(LeaseRequest, value)
+        request = read(LeaseRequest, values)
         with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(lambda: self._once.result is not None, timeout=request.remember_s)
         if self._once.result is not None:

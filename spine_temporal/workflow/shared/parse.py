@@ -1,34 +1,35 @@
 """Inputs that are read, or refused for good: a workflow's task never fails over one."""
 
-from pydantic import ValidationError
+from collections.abc import Sequence
+from typing import Any
+
 from temporalio import workflow
-from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import WireModel
-from spine_temporal.payloads import unpack
+from spine_temporal.workflow.arguments import only_argument
 
 
-def read[W: WireModel](type_: type[W], value: RawValue) -> W:
+def read[W: WireModel](type_: type[W], values: Sequence[Any]) -> W:
     """What a workflow, or an update, is given.
 
     Raises:
         ApplicationError: it is nothing of that kind.
     """
     try:
-        return unpack(type_, value)
-    except ValidationError as error:
+        return only_argument(type_, values)
+    except ValueError as error:
         raise ApplicationError(
             f"it takes a {type_.__name__}: {error}", type=names.BAD_REQUEST, non_retryable=True
         ) from None
 
 
-def heard[W: WireModel](type_: type[W], value: RawValue) -> W | None:
+def heard[W: WireModel](type_: type[W], values: Sequence[Any]) -> W | None:
     """What a signal says; None: it is nothing of that kind, which is logged, for nobody can be answered."""
     try:
-        return unpack(type_, value)
-    except ValidationError as error:
+        return only_argument(type_, values)
+    except ValueError as error:
         workflow.logger.warning("a signal that is no %s: %s", type_.__name__, error)
         return None
 

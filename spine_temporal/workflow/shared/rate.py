@@ -1,5 +1,7 @@
 """The workflow `spine.rate`: when which call may begin."""
 
+from typing import Any
+
 from temporalio import workflow
 from temporalio.common import RawValue
 
@@ -7,6 +9,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.shared_limits import BucketReply, BucketState, TakeRequest
 from spine_temporal.journal.shared.token_bucket import taken
 from spine_temporal.payloads import pack
+from spine_temporal.workflow.arguments import any_arguments
 from spine_temporal.workflow.shared.parse import heard, read, until_grown
 
 
@@ -15,23 +18,27 @@ class RateWorkflow:
     """Gives each call its turn, for ever."""
 
     @workflow.init
-    def __init__(self, value: RawValue) -> None:
-        self._pace = heard(BucketState, value) or BucketState()
+    @any_arguments
+    def __init__(self, *values: Any) -> None:
+        self._pace = heard(BucketState, values) or BucketState()
 
     @workflow.update(name=names.TAKE_UPDATE)
-    def take(self, value: RawValue) -> RawValue:
+    @any_arguments
+    def take(self, *values: Any) -> RawValue:
         """Calls want to begin; answered at once, with how long each waits."""
-        self._pace, waits_s = taken(self._pace, read(TakeRequest, value), workflow.time())
+        self._pace, waits_s = taken(self._pace, read(TakeRequest, values), workflow.time())
         return pack(BucketReply(waits_s=waits_s))
 
     @take.validator
-    def check_take(self, value: RawValue) -> None:
+    @any_arguments
+    def check_take(self, *values: Any) -> None:
         """Refuse what is no request."""
-        read(TakeRequest, value)
+        read(TakeRequest, values)
 
     @workflow.run
-    async def run(self, value: RawValue) -> None:
+    @any_arguments
+    async def run(self, *values: Any) -> None:
         """Go on as a new execution whenever the history has grown."""
-        read(BucketState, value)
+        read(BucketState, values)
         await until_grown()
         workflow.continue_as_new(pack(self._pace))

@@ -1,0 +1,169 @@
+"""Whatever a user's code raises, or holds, it runs once, and the run ends with a Result that says what happened."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+from spine_core import Agent, Message, ModelResponse, Result, StopReason, tool
+from spine_core.testing import ScriptedProvider, calls, text
+
+from spine_temporal.contracts.policies import ActivityPolicy
+from tests.support.harness import ONLY_NORMAL, Durable
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.durable, ONLY_NORMAL]
+
+# A worker that is silent for so long is taken for dead; what blocks it does so for longer.
+_HEARTBEAT_S: Final = 1.0
+_HELD_S: Final = 2.5
+
+
+@dataclass
+class Code:
+    """What the user's code does, in one place of the agent."""
+
+    act: Callable[[], Any]
+    runs: int = 0
+    over: list[int] = field(default_factory=list)
+
+    def do(self) -> Any:
+        self.runs += 1
+        return self.act()
+
+
+class Model(ScriptedProvider):
+    """Does it once, before its first answer."""
+
+    def __init__(self, code: Code, *answers: Any) -> None:
+        super().__init__(*answers)
+        self._code = code
+
+    async def complete(self, messages: list[Message], tools: Any = None, **options: Any) -> ModelResponse:
+        if len(messages) == 1:
+            self._code.do()
+        return await super().complete(messages, tools, **options)
+
+
+class Hook:
+    """Does it in one hook."""
+
+    def __init__(self, name: str, code: Code) -> None:
+        async def hook(*_: Any) -> None:
+            if not code.runs:
+                code.do()
+
+        setattr(self, name, hook)
+
+
+def agent_with(place: str, code: Code) -> Agent:
+    @tool
+    async def work() -> str:
+        """Work."""
+        if place == "tool":
+            code.do()
+        return "worked"
+
+    @tool
+    def sync_work() -> str:
+        """Work in a thread."""
+        code.do()
+        return "worked"
+
+    script = [calls(("sync_work" if place == "sync tool" else "work", {})), text("done")]
+    provider = Model(code, *script) if place == "provider" else ScriptedProvider(*script)
+    middleware = [Hook(place, code)] if place in HOOKS else []
+    return Agent(provider, tools=[work, sync_work], middleware=middleware)
+
+
+HOOKS: Final = ("on_run_start", "before_model", "after_model", "before_tool", "after_tool", "on_run_end")
+PLACES: Final = ("tool", "sync tool", "provider", *HOOKS)
+RAISED: Final[dict[str, Callable[[], BaseException]]] = {
+    "cancelled": asyncio.CancelledError,
+    "exit": lambda: SystemExit(3),
+    "interrupted": KeyboardInterrupt,
+    "generator": GeneratorExit,
+    "group": lambda: BaseExceptionGroup("both", [SystemExit(3), ValueError("no")]),
+    "group of cancellations": lambda: BaseExceptionGroup("both", [asyncio.CancelledError(), asyncio.CancelledError()]),
+    "stopped iteration": StopIteration,
+    "stopped async iteration": StopAsyncIteration,
+    "own": lambda: type("Odd", (BaseException,), {})("odd"),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("raised", RAISED.values(), ids=RAISED)
+async def test_what_is_raised_is_an_outcome_and_is_raised_once(
+    durable: Durable, place: str, raised: Callable[[], BaseException]
+) -> None:
+    def act() -> None:
+        raise raised()
+
+    code = Code(act)
+
+    result = await durable(agent_with(place, code)).run("go")
+
+    assert code.runs == 1
+    if place in ("tool", "sync tool"):
+        assert (result.answer, result.stopped_reason) == ("done", StopReason.FINAL)
+        assert_told(result)
+    elif place == "on_run_end":
+        assert result.answer == "done"
+    else:
+        assert result.stopped_reason is StopReason.ERROR
+        assert result.error is not None
+
+
+def assert_told(result: Result) -> None:
+    """The model was told that the tool went wrong."""
+    (told,) = [str(message.content) for message in result.state.messages if message.role == "tool"]
+    assert told.startswith("Error executing tool")
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_what_holds_the_event_loop_for_longer_than_a_heartbeat_runs_once(durable: Durable, place: str) -> None:
+    code = Code(lambda: time.sleep(_HELD_S))
+    policy = ActivityPolicy(heartbeat_s=_HEARTBEAT_S)
+
+    result = await durable(agent_with(place, code), step_policy=policy, tool_policy=policy).run("go")
+
+    assert (result.answer, code.runs) == ("done", 1)
+
+
+async def test_a_thread_that_outlives_its_tool_leaves_the_run_alone(durable: Durable) -> None:
+    release, over = threading.Event(), threading.Event()
+
+    def outlive() -> None:
+        def wait() -> None:
+            release.wait(60)
+            over.set()
+
+        threading.Thread(target=wait, daemon=True).start()
+
+    code = Code(outlive)
+
+    result = await durable(agent_with("sync tool", code)).run("go")
+    release.set()
+
+    assert (result.answer, code.runs) == ("done", 1)
+    await until(over.is_set, "the end of the thread")
+
+
+async def test_a_sync_tool_that_is_cancelled_while_its_thread_works_runs_once(durable: Durable) -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        release.wait(60)
+
+    code = Code(hold)
+    run = await durable(agent_with("sync tool", code)).start("go")
+    await until(begun.is_set, "the tool")
+    await run.cancel()
+
+    assert (await run.result()).stopped_reason is StopReason.CANCELLED
+    release.set()
+    assert code.runs == 1

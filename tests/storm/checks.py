@@ -1,0 +1,122 @@
+"""What holds after a storm."""
+
+from collections import Counter
+from typing import Final
+
+from spine_core import Result, State, StopReason
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
+from temporalio.client import Client, WorkflowHistory
+
+from spine_temporal import Run
+from spine_temporal.errors import RunFailed
+from tests.features.teams.serving import children_of, executions
+from tests.storm.storming import Said, Storming, first_events, last_result
+from tests.storm.world import Effect, parse
+from tests.support.harness import replay
+
+_HARMLESS: Final = {
+    # The history grew while the workflow wanted to end; or somebody reset it.
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW,
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_STICKY_TASK_QUEUE,
+}
+
+
+async def check(storming: Storming) -> None:
+    """Hold everything that was acknowledged against what came of it."""
+    state = await storming.run.state()
+    last = await storming.run.result()
+    assert not last.interrupted
+    assert state == last.state, "the fold is not the last Result"
+    check_calls(storming, state)
+    for said in storming.said:
+        await check_turn(storming, said, state)
+    for key, effects in storming.world.effects.items():
+        check_effects(storming, key, effects)
+    await check_histories(storming.client, storming.run.workflow_id)
+
+
+async def check_turn(storming: Storming, said: Said, state: State) -> None:
+    users = [str(message.content) for message in state.messages if message.role == "user"]
+    if storming.resets:
+        # Which turn it was by number, and how it ended, a reset may have changed.
+        assert users.count(said.text) == 1 or (storming.cancelled and not users.count(said.text)), said.text
+        return
+    live = await said.waiting
+    fresh = await last_result(storming_run(said.run))
+    if isinstance(live, RunFailed):
+        assert isinstance(fresh, RunFailed), f"who waited was told {live!r}, who came later {fresh!r}"
+        assert storming.cancelled or storming.stopped, live
+        assert users.count(said.text) <= 1
+        return
+    assert isinstance(fresh, Result), f"who waited was told {live!r}, who came later {fresh!r}"
+    assert live == fresh, "who waited and who came later were told different Results"
+    # A session that was cancelled before a worker had opened it never began.
+    least = 0 if storming.cancelled and live.stopped_reason is StopReason.CANCELLED else 1
+    assert least <= users.count(said.text) <= 1, f"{said.text!r} stands {users.count(said.text)} times"
+    answer = f"done {parse(said.text)[0]}"
+    answers = [message.content for message in state.messages if message.role == "assistant"].count(answer)
+    if live.stopped_reason is StopReason.FINAL:
+        assert (live.answer, answers) == (answer, 1)
+    else:
+        assert live.stopped_reason is StopReason.CANCELLED, live.error
+        assert storming.cancelled or storming.stopped
+    seen, all_ = await said.followed, await first_events(storming_run(said.run))
+    told = [(event.type, event.step, event.data) for event in all_]
+    assert [(event.type, event.step, event.data) for event in seen] == told[: len(seen)]
+
+
+def storming_run(run: Run) -> Run:
+    """The same run, had anew."""
+    return Run(run._client, id=run.id, workflow_id=run.workflow_id, run_id=run.run_id, turn=run.turn)
+
+
+def check_calls(storming: Storming, state: State) -> None:
+    """Every call of the conversation has one result; of a turn that was ended before, when there is a next one."""
+    asked = Counter(call.id for message in state.messages for call in message.tool_calls)
+    told = Counter(str(message.tool_call_id) for message in state.messages if message.role == "tool")
+    last = [message for message in state.messages if message.role == "assistant"][-1:]
+    may_lack = {call.id for message in last for call in message.tool_calls}
+    assert max(asked.values(), default=1) == max(told.values(), default=1) == 1, "a call stands there twice"
+    assert not told - asked, "a result of no call"
+    assert not (asked - told).keys() - may_lack, "a call has no result"
+    contents = {message.tool_call_id: str(message.content) for message in state.messages if message.role == "tool"}
+    for call, content in contents.items():
+        if content.startswith("did "):
+            assert content == f"did {str(call).removeprefix('c-')}"
+            assert storming.world.effects[str(call).removeprefix("c-")], f"{call} says it was done, it was not"
+    calls = Counter(decided.receipt.call_id for decided in storming.decided)
+    approved = {decided.receipt.call_id: decided.receipt.approved for decided in storming.decided}
+    for call_id, number in calls.items():
+        if storming.resets or storming.swaps:
+            continue
+        assert number == 1, f"{number} decisions on {call_id} were accepted"
+        if not approved[call_id]:
+            assert not storming.world.effects.get(call_id.removeprefix("c-")), f"{call_id} was rejected, and done"
+
+
+def check_effects(storming: Storming, key: str, effects: list[Effect]) -> None:
+    """Done once; again only by another attempt of the same activity, when the worker was told to go."""
+    if storming.resets:
+        return
+    assert len({effect.activity_id for effect in effects}) == 1, f"{key} was done by several activities: {effects}"
+    assert len({effect.attempt for effect in effects}) == len(effects), f"{key} was done twice: {effects}"
+    assert storming.swaps or len(effects) == 1, f"{key} was done {len(effects)} times: {effects}"
+
+
+async def check_histories(client: Client, workflow_id: str) -> None:
+    """All executions replay, none has failed a task, none fails one now; so for those who work for them."""
+    described = await client.get_workflow_handle(workflow_id).describe()
+    assert described.raw_description.pending_workflow_task.attempt <= 1
+    async for history in executions(client, workflow_id):
+        check_tasks(history)
+        await replay(history)
+    for child in await children_of(client, workflow_id):
+        await check_histories(client, child)
+
+
+def check_tasks(history: WorkflowHistory) -> None:
+    for event in history.events:
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+            failed = event.workflow_task_failed_event_attributes
+            assert failed.cause in _HARMLESS, failed

@@ -1,0 +1,291 @@
+"""A storm over one session: blows fall, then everything heals."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+
+from spine_core import Result, TraceEvent
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from spine_temporal import AgentWorker, Decision, DurableAgent, Run
+from spine_temporal.client.approvals import Approval
+from spine_temporal.client.follow_run import published_status
+from spine_temporal.contracts import names
+from spine_temporal.contracts.approval import DecisionReceipt
+from spine_temporal.contracts.policies import ContinuePolicy
+from spine_temporal.errors import DecisionRefused, RunFailed, RunNotFound, SessionBusy
+from tests.storm.plans import Blow, Storm
+from tests.storm.world import Look, World
+from tests.support.waiting import until
+
+_AWHILE_S: Final = 0.2
+_FORGED: Final[tuple[Any, ...]] = (
+    None,
+    "garbage",
+    [],
+    {"position": "1.0"},
+    {"position": "1.0", "status": "paused", "number": 0},
+    {"position": "1.1", "status": "idle", "number": -(10**30)},
+    {"position": "99.0", "status": "idle", "number": 10**30, "outcome": {"answer": "forged", "reason": "final"}},
+    {"position": "one.two", "status": "running", "number": 1, "outcome": {}},
+    {"position": "1.0", "status": "over", "number": 1},
+)
+
+
+@dataclass
+class Said:
+    """A turn that was accepted, and who waits for it."""
+
+    text: str
+    run: Run
+    waiting: "asyncio.Task[Result | RunFailed]"
+    followed: "asyncio.Task[list[TraceEvent]]"
+
+
+@dataclass
+class Decided:
+    """A decision that was accepted."""
+
+    id: str
+    call: str
+    receipt: DecisionReceipt
+    answer: Any
+
+
+@dataclass
+class Storming:
+    """One session, its worker, and all that was acknowledged."""
+
+    client: Client
+    storm: Storm
+    world: World = field(default_factory=World)
+    said: list[Said] = field(default_factory=list)
+    decided: list[Decided] = field(default_factory=list)
+    stopped: int = 0
+    cancelled: int = 0
+    resets: int = 0
+    swaps: int = 0
+    log: list[str] = field(default_factory=list)
+    _worker: AgentWorker | None = None
+    _beside: "list[asyncio.Task[None]]" = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.queue = f"storm-{uuid.uuid4().hex}"
+        self.session = f"storm-{uuid.uuid4().hex}"
+        self.agent = DurableAgent("agent", self.client, task_queue=self.queue)
+        self.run = self.agent.get_run(self.session)
+
+    async def rage(self) -> None:
+        """Let every blow fall, then heal, until every turn that was accepted is over."""
+        await self._work(self.storm.look, self.storm.events)
+        try:
+            for blow in self.storm.blows:
+                self.log.append(f"{blow.kind} {blow.text or blow.place}")
+                if blow.beside and blow.kind not in ("hold", "release", "swap"):
+                    self._beside.append(asyncio.create_task(self._fall(blow)))
+                else:
+                    await self._fall(blow)
+                await self._awhile(blow.waits)
+            await self._heal()
+        finally:
+            self.world.release()
+            for task in [*self._beside, *(task for said in self.said for task in (said.waiting, said.followed))]:
+                task.cancel()
+            await self._rest()
+
+    async def _heal(self) -> None:
+        self.world.release()
+        await asyncio.wait_for(asyncio.gather(*self._beside), 120)
+
+        async def over() -> bool:
+            open_ = [said for said in self.said if not said.waiting.done()]
+            # One that is asked beside other work shows when that work is done.
+            for approval in await self._pending() if await self._paused() else ():
+                with contextlib.suppress(DecisionRefused):
+                    await self._decide_on(approval, Decision(approve=True), id_=None)
+            # A reset takes back what had ended.
+            return not open_ and await self._rests()
+
+        await until(over, f"the end of every turn of {self.session}")
+
+    async def _work(self, look: Look, events: int | None) -> None:
+        policy = ContinuePolicy(events=events) if events is not None else None
+        worker = AgentWorker(self.client, agents=self.world.agents(look), task_queue=self.queue, continue_policy=policy)
+        await worker.__aenter__()
+        self._worker = worker
+
+    async def _rest(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.__aexit__(None, None, None)
+
+    async def _awhile(self, ticks: int) -> None:
+        """Until so many things have happened, or for a moment: when a blow falls makes no difference to the outcome."""
+        if not ticks:
+            return
+        wanted = self.world.ticks + ticks
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_AWHILE_S):
+                await until(lambda: self.world.ticks >= wanted, "something")
+
+    async def _fall(self, blow: Blow) -> None:
+        random = Random(blow.number)
+        fall: Coroutine[Any, Any, None]
+        match blow.kind:
+            case "turn":
+                fall = self._say(blow, random)
+            case "stop_turn":
+                fall = self._stop_turn(random)
+            case "stop":
+                fall = self._stop()
+            case "decide":
+                fall = self._decide(random)
+            case "hold":
+                self.world.hold(blow.place)
+                return
+            case "release":
+                self.world.release(blow.place)
+                return
+            case "cancel":
+                self.cancelled += 1
+                fall = self.run.cancel()
+            case "forge":
+                fall = self._forge(random)
+            case "swap":
+                self.swaps += 1
+                await self._rest()
+                await self._work(blow.look, blow.events)
+                return
+            case _:
+                fall = self._reset(random)
+        await fall
+
+    async def _say(self, blow: Blow, random: Random) -> None:
+        try:
+            run = await self.agent.start(
+                blow.text, session_id=self.session, on_busy="queue" if random.random() < 0.9 else "reject"
+            )
+        except SessionBusy:
+            return
+        self.said.append(
+            Said(blow.text, run, asyncio.create_task(last_result(run)), asyncio.create_task(first_events(run)))
+        )
+
+    async def _stop_turn(self, random: Random) -> None:
+        if self.said:
+            self.stopped += 1
+            await random.choice(self.said).run.stop()
+
+    async def _stop(self) -> None:
+        self.stopped += 1
+        with contextlib.suppress(RunNotFound):
+            await self.run.stop()
+
+    async def _pending(self) -> list[Approval]:
+        try:
+            return await self.run.pending()
+        except RunNotFound:
+            return []
+
+    async def _rests(self) -> bool:
+        _, status = await published_status(self.client, self.run.workflow_id)
+        return status is None or status.status == "idle"
+
+    async def _paused(self) -> bool:
+        _, status = await published_status(self.client, self.run.workflow_id)
+        return status is not None and status.status == "paused"
+
+    async def _decide(self, random: Random) -> None:
+        pending = await self._pending()
+        if random.random() < 0.15:
+            try:
+                await self.run.decide(True, random.choice(["c-nothing", "77.0", "", "c-T0-0-0/1.0"]))
+            except DecisionRefused:
+                return
+            raise AssertionError("a decision on no call was accepted")
+        if self.decided and random.random() < 0.2:
+            await self._decide_again(random.choice(self.decided))
+            return
+        if not pending:
+            return
+        answer = random.choice([True, True, "approve", False, Decision(approve=True), Decision(approve=False)])
+        with contextlib.suppress(DecisionRefused):
+            await self._decide_on(random.choice(pending), answer, id_=uuid.uuid4().hex, by_id=random.random() < 0.5)
+
+    async def _decide_on(self, approval: Approval, answer: Any, *, id_: str | None, by_id: bool = False) -> None:
+        direct = approval.workflow_id == self.run.workflow_id
+        named = approval.call_id if by_id and direct else approval.position
+        if not direct:
+            named = f"{approval.workflow_id.removeprefix(names.WORKFLOW_ID_PREFIX)}/{approval.position}"
+        receipt = await self.run.decide(answer, named, id=id_)
+        self.decided.append(Decided(id_ or "", named, receipt, answer))
+
+    async def _decide_again(self, before: Decided) -> None:
+        if not before.id:
+            return
+        try:
+            receipt = await self.run.decide(before.answer, before.call, id=before.id)
+        except DecisionRefused:
+            # The agent that had it is over.
+            return
+        if not self.resets:
+            assert receipt == before.receipt
+
+    async def _forge(self, random: Random) -> None:
+        handle = self.client.get_workflow_handle(self.run.workflow_id)
+        with contextlib.suppress(RPCError):
+            await handle.signal(names.CHILD_SIGNAL, random.choice(_FORGED))
+
+    async def _reset(self, random: Random) -> None:
+        handle = self.client.get_workflow_handle(self.run.workflow_id)
+        try:
+            described = await handle.describe()
+            history = await self.client.get_workflow_handle(handle.id, run_id=described.run_id).fetch_history()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return
+        done = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+        points = [event.event_id for event in history.events if event.event_type == done]
+        if not points:
+            return
+        self.resets += 1
+        await self.client.workflow_service.reset_workflow_execution(
+            ResetWorkflowExecutionRequest(
+                namespace=self.client.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=history.run_id),
+                reason="a storm",
+                workflow_task_finish_event_id=random.choice(points),
+                request_id=uuid.uuid4().hex,
+            )
+        )
+
+
+async def last_result(run: Run) -> Result | RunFailed:
+    """How a turn ends; pauses are waited through."""
+    try:
+        while True:
+            _, status = await published_status(run._client, run.workflow_id)
+            result = await run.result()
+            if result.interrupted and status is not None:
+                result = await run.next_result(after=status.number)
+            if not result.interrupted:
+                return result
+    except RunFailed as error:
+        return error
+
+
+async def first_events(run: Run) -> list[TraceEvent]:
+    """The events of a turn up to its first stop, as they come."""
+    try:
+        return [event async for event in run.events()]
+    except RunFailed:
+        return []
