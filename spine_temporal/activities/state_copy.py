@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -13,12 +14,12 @@ _NEVER_CHANGE: Final = frozenset({str, int, float, bool, type(None)})
 def working_copy(state: State, *, hooked: bool = True) -> State:
     """A State equal to `state` that shares nothing mutable with it.
 
-    Where neither a hook nor the provider will see it (`hooked=False`), it shares the messages, so that the copy costs
-    little however long the conversation is.
+    Where neither a hook nor the provider will see it (`hooked=False`), it shares the messages but the one whose tools
+    run, so that the copy costs little however long the conversation is.
     """
     return state.model_copy(
         update={
-            "messages": [_copy(message) if hooked else message for message in state.messages],
+            "messages": [_copy(message) for message in state.messages] if hooked else _shared(state.messages),
             "usage": state.usage.model_copy(),
             "scratch": copy.deepcopy(state.scratch),
             "pending": copy.deepcopy(state.pending),
@@ -38,6 +39,15 @@ def stringify(value: Any) -> str:
         return json.dumps(value, default=str)
     except TypeError:
         return str(value)
+
+
+def _shared(messages: Sequence[Message]) -> list[Message]:
+    shared = list(messages)
+    for at in reversed(range(len(shared))):
+        if shared[at].tool_calls:
+            shared[at] = _copy(shared[at])
+            break
+    return shared
 
 
 def _copy(message: Message) -> Message:

@@ -80,7 +80,8 @@ class ToolRun:
         if child is not None:
             self.before = self.before.model_copy(update={"usage": self.before.usage + child.usage})
             self._fields["spent"] = child.usage
-        self.state = working_copy(self.before, hooked=not _HOOKS.isdisjoint(hooks_of(self.agent)))
+        hooked = not _HOOKS.isdisjoint(hooks_of(self.agent))
+        self.state = working_copy(self.before, hooked=hooked)
         self._live = live_calls(self.state, self.calls, self.index) if self.calls else None
         self._own = self._own_call()
 

@@ -69,12 +69,7 @@ def write_message(message: Message) -> dict[str, Any]:
     Raises:
         ValueError: its class has a field that JSON cannot hold; the error names both.
     """
-    written = _written(message, Message, _MESSAGE)
-    if not message.tool_calls:
-        return written
-    calls = [write_call(call) if isinstance(call, ToolCall) else as_json(call) for call in message.tool_calls]
-    subclass = {_SUBCLASS: written.pop(_SUBCLASS)} if _SUBCLASS in written else {}
-    return {**written, "tool_calls": calls, **subclass}
+    return _written(message, Message, _MESSAGE)
 
 
 def write_call(call: ToolCall) -> dict[str, Any]:
@@ -109,11 +104,14 @@ def read_call(value: Any, call: ToolCall) -> ToolCall:
 
 
 def _written(model: BaseModel, base: type[BaseModel], defaults: dict[str, Any]) -> dict[str, Any]:
-    written = {
-        name: value if type(value) is str else as_json(value)
-        for name, value in model.__dict__.items()
-        if name != "tool_calls" and name in defaults and value != defaults[name]
-    }
+    written: dict[str, Any] = {}
+    for name, value in model.__dict__.items():
+        if name not in defaults or value == defaults[name]:
+            continue
+        if name == "tool_calls":
+            written[name] = [write_call(each) if isinstance(each, ToolCall) else as_json(each) for each in value]
+        else:
+            written[name] = value if type(value) is str else as_json(value)
     if type(model) is not base and (fields := _further_fields(model, defaults)):
         written[_SUBCLASS] = {"class": _name_of(model), "fields": fields}
     return written

@@ -1,6 +1,7 @@
 """What a workflow holds: its progress, and what only this execution needs."""
 
 import asyncio
+import math
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -110,8 +111,10 @@ class Session:
         max_tokens = min((limit for limit in tokens if limit is not None), default=None)
         if cost_usd is None and max_tokens is None:
             return None
+        # As in the kernel, no limit is reached by a cost that is no number.
+        spent_usd = 0.0 if math.isnan(usage.cost_usd) else usage.cost_usd
         return Budget(
-            cost_usd=None if cost_usd is None else max(0.0, cost_usd - usage.cost_usd),
+            cost_usd=None if cost_usd is None else max(0.0, cost_usd - spent_usd),
             tokens=None if max_tokens is None else max(0, max_tokens - usage.total_tokens),
         )
 

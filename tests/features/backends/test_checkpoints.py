@@ -73,3 +73,9 @@ async def test_conversation_with_a_nul_character_is_in_the_backend_and_goes_on_f
 
     nul = "\N{REPLACEMENT CHARACTER}" if replaced else "\0"
     assert texts(result.state) == [f"nul {nul}", f"heard nul {nul}", "again", "heard again", "third", "heard third"]
+
+
+@pytest.mark.parametrize("backend", ["postgres"], indirect=True)
+async def test_kernel_cannot_keep_a_nul_character_in_postgres(store: CheckpointStore) -> None:
+    with pytest.raises(Exception, match="0000 cannot be converted to text"):
+        await parrot(checkpoint=store).run("nul \0", session_id=new_session())

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from spine_backends import SQLiteCheckpoint
 from spine_core import (
     Agent,
+    Guards,
     Interrupt,
     Message,
     ModelResponse,
@@ -79,6 +80,19 @@ async def test_numbers_outlive_the_execution_in_which_they_came(durable: Durable
 
     assert repr(result.state.scratch) == repr({"numbers": NUMBERS})
     assert math.isnan(result.state.usage.cost_usd)
+
+
+async def test_cost_that_is_no_number_stops_no_agent_below(durable: Durable) -> None:
+    helper = Agent(ScriptedProvider(text("helped", cost_usd=0.25)), name="helper")
+    asked = calls(("helper", {"input": "help"}), cost_usd=math.nan)
+    guards = Guards(max_cost_usd=1.0)
+
+    result = await durable(Agent(ScriptedProvider(asked, text("done")), tools=[helper.as_tool()], guards=guards)).run(
+        "go"
+    )
+
+    assert result.answer == "done"
+    assert result.state.messages[-2].content == "helped"
 
 
 @tool

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from spine_core import Agent, Message, ModelResponse
-from spine_core.testing import calls, text
+from spine_core import Agent, Message, ModelResponse, Tool
+from spine_core.testing import ScriptedProvider, calls, text
 
 from tests.features.sessions.talk import new_session
 from tests.support.agents_at_hand import add
@@ -85,3 +85,35 @@ async def test_what_the_provider_edits_is_found_at_the_next_step_and_turn(
         result = await served.run(said, session_id=session)
         assert_same(result, await kernel.run(said, session_id=session))
     assert ours.given == theirs.given
+
+
+class Emptying(Tool):
+    """A tool that empties the arguments it is given."""
+
+    async def call(self, args: dict[str, Any]) -> Any:
+        args["words"].clear()
+        args.clear()
+        return "emptied"
+
+
+class Watching:
+    """Middleware with a hook of tools."""
+
+    async def after_tool(self, ctx: Any) -> None:
+        assert ctx.state
+
+
+@pytest.mark.parametrize("hooked", [False, True], ids=["without hooks", "with a hook"])
+async def test_what_a_tool_does_to_its_arguments_is_in_the_state_as_on_the_kernel(
+    durable: Durable, hooked: bool
+) -> None:
+    def agent() -> Agent:
+        provider = ScriptedProvider(calls(("empty", {"words": ["a"]})), text("done"))
+        tools: list[Tool] = [Emptying(name="empty", description="", parameters={}, func=print)]
+        return Agent(provider, tools=tools, middleware=[Watching()] if hooked else [])
+
+    result = await durable(agent()).run("go")
+
+    kernels = await agent().run("go")
+    assert result.state.messages == kernels.state.messages
+    assert result.state.messages[1].tool_calls[0].arguments == {"words": []}

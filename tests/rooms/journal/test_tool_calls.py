@@ -174,3 +174,14 @@ def test_call_may_ask_again_with_a_deadline_of_its_own() -> None:
     again = ask(approved, ApprovalRequestSummary(digest="e", asked_s=200.0), policy)
 
     assert (again.phase, again.expires_s, again.decision) == (Phase.ASKED, 260.0, None)
+
+
+def test_calls_planned_anew_keep_what_was_decided_of_those_whose_plan_is_the_same() -> None:
+    other = PlannedCall(id="b", name="pay", approve=True, digest="other")
+    decided_early = decide(Call(GATED), YES, "approved")
+    calls = Calls(1, (Call(PLANNED, Phase.RUNNING), decided_early, decided_early))
+
+    assert calls.with_later(0, [GATED, other]).items == (calls.items[0], decided_early, Call(other))
+    assert calls.with_later(0, [other, GATED]).items == (calls.items[0], Call(other), decided_early)
+    assert calls.with_later(0, [GATED, GATED, PLANNED]).items == (*calls.items, Call(PLANNED))
+    assert calls.with_later(1, []).items == calls.items[:2]
