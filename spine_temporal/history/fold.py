@@ -60,6 +60,12 @@ class Ordered:
     """False: it is fed from somewhere within a history, and may meet what it cannot know."""
     _tail: list[Fact] = field(default_factory=list)
 
+    def copy(self) -> "Ordered":
+        """The same, apart from this one."""
+        copied = Ordered(self.settled, self.ledger, self.wanted, self.found, self.complete)
+        copied._tail = list(self._tail)
+        return copied
+
     def add(self, entry: Entry) -> list[Event]:
         """Apply one more entry; its trace events.
 
@@ -149,7 +155,7 @@ class Fold:
     _segment_at: int = 0
     _stopped_at: int = 0
     _reader: EventReader = field(init=False)
-    _before: "tuple[Ledger, int, dict[int, Stop]] | None" = None
+    _before: "tuple[Ordered, int, dict[int, Stop]] | None" = None
     """As it was before the execution in hand: one that was reset is taken back to there."""
 
     def __post_init__(self) -> None:
@@ -195,12 +201,13 @@ class Fold:
     def _begin_execution(self) -> None:
         if self.closed and self._before is not None:
             # Another execution begins behind one that was closed: a reset took that one's place.
-            ledger, length, stops = self._before
-            self.ordered = Ordered(ledger, ledger, wanted=self.ordered.wanted)
+            before, length, stops = self._before
+            # With what had come, and no record had named yet: the execution that follows begins with it.
+            self.ordered = before
             self.trace, self.stops, self.closed = self.trace[:length], dict(stops), False
             self._stopped_at = min(self._stopped_at, length)
             self._segment_at = min(self._segment_at, length)
-        self._before = (self.ordered.settled, len(self.trace), dict(self.stops))
+        self._before = (self.ordered.copy(), len(self.trace), dict(self.stops))
 
     def _note(self, entry: Entry) -> None:
         if isinstance(entry, Requested):
