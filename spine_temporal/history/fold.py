@@ -60,12 +60,6 @@ class Ordered:
     """False: it is fed from somewhere within a history, and may meet what it cannot know."""
     _tail: list[Fact] = field(default_factory=list)
 
-    def copy(self) -> "Ordered":
-        """The same, apart from this one."""
-        copied = Ordered(self.settled, self.ledger, self.wanted, self.found, self.complete)
-        copied._tail = list(self._tail)
-        return copied
-
     def add(self, entry: Entry) -> list[Event]:
         """Apply one more entry; its trace events.
 
@@ -201,13 +195,14 @@ class Fold:
     def _begin_execution(self) -> None:
         if self.closed and self._before is not None:
             # Another execution begins behind one that was closed: a reset took that one's place.
-            before, length, stops = self._before
             # With what had come, and no record had named yet: the execution that follows begins with it.
-            self.ordered = before
+            self.ordered, length, stops = self._before
             self.trace, self.stops, self.closed = self.trace[:length], dict(stops), False
             self._stopped_at = min(self._stopped_at, length)
             self._segment_at = min(self._segment_at, length)
-        self._before = (self.ordered.copy(), len(self.trace), dict(self.stops))
+        kept = self.ordered
+        before = Ordered(kept.settled, kept.ledger, kept.wanted, _tail=list(kept._tail))  # noqa: SLF001 - its own kind
+        self._before = (before, len(self.trace), dict(self.stops))
 
     def _note(self, entry: Entry) -> None:
         if isinstance(entry, Requested):
