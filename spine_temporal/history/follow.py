@@ -128,8 +128,20 @@ async def reset_to(client: Client, workflow_id: str, run_id: str) -> str | None:
     if latest.execution.run_id == run_id:
         return None
     was = (await describe(client, workflow_id, run_id)).workflow_execution_info
-    # Who starts a workflow of that id anew begins a chain of its own.
-    return latest.execution.run_id if latest.first_run_id == was.first_run_id else None
+    if latest.first_run_id != was.first_run_id:
+        # Who starts a workflow of that id anew begins a chain of its own.
+        return None
+    # It may have continued as new since: back to the one that has the same execution before it.
+    before, there = await _continued_from(client, workflow_id, run_id), str(latest.execution.run_id)
+    while (earlier := await _continued_from(client, workflow_id, there)) not in ("", before):
+        there = earlier
+    return there
+
+
+async def _continued_from(client: Client, workflow_id: str, run_id: str) -> str:
+    """The execution that an execution continues; empty: it is the first."""
+    started = (await first_event(client, workflow_id, run_id)).workflow_execution_started_event_attributes
+    return str(started.continued_execution_run_id)
 
 
 async def first_event(client: Client, workflow_id: str, run_id: str | None) -> HistoryEvent:

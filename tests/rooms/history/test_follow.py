@@ -30,6 +30,7 @@ REAL: Final = (
     *TRANSIENT,
 )
 TERMINATED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED
+CONTINUED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
 COMPLETED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED
 
 type Shown = tuple[list[Any], int]
@@ -42,6 +43,7 @@ class Server:
 
     plans: dict[str, list[Shown]]
     page_size: int
+    continued_from: dict[str, str] = field(default_factory=dict)
     grown: dict[str, list[HistoryEvent]] = field(default_factory=dict)
 
     async def get_workflow_execution_history(
@@ -49,13 +51,21 @@ class Server:
     ) -> GetWorkflowExecutionHistoryResponse:
         run, plan = request.execution.run_id, self.plans[request.execution.run_id]
         there = self.grown.setdefault(run, [])
-        types, transient = plan.pop(0) if plan else ([], 0)
+        types, transient = plan.pop(0) if plan and request.maximum_page_size != 1 else ([], 0)
+        if not there:
+            started = HistoryEvent(event_id=1, event_type=EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED)
+            continued = self.continued_from.get(run, "")
+            started.workflow_execution_started_event_attributes.continued_execution_run_id = continued
+            there.append(started)
         for type_ in types:
             there.append(HistoryEvent(event_id=len(there) + 1, event_type=type_))
+            if type_ == CONTINUED:
+                attributes = there[-1].workflow_execution_continued_as_new_event_attributes
+                attributes.new_execution_run_id = next(one for one, of in self.continued_from.items() if of == run)
         first = int(request.next_page_token or b"0")
         shown = there[first : first + self.page_size]
         complete = first + len(shown) == len(there)
-        closed = bool(there) and there[-1].event_type in (TERMINATED, COMPLETED)
+        closed = there[-1].event_type in (TERMINATED, COMPLETED, CONTINUED)
         answer = GetWorkflowExecutionHistoryResponse()
         answer.history.events.extend(shown)
         if complete and not closed:
@@ -115,3 +125,12 @@ async def test_a_follower_goes_on_in_the_run_that_a_reset_put_in_the_place_of_an
     server = Server({"first": before, "second": after}, page_size=3)
 
     assert await followed(server, "first") == kept(server, "first", "second")
+
+
+@given(before=plans(TERMINATED), after=plans(CONTINUED), last=plans(COMPLETED))
+async def test_a_follower_misses_no_execution_behind_a_reset_that_has_continued_as_new_since(
+    before: list[Shown], after: list[Shown], last: list[Shown]
+) -> None:
+    server = Server({"first": before, "second": after, "third": last}, page_size=3, continued_from={"third": "second"})
+
+    assert await followed(server, "first") == kept(server, "first", "second", "third")
