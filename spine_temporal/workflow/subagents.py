@@ -31,7 +31,7 @@ from spine_temporal.workflow.session import Session
 
 # A subagent whose parent has continued as new reports its end by a signal. One that was terminated cannot: it is
 # looked at, at growing intervals, each for a few events of the history.
-_FIRST_LOOK_S: Final = 60.0
+_FIRST_LOOK_S: Final = 10.0
 _LAST_LOOK_S: Final = 6 * 3600.0
 _LOOK: Final = ActivityPolicy(timeout_s=60.0, heartbeat_s=60.0)
 
