@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from spine_temporal.client.runs import list_runs
 from tests.rooms.cli.forked import forked
+from tests.support.waiting import until
 
 PROJECT: Final = Path(__file__).with_name("project")
 
@@ -131,9 +132,11 @@ def _everything(terminal: int) -> str:
 
 async def listed(client: Client, session: str, status: str) -> None:
     """Wait until the server's lists, which are a moment behind, have the run in that state."""
-    async with asyncio.timeout(_BOUND_S):
-        while session not in await _listed(client, status):
-            await asyncio.sleep(0.02)
+
+    async def is_listed() -> bool:
+        return session in await _listed(client, status)
+
+    await until(is_listed, f"{session} among the runs that are {status}")
 
 
 async def _listed(client: Client, status: str) -> list[str]:

@@ -212,9 +212,11 @@ async def test_a_run_that_is_not_there_cannot_be_ended(command: CommandLine) -> 
 async def known(client: Client, session: str, status: str) -> None:
     """Wait until the server's index, which is a moment behind, has the run in that state."""
     query = f"WorkflowId = 'spine-{session}' AND ExecutionStatus = '{status}'"
-    async with asyncio.timeout(180):
-        while not (await client.count_workflows(query)).count:
-            await asyncio.sleep(0.02)
+
+    async def count() -> int:
+        return (await client.count_workflows(query)).count
+
+    await until(count, f"{session} as {status} in the server's index")
 
 
 def test_what_could_not_be_read_is_counted_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from tests.rooms.cli.command import CommandLine
 from tests.support.agents_at_hand import Gate, add
 from tests.support.incompatible import Incompatible
 from tests.support.subagents import run_below
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -137,9 +138,13 @@ async def test_a_run_that_its_worker_cannot_work_on_is_stuck_since_when_and_why(
     alone: CommandLine, client: Client
 ) -> None:
     await alone("start", "clerk", "hi", "--session", "stuck", *alone.queue)
-    async with Worker(client, task_queue=alone.queue[1], workflows=[Incompatible]), asyncio.timeout(180):
-        while "stuck  " not in (shown := (await alone("show", "stuck")).out):
-            await asyncio.sleep(0.02)
+
+    async def shown_as_stuck() -> str:
+        out = (await alone("show", "stuck")).out
+        return out if "stuck  " in out else ""
+
+    async with Worker(client, task_queue=alone.queue[1], workflows=[Incompatible]):
+        shown = await until(shown_as_stuck, "a run that is shown as stuck")
 
     lines = [line.strip() for line in shown.splitlines()]
     assert "status   running, stuck" in lines

@@ -1,6 +1,5 @@
 """One run in full, as a model."""
 
-import asyncio
 import json
 import uuid
 
@@ -14,18 +13,23 @@ from spine_temporal.contracts import names
 from spine_temporal.errors import ConversationLost
 from tests.support.agents_at_hand import adding_agent
 from tests.support.incompatible import Incompatible
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
-_BOUND_S = 180.0
+
+async def until_it_fails(client: Client, id_: str) -> None:
+    async def fails() -> bool:
+        return (await describe_run(client, id_)).failing_task is not None
+
+    await until(fails, f"a workflow task of {id_} that fails")
 
 
 async def test_a_run_whose_workflow_task_fails_names_since_when_and_why(client: Client) -> None:
     queue = f"stuck-{uuid.uuid4().hex}"
     run = await DurableAgent("clerk", client, task_queue=queue).start("hi", session_id=queue)
-    async with Worker(client, task_queue=queue, workflows=[Incompatible]), asyncio.timeout(_BOUND_S):
-        while (await describe_run(client, run.id)).failing_task is None:
-            await asyncio.sleep(0.02)
+    async with Worker(client, task_queue=queue, workflows=[Incompatible]):
+        await until_it_fails(client, run.id)
 
         described = await describe_run(client, run.id)
 
@@ -39,9 +43,8 @@ async def test_a_run_whose_workflow_task_fails_names_since_when_and_why(client: 
 async def test_a_run_that_works_again_is_not_called_stuck(client: Client) -> None:
     queue = f"mended-{uuid.uuid4().hex}"
     run = await DurableAgent("adder", client, task_queue=queue).start("1 + 2?", session_id=queue)
-    async with Worker(client, task_queue=queue, workflows=[Incompatible]), asyncio.timeout(_BOUND_S):
-        while (await describe_run(client, run.id)).failing_task is None:
-            await asyncio.sleep(0.02)
+    async with Worker(client, task_queue=queue, workflows=[Incompatible]):
+        await until_it_fails(client, run.id)
     async with AgentWorker(client, agents={"adder": adding_agent()}, task_queue=queue):
         await run.result()
 

@@ -1,6 +1,5 @@
 """The runs there are, as models: what a list knows, what it says of what it could not read."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -18,6 +17,7 @@ from spine_temporal.client.runs import find_run, list_runs
 from spine_temporal.contracts import names
 from spine_temporal.testing import dev_server
 from tests.support.agents_at_hand import adding_agent
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -157,10 +157,11 @@ async def _listed(
     client: Client, id_: str, status: str, holds: Callable[[RunSummary], bool] = lambda _: True
 ) -> RunSummary:
     """The row of that run, once the server's lists, which are a moment behind, have it in that state."""
-    async with asyncio.timeout(_BOUND_S):
-        while True:
-            rows = (await list_runs(client, agent=None, status=status, limit=1000)).runs
-            row = next((row for row in rows if row.id == id_ and holds(row)), None)
-            if row is not None:
-                return row
-            await asyncio.sleep(0.02)
+
+    async def found() -> RunSummary | None:
+        rows = (await list_runs(client, agent=None, status=status, limit=1000)).runs
+        return next((row for row in rows if row.id == id_ and holds(row)), None)
+
+    row = await until(found, f"the row of {id_}")
+    assert row is not None
+    return row
