@@ -82,8 +82,9 @@ class AgentWorker:
         """Work until the task that awaits this is cancelled, as Ctrl-C does, or the process gets a SIGTERM of its own.
 
         SIGTERM is heeded where nobody else does: in the main thread, if it has no handler yet, and until it gets
-        another one. The worker then stops in good order and the program goes on after this call. A process that is
-        nothing but a worker ends more reliably by `run_worker_process` (see the page on operations).
+        another one. The worker then stops in good order and the program goes on after this call; a second one ends the
+        process at once. A process that is nothing but a worker ends more reliably by `run_worker_process` (see the
+        page on operations).
 
         Raises:
             Exception: the worker cannot go on, for instance because it may not poll.
@@ -121,7 +122,12 @@ def _sigterm() -> Iterator[asyncio.Event]:
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         yield stopped
         return
-    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+
+    def stop() -> None:
+        stopped.set()
+        loop.remove_signal_handler(signal.SIGTERM)
+
+    loop.add_signal_handler(signal.SIGTERM, stop)
     ours = signal.getsignal(signal.SIGTERM)
     try:
         yield stopped

@@ -16,6 +16,7 @@ from spine_core.testing import ScriptedProvider, text
 from temporalio.client import Client
 
 from spine_temporal import AgentWorker, DurableAgent
+from spine_temporal.worker.worker import _sigterm
 
 pytestmark = pytest.mark.durable
 
@@ -49,6 +50,14 @@ async def test_sigterm_stops_a_worker_whose_program_does_not_handle_it(client: C
         await running
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
         assert atexit._ncallbacks() == handlers
+
+
+async def test_a_second_sigterm_is_the_systems_again() -> None:
+    with handled(signal.SIGTERM, signal.SIG_DFL), _sigterm() as stopped:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await stopped.wait()
+
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 async def test_a_hosts_own_handlers_are_left_to_it(client: Client) -> None:
