@@ -134,7 +134,8 @@ class AgentActivities:
             spec = ledger.progress.spec
             guards = spec.guards if spec is not None else agent.guards
             tool_policy = spec.tool_policy if spec is not None else self._tool_policy
-            step = Step(agent, ledger.state, task, lambda: task.elapsed_s + attempt.elapsed_s(), guards, tool_policy)
+            elapsed_s, working = (lambda: task.elapsed_s + attempt.elapsed_s()), self.cache.lend(_run())
+            step = Step(agent, ledger.state, task, elapsed_s, guards, tool_policy, working)
             with spans_of(agent, ledger, _run()[0]):
                 await step.take()
             if (
@@ -143,7 +144,9 @@ class AgentActivities:
                 and classify(step.cause, now_s=time.time())
             ):
                 raise step.cause
-            return self._with_versions(recorded(step, _id(), lost), task.agent, agent, ledger)
+            outcome = recorded(step, _id(), lost)
+            self.cache.give_back(_run(), working)
+            return self._with_versions(outcome, task.agent, agent, ledger)
 
         def lost(why: str) -> StepOutcome:
             ending = Ending(reason=StopReason.ERROR, error=why)
@@ -160,6 +163,7 @@ class AgentActivities:
             agent = await self._agents.get(task.agent)
             ledger = await self.cache.at(_run(), task.revision)
             spec, goes_on = ledger.progress.spec, resumption(ledger, task)
+            working = self.cache.lend(_run())
             live = goes_through_the_message(ledger, decided=goes_on is not None and bool(goes_on.decision))
             call = ToolRun(
                 agent,
@@ -170,12 +174,15 @@ class AgentActivities:
                 tool_policy=spec.tool_policy if spec is not None else self._tool_policy,
                 resumption=goes_on,
                 first=task.first,
+                working=working,
                 now_s=attempt.now_s,
                 delegates=lambda tool: self._delegate(task.agent, tool),
             )
             with spans_of(agent, ledger, _run()[0]):
                 await call.run()
-            return self._with_versions(recorded(call, _id(), lost), task.agent, agent, ledger)
+            outcome = recorded(call, _id(), lost)
+            self.cache.give_back(_run(), working)
+            return self._with_versions(outcome, task.agent, agent, ledger)
 
         def lost(why: str) -> ToolOutcome:
             return ToolOutcome(id=_id(), content=f"Error executing tool '{task.name}': {why}", called=True)

@@ -2,7 +2,6 @@
 
 import copy
 import json
-from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -11,20 +10,29 @@ from spine_core import Message, State, ToolCall
 _NEVER_CHANGE: Final = frozenset({str, int, float, bool, type(None)})
 
 
-def working_copy(state: State, *, hooked: bool = True) -> State:
+def working_copy(state: State, *, messages: list[Message] | None = None) -> State:
     """A State equal to `state` that shares nothing mutable with it.
 
-    Where neither a hook nor the provider will see it (`hooked=False`), it shares the messages but the one whose tools
-    run, so that the copy costs little however long the conversation is.
+    `messages` are to stand in it; None: copies of the State's own.
     """
     return state.model_copy(
         update={
-            "messages": [_copy(message) for message in state.messages] if hooked else _shared(state.messages),
+            "messages": [copy_of(message) for message in state.messages] if messages is None else messages,
             "usage": state.usage.model_copy(),
             "scratch": copy.deepcopy(state.scratch),
             "pending": copy.deepcopy(state.pending),
         }
     )
+
+
+def unhooked_copy(state: State) -> State:
+    """The same for an agent without hooks, whose code sees no message but the one whose tools run: it shares the others."""
+    shared = list(state.messages)
+    for at in reversed(range(len(shared))):
+        if shared[at].tool_calls:
+            shared[at] = copy_of(shared[at])
+            break
+    return working_copy(state, messages=shared)
 
 
 def stringify(value: Any) -> str:
@@ -41,17 +49,9 @@ def stringify(value: Any) -> str:
         return str(value)
 
 
-def _shared(messages: Sequence[Message]) -> list[Message]:
-    shared = list(messages)
-    for at in reversed(range(len(shared))):
-        if shared[at].tool_calls:
-            shared[at] = _copy(shared[at])
-            break
-    return shared
-
-
-def _copy(message: Message) -> Message:
-    # By hand: pydantic's own deep copy takes ten times as long, and this runs for every message of every step.
+def copy_of(message: Message) -> Message:
+    """A message equal to `message` that shares nothing mutable with it."""
+    # By hand: pydantic's own deep copy takes ten times as long.
     if type(message) is not Message:
         return message.model_copy(deep=True)
     copied = _alike(message)

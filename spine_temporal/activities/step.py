@@ -33,7 +33,7 @@ from spine_core import (
 from spine_temporal.activities.current import doing
 from spine_temporal.activities.hooks import Escaped, HookRaised, contained, naming
 from spine_temporal.activities.planned import planned_call
-from spine_temporal.activities.state_copy import working_copy
+from spine_temporal.activities.working_messages import WorkingMessages
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import AnswerFrom, Ending
 from spine_temporal.contracts.step import ModelError, PlannedCall, StepInput, StepOutcome
@@ -67,6 +67,8 @@ class Step:
     """As the run recorded them."""
     tool_policy: ActivityPolicy = field(default_factory=ActivityPolicy)
     """As the run recorded it: what a tool does not say itself."""
+    working: WorkingMessages = field(default_factory=WorkingMessages)
+    """From an activity of the run before, or new."""
     state: State = field(init=False)
     cause: Exception | None = field(default=None, init=False)
     """What made the step fail; None: it did not, or it is the run's normal end."""
@@ -77,7 +79,7 @@ class Step:
     _errors: list[ModelError] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self.state = working_copy(self.before)
+        self.state = self.working.lend(self.before)
 
     async def take(self) -> None:
         """Run the hooks and ask the model. Whatever they raise ends up in the outcome."""
@@ -96,7 +98,7 @@ class Step:
         Raises:
             pydantic_core.PydanticSerializationError: a hook put something into the State that JSON cannot hold.
         """
-        changed = state_delta.diff(self.before, self.state, banked=self._banked)
+        changed = state_delta.diff(self.before, self.working.given_back(self.state), banked=self._banked)
         rewrote = bool(changed.edits or changed.cut)
         return StepOutcome(
             id=id_,

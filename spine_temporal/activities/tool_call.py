@@ -27,8 +27,9 @@ from spine_temporal.activities.hooks import HookRaised, contained, naming
 from spine_temporal.activities.live_calls import LiveCalls, live_calls
 from spine_temporal.activities.planned import planned_call
 from spine_temporal.activities.resumption import Resumption
-from spine_temporal.activities.state_copy import stringify, working_copy
+from spine_temporal.activities.state_copy import stringify, unhooked_copy
 from spine_temporal.activities.step import last_text, stopped
+from spine_temporal.activities.working_messages import WorkingMessages
 from spine_temporal.agents.spec import hooks_of
 from spine_temporal.agents.subagents import takes, transfer_of
 from spine_temporal.contracts.approval import ApprovalRequest
@@ -65,6 +66,8 @@ class ToolRun:
     """As the run recorded it: what a tool does not say itself."""
     resumption: Resumption | None = None
     first: bool = False
+    working: WorkingMessages = field(default_factory=WorkingMessages)
+    """From an activity of the run before, or new."""
     delegates: Delegates = lambda _: None
     now_s: Callable[[], float] = lambda: 0.0
     """Unix time by the server's clock."""
@@ -81,7 +84,7 @@ class ToolRun:
             self.before = self.before.model_copy(update={"usage": self.before.usage + child.usage})
             self._fields["spent"] = child.usage
         hooked = not _HOOKS.isdisjoint(hooks_of(self.agent))
-        self.state = working_copy(self.before, hooked=hooked)
+        self.state = self.working.lend(self.before) if hooked else unhooked_copy(self.before)
         self._live = live_calls(self.state, self.calls, self.index) if self.calls else None
         self._own = self._own_call()
 
@@ -105,7 +108,7 @@ class ToolRun:
         Raises:
             pydantic_core.PydanticSerializationError: a hook put something into the State that JSON cannot hold.
         """
-        changed = state_delta.diff(self.before, self.state)
+        changed = state_delta.diff(self.before, self.working.given_back(self.state))
         rewrote = bool(changed.edits or changed.cut)
         later = self._live.changed if self._live is not None else None
         if later is not None:
