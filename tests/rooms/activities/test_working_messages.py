@@ -77,13 +77,15 @@ EDITS: dict[str, Callable[[State], object]] = {
     "1.0 for 1": lambda state: state.messages[1].tool_calls[0].arguments.update(n=1.0),
     "False for 0, deep down": lambda state: state.messages[1].tool_calls[0].arguments["deep"][0].update(m=False),
     "a new argument": lambda state: state.messages[1].tool_calls[0].arguments.update(more=None),
-    "an argument's name": lambda state: state.messages[1].tool_calls[0].arguments.update(
-        k=state.messages[1].tool_calls[0].arguments.pop("deep")
+    "an argument's name": lambda state: (
+        state.messages[1].tool_calls[0].arguments.update(k=state.messages[1].tool_calls[0].arguments.pop("deep"))
     ),
     "a call's name": lambda state: setattr(state.messages[1].tool_calls[0], "name", "g"),
     "a call taken out": lambda state: state.messages[1].tool_calls.clear(),
     "a call moved to another message": _move_between_lists,
-    "a call put in where there was none": lambda state: state.messages[0].tool_calls.append(ToolCall(id="c8", name="g")),
+    "a call put in where there was none": lambda state: state.messages[0].tool_calls.append(
+        ToolCall(id="c8", name="g")
+    ),
     "a new list, then edited": _replace_then_edit,
     "an equal list, then edited": _equal_list_then_edit,
     "a part": lambda state: (state.messages[3].parts or [{}])[0].update(text="c"),
