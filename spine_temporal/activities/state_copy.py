@@ -26,7 +26,7 @@ def working_copy(state: State, *, messages: list[Message] | None = None) -> Stat
 
 
 def unhooked_copy(state: State) -> State:
-    """The same for an agent without hooks, whose code sees no message but the one whose tools run: it shares the others."""
+    """The same for an agent without hooks, which shares all messages but the one whose tools run: no other is seen."""
     shared = list(state.messages)
     for at in reversed(range(len(shared))):
         if shared[at].tool_calls:

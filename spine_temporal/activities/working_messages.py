@@ -1,6 +1,5 @@
 """The messages of a conversation as users' code has them: copied once, and kept while nobody edits one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import is_

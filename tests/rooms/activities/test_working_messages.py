@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import Field
 from spine_core import Message, State, ToolCall
 
 from spine_temporal.activities.state_copy import working_copy
@@ -39,7 +40,7 @@ def test_what_was_changed_is_told_as_if_all_had_been_copied_and_compared(
 class SignedMessage(Message):
     """As a provider may make it."""
 
-    signature: list[str] = []
+    signature: list[str] = Field(default_factory=list)
 
 
 def conversation() -> State:
