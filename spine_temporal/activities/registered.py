@@ -138,19 +138,16 @@ class AgentActivities:
             step = Step(agent, ledger.state, task, elapsed_s, guards, tool_policy, working)
             with spans_of(agent, ledger, _run()[0]):
                 await step.take()
-            if (
-                step.cause is not None
-                and attempt.spent < task.policy.attempts
-                and classify(step.cause, now_s=time.time())
-            ):
+            left = attempt.spent < task.policy.attempts
+            if left and step.cause is not None and classify(step.cause, now_s=time.time()):
                 raise step.cause
             outcome = recorded(step, _id(), lost)
             self.cache.give_back(_run(), working)
             return self._with_versions(outcome, task.agent, agent, ledger)
 
         def lost(why: str) -> StepOutcome:
-            ending = Ending(reason=StopReason.ERROR, error=why)
-            return StepOutcome(id=_id(), ending=ending, errors=[ModelError(error=why, action="fail")])
+            failed, ending = ModelError(error=why, action="fail"), Ending(reason=StopReason.ERROR, error=why)
+            return StepOutcome(id=_id(), ending=ending, errors=[failed])
 
         return await self._reported(task, work, lost, lambda outcome: [StepBegun(task), StepDone(outcome)])
 
@@ -162,8 +159,7 @@ class AgentActivities:
         async def work(attempt: Attempt) -> ToolOutcome:
             agent = await self._agents.get(task.agent)
             ledger = await self.cache.at(_run(), task.revision)
-            spec, goes_on = ledger.progress.spec, resumption(ledger, task)
-            working = self.cache.lend(_run())
+            spec, goes_on, working = ledger.progress.spec, resumption(ledger, task), self.cache.lend(_run())
             live = goes_through_the_message(ledger, decided=goes_on is not None and bool(goes_on.decision))
             call = ToolRun(
                 agent,
@@ -210,8 +206,7 @@ class AgentActivities:
         def lost(why: str) -> EndOutcome:
             return EndOutcome(id=_id(), error=why)
 
-        _, data = await written(await run_with_attempts(task.policy, work, lost), lost)
-        return pack_bytes(data)
+        return pack_bytes((await written(await run_with_attempts(task.policy, work, lost), lost))[1])
 
     @activity.defn(name=names.MIRROR_ACTIVITY)
     async def mirror(self, value: RawValue) -> RawValue:

@@ -1,4 +1,4 @@
-"""The messages of a conversation as users' code has them: copied once, and kept while nobody edits one."""
+"""A conversation's messages as users' code has them: each is copied once."""
 
 from dataclasses import dataclass, field
 from itertools import chain
