@@ -1,13 +1,11 @@
 """Agents on a Worker of one's own."""
 
-import dataclasses
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, nullcontext
 from typing import Final
 
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import FixedSizeSlotSupplier, WorkerConfig, WorkerTuner, WorkflowRunner
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker import FixedSizeSlotSupplier, WorkerConfig, WorkerTuner
 
 from spine_temporal.activities.registered import AgentActivities
 from spine_temporal.activities.watchdog import Watchdog, watching
@@ -15,6 +13,7 @@ from spine_temporal.agents.registry import AgentRegistry, Agents
 from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.slots import ActivitySlots
+from spine_temporal.worker.sandbox import for_client, sandbox
 from spine_temporal.workflow.agent import AgentWorkflow
 from spine_temporal.workflow.shared.budget import BudgetWorkflow
 from spine_temporal.workflow.shared.checkpoint import CheckpointWorkflow
@@ -33,24 +32,6 @@ _COUNTS: Final = {
     "local_activity_supplier": "max_concurrent_local_activities",
     "nexus_supplier": "max_concurrent_nexus_tasks",
 }
-
-# By list, never `spine_temporal` whole: what is passed through escapes the sandbox's check for clocks and randomness.
-# The journal has neither, by its walls; executed anew for every run it would take longer than the run.
-_PASSED_THROUGH: Final = (
-    "annotated_types",
-    "anyio",
-    "jsonschema",
-    "pydantic",
-    "pydantic_core",
-    "referencing",
-    "rpds",
-    "spine_core",
-    "spine_temporal.contracts",
-    "spine_temporal.errors",
-    "spine_temporal.journal",
-    "spine_temporal.payloads",
-    "typing_inspection",
-)
 
 
 class SpinePlugin(SimplePlugin):
@@ -92,13 +73,14 @@ class SpinePlugin(SimplePlugin):
             "spine-temporal",
             workflows=[AgentWorkflow, CheckpointWorkflow, BudgetWorkflow, RateWorkflow, OnceWorkflow],
             activities=self.activities_of_agents.all,
-            workflow_runner=_sandbox,
+            workflow_runner=sandbox,
             run_context=self._meanwhile,
         )
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """Add what agents need to a worker's settings; called by the SDK."""
         config = super().configure_worker(config)
+        config["workflow_runner"] = for_client(config["workflow_runner"], config["client"].data_converter)
         if config.get("tuner") is None:
             counts = {kind: config.pop(name, None) or _SLOTS for kind, name in _COUNTS.items()}  # type: ignore[misc]
             self._slots = ActivitySlots(counts.pop("activity_supplier"))
@@ -122,12 +104,3 @@ class SpinePlugin(SimplePlugin):
         Any thread may ask; a liveness probe should. It is 0 while the worker does not run.
         """
         return self._watchdog.loop_age_s() if self._watchdog is not None else 0.0
-
-
-def _sandbox(runner: WorkflowRunner | None) -> WorkflowRunner:
-    if runner is None:
-        runner = SandboxedWorkflowRunner()
-    if not isinstance(runner, SandboxedWorkflowRunner):
-        return runner
-    restrictions: SandboxRestrictions = runner.restrictions.with_passthrough_modules(*_PASSED_THROUGH)
-    return dataclasses.replace(runner, restrictions=restrictions)
