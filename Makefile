@@ -22,7 +22,7 @@ demo: $(ENV)/.ready ## Watch an agent survive the kill of its worker; no key, no
 test: test-first test-second ## Run the tests; with ARGS='-k approval' only those, on one Python
 
 test-first: $(ENV)/.ready
-	@$(PYTHON) -m pytest -n 4 $(ARGS)
+	@$(PYTHON) -m pytest -n 4 --dist worksteal $(ARGS)
 
 # The part without a Temporal server is enough to tell whether another Python runs it.
 test-second: test-first

@@ -1,5 +1,7 @@
-"""One real server for the suite; durable tests run with all caches, then without any."""
+"""One real server for the suite; a durable test runs in one of two modes, or with `--every-mode` in both."""
 
+import zlib
+from collections import defaultdict
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,6 +10,31 @@ from temporalio.client import Client
 
 from spine_temporal.testing import dev_server
 from tests.support.harness import MODES, Durable, Mode
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-mode", action="store_true", help="run durable tests in each of their modes, not in one")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--every-mode"):
+        return
+    siblings = defaultdict[str, list[pytest.Item]](list)
+    for item in items:
+        if isinstance(item, pytest.Function) and item.get_closest_marker("every_mode") is None:
+            mode = item.callspec.params.get("mode") if hasattr(item, "callspec") else None
+            if isinstance(mode, Mode):
+                siblings[item.nodeid.replace(mode.name, "*", 1)].append(item)
+    # By its name, so that it is the same one for everybody, and about half of them run in each.
+    left_out = {
+        item for name, modes in siblings.items() for item in modes if item is not modes[_number(name) % len(modes)]
+    }
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _number(name: str) -> int:
+    return zlib.crc32(name.encode())
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -18,7 +18,7 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
-SIGTERMS = 8
+SIGTERMS = 4
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def test_a_run_killed_between_two_steps_ends_as_if_undisturbed(
     assert [fleet.effects.count(f"finished tool-{n}") for n in range(ROUNDS)] == [1] * ROUNDS
 
 
-async def test_eight_workers_told_to_stop_hand_the_step_over_each_and_exit_cleanly(
+async def test_workers_told_to_stop_hand_the_step_over_each_and_exit_cleanly(
     client: Client, fleet: Fleet, tmp_path: Path
 ) -> None:
     run = await DurableAgent("counter", client, task_queue=fleet.task_queue).start("count")

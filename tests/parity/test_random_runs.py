@@ -11,7 +11,7 @@ from temporalio.client import Client
 from tests.parity.scripts import CONVERSATIONS, Conversation
 from tests.support.harness import MODES, ONE_CACHE, Durable, Mode, assert_same
 
-pytestmark = pytest.mark.durable
+pytestmark = [pytest.mark.durable, pytest.mark.every_mode]
 
 
 def quickly(most: int) -> settings:
@@ -19,20 +19,20 @@ def quickly(most: int) -> settings:
     return settings(max_examples=most, deadline=None, derandomize=True, suppress_health_check=checks)
 
 
-@quickly(40)
+@quickly(20)
 @given(conversation=CONVERSATIONS)
 async def test_any_conversation_ends_as_on_the_kernel(client: Client, mode: Mode, conversation: Conversation) -> None:
     await assert_as_on_the_kernel(client, mode, conversation)
 
 
 @pytest.mark.parametrize("mode", ONE_CACHE, ids=lambda mode: mode.name)
-@quickly(10)
+@quickly(5)
 @given(conversation=CONVERSATIONS)
 async def test_it_does_so_without_one_of_the_caches(client: Client, mode: Mode, conversation: Conversation) -> None:
     await assert_as_on_the_kernel(client, mode, conversation)
 
 
-@quickly(40)
+@quickly(25)
 @given(conversation=CONVERSATIONS)
 async def test_any_conversation_with_parallel_tools_has_the_kernels_state(
     client: Client, conversation: Conversation

@@ -28,7 +28,7 @@ from spine_temporal.journal.snapshot import dump_carried, dump_ledger, dump_prog
 from spine_temporal.journal.tool_calls import Phase
 from tests.rooms.journal.journals import as_the_workflow_reads, journals
 
-QUICK = settings(max_examples=150, deadline=None, derandomize=True)
+QUICK = settings(max_examples=80, deadline=None, derandomize=True)
 SIGNALS = (StopRequested, EndReportRequested, SubagentStatusChanged)
 NOT_FACTS = (Requested, StepBegun, ToolBegun, Closed)
 
