@@ -68,7 +68,7 @@ def test_tests_run_on_a_second_python_where_there_is_one(machine: Machine) -> No
     tested = machine.run("make", "test")
 
     assert tested.stdout.splitlines() == [
-        ".venv/bin/python -m pytest -n 4",
+        ".venv/bin/python -m pytest -n 4 --dist worksteal",
         ".venv-3.13/bin/python -m pytest -n 2 -m not durable",
     ]
 
@@ -83,7 +83,7 @@ def test_missing_second_python_is_told(machine: Machine) -> None:
 def test_chosen_tests_run_on_one_python_only(machine: Machine) -> None:
     machine.has_pyenv_python("3.13.0")
 
-    assert machine.run("make", "test", "ARGS=-k approval").stdout == ".venv/bin/python -m pytest -n 4 -k approval\n"
+    assert machine.run("make", "test", "ARGS=-k approval").stdout == ".venv/bin/python -m pytest -n 4 --dist worksteal -k approval\n"
 
 
 def test_no_python_is_tested_twice(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_no_python_is_tested_twice(tmp_path: Path) -> None:
     machine.has_uv()
     machine.has_python("python3", "3.13.0")
 
-    assert machine.run("make", "test").stdout == ".venv/bin/python -m pytest -n 4\n"
+    assert machine.run("make", "test").stdout == ".venv/bin/python -m pytest -n 4 --dist worksteal\n"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_no_python_is_tested_twice(tmp_path: Path) -> None:
         "mypy",
         "hadolint",
         "check-jsonschema",
-        ".venv/bin/python -m pytest -n 4",
+        ".venv/bin/python -m pytest -n 4 --dist worksteal",
         "not durable",
     ],
 )
