@@ -83,7 +83,10 @@ def test_missing_second_python_is_told(machine: Machine) -> None:
 def test_chosen_tests_run_on_one_python_only(machine: Machine) -> None:
     machine.has_pyenv_python("3.13.0")
 
-    assert machine.run("make", "test", "ARGS=-k approval").stdout == ".venv/bin/python -m pytest -n 4 --dist worksteal -k approval\n"
+    assert (
+        machine.run("make", "test", "ARGS=-k approval").stdout
+        == ".venv/bin/python -m pytest -n 4 --dist worksteal -k approval\n"
+    )
 
 
 def test_no_python_is_tested_twice(tmp_path: Path) -> None:

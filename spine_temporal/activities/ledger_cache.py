@@ -137,10 +137,10 @@ class LedgerCache:
         self._keep(run, replace(kept, working=None))
         return kept.working
 
-    def give_back(self, run: RunKey, working: WorkingMessages) -> None:
-        """Keep what was lent for the next activity."""
+    def give_back(self, run: RunKey, working: WorkingMessages | None) -> None:
+        """Keep what was lent for the next activity; None: nothing was."""
         kept = self._kept.get(run)
-        if kept is not None and len(working):
+        if kept is not None and working:
             self._keep(run, replace(kept, working=working))
 
     def forget(self, run: RunKey) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from spine_core import State, ToolCall
 
+from spine_temporal.activities.resumption import Resumption
 from spine_temporal.journal.ledger import Ledger
 
 
@@ -29,9 +30,9 @@ class LiveCalls:
         return behind if behind != list(self.before[self.index + 1 :]) else None
 
 
-def goes_through_the_message(ledger: Ledger, *, decided: bool) -> bool:
-    """Whether the kernel would still go through the list in the message; `decided`: the call goes on after a pause."""
-    calls = ledger.progress.calls
+def goes_through_the_message(ledger: Ledger, goes_on: Resumption | None) -> bool:
+    """Whether the kernel would still go through the list in the message."""
+    calls, decided = ledger.progress.calls, goes_on is not None and bool(goes_on.decision)
     return calls is not None and not calls.together and calls.group == 0 and not decided
 
 

@@ -22,7 +22,7 @@ from spine_temporal.activities.run_end import end_run
 from spine_temporal.activities.search_attributes import Attributes
 from spine_temporal.activities.step import Step
 from spine_temporal.activities.subagent import look_at_subagent
-from spine_temporal.activities.tool_call import ToolRun
+from spine_temporal.activities.tool_call import ToolRun, sees_messages
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.agents.spec import narrowed, spec_of
 from spine_temporal.agents.subagents import RemoteAgent, agent_behind
@@ -141,9 +141,9 @@ class AgentActivities:
             left = attempt.spent < task.policy.attempts
             if left and step.cause is not None and classify(step.cause, now_s=time.time()):
                 raise step.cause
-            outcome = recorded(step, _id(), lost)
+            outcome = self._with_versions(recorded(step, _id(), lost), task.agent, agent, ledger)
             self.cache.give_back(_run(), working)
-            return self._with_versions(outcome, task.agent, agent, ledger)
+            return outcome
 
         def lost(why: str) -> StepOutcome:
             failed, ending = ModelError(error=why, action="fail"), Ending(reason=StopReason.ERROR, error=why)
@@ -159,8 +159,8 @@ class AgentActivities:
         async def work(attempt: Attempt) -> ToolOutcome:
             agent = await self._agents.get(task.agent)
             ledger = await self.cache.at(_run(), task.revision)
-            spec, goes_on, working = ledger.progress.spec, resumption(ledger, task), self.cache.lend(_run())
-            live = goes_through_the_message(ledger, decided=goes_on is not None and bool(goes_on.decision))
+            spec, goes_on = ledger.progress.spec, resumption(ledger, task)
+            live = goes_through_the_message(ledger, goes_on)
             call = ToolRun(
                 agent,
                 ledger.state,
@@ -170,15 +170,15 @@ class AgentActivities:
                 tool_policy=spec.tool_policy if spec is not None else self._tool_policy,
                 resumption=goes_on,
                 first=task.first,
-                working=working,
+                working=self.cache.lend(_run()) if sees_messages(agent) else None,
                 now_s=attempt.now_s,
                 delegates=lambda tool: self._delegate(task.agent, tool),
             )
             with spans_of(agent, ledger, _run()[0]):
                 await call.run()
-            outcome = recorded(call, _id(), lost)
-            self.cache.give_back(_run(), working)
-            return self._with_versions(outcome, task.agent, agent, ledger)
+            outcome = self._with_versions(recorded(call, _id(), lost), task.agent, agent, ledger)
+            self.cache.give_back(_run(), call.working)
+            return outcome
 
         def lost(why: str) -> ToolOutcome:
             return ToolOutcome(id=_id(), content=f"Error executing tool '{task.name}': {why}", called=True)

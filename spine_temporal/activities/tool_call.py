@@ -48,6 +48,11 @@ type Delegates = Callable[[Tool], tuple[str, int, str | None] | None]
 """The agent that a tool is, how deep it may stand, its task queue; None: an ordinary tool."""
 
 
+def sees_messages(agent: Agent) -> bool:
+    """Whether a hook of the agent is given the conversation while a tool call runs."""
+    return not _HOOKS.isdisjoint(hooks_of(agent))
+
+
 class _Waits(Exception):
     """The call cannot be finished here: a person decides, or another agent works."""
 
@@ -66,8 +71,8 @@ class ToolRun:
     """As the run recorded it: what a tool does not say itself."""
     resumption: Resumption | None = None
     first: bool = False
-    working: WorkingMessages = field(default_factory=WorkingMessages)
-    """From an activity of the run before, or new."""
+    working: WorkingMessages | None = None
+    """From an activity of the run before; None: new ones, if the agent has hooks that see messages."""
     delegates: Delegates = lambda _: None
     now_s: Callable[[], float] = lambda: 0.0
     """Unix time by the server's clock."""
@@ -83,8 +88,9 @@ class ToolRun:
         if child is not None:
             self.before = self.before.model_copy(update={"usage": self.before.usage + child.usage})
             self._fields["spent"] = child.usage
-        hooked = not _HOOKS.isdisjoint(hooks_of(self.agent))
-        self.state = self.working.lend(self.before) if hooked else unhooked_copy(self.before)
+        if self.working is None and sees_messages(self.agent):
+            self.working = WorkingMessages()
+        self.state = unhooked_copy(self.before) if self.working is None else self.working.lend(self.before)
         self._live = live_calls(self.state, self.calls, self.index) if self.calls else None
         self._own = self._own_call()
 
@@ -108,7 +114,8 @@ class ToolRun:
         Raises:
             pydantic_core.PydanticSerializationError: a hook put something into the State that JSON cannot hold.
         """
-        changed = state_delta.diff(self.before, self.working.given_back(self.state))
+        after = self.state if self.working is None else self.working.given_back(self.state)
+        changed = state_delta.diff(self.before, after)
         rewrote = bool(changed.edits or changed.cut)
         later = self._live.changed if self._live is not None else None
         if later is not None:

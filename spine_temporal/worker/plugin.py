@@ -80,7 +80,8 @@ class SpinePlugin(SimplePlugin):
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """Add what agents need to a worker's settings; called by the SDK."""
         config = super().configure_worker(config)
-        config["workflow_runner"] = for_client(config["workflow_runner"], config["client"].data_converter)
+        if "client" in config and "workflow_runner" in config:
+            config["workflow_runner"] = for_client(config["workflow_runner"], config["client"].data_converter)
         if config.get("tuner") is None:
             counts = {kind: config.pop(name, None) or _SLOTS for kind, name in _COUNTS.items()}  # type: ignore[misc]
             self._slots = ActivitySlots(counts.pop("activity_supplier"))
