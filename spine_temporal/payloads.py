@@ -53,6 +53,15 @@ def unpack_given[W: WireModel](type_: type[W], values: Sequence[RawValue]) -> W:
     Raises:
         ValueError: it is not one argument, not JSON of that model, or names a field that it does not know.
     """
+    return load_given(type_, only(values).payload.data)
+
+
+def only[V](values: Sequence[V]) -> V:
+    """The one value of `values`.
+
+    Raises:
+        ValueError: there is another number of them.
+    """
     if len(values) != 1:
         raise ValueError(f"it takes one argument; {len(values)} were given")
-    return load_given(type_, values[0].payload.data)
+    return values[0]

@@ -20,38 +20,27 @@ from spine_temporal.contracts.json_form import as_json
 _SUBCLASS: Final = "subclass"
 
 
-class RecordedMessage(Message):
+class _OfAnotherClass(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    _class: str = PrivateAttr("")
+
+    @property
+    def recorded_class(self) -> str:
+        """The class that it had, as module and name."""
+        return self._class
+
+    def of_class(self, name: str) -> Self:
+        """The same, as one that had that class."""
+        self._class = name
+        return self
+
+
+class RecordedMessage(_OfAnotherClass, Message):
     """A message of a class that this process has not loaded; its further fields are attributes."""
 
-    model_config = ConfigDict(extra="allow")
-    _class: str = PrivateAttr("")
 
-    @property
-    def recorded_class(self) -> str:
-        """The class that it had, as module and name."""
-        return self._class
-
-    def of_class(self, name: str) -> Self:
-        """The same, as one that had that class."""
-        self._class = name
-        return self
-
-
-class RecordedToolCall(ToolCall):
+class RecordedToolCall(_OfAnotherClass, ToolCall):
     """A tool call of a class that this process has not loaded; its further fields are attributes."""
-
-    model_config = ConfigDict(extra="allow")
-    _class: str = PrivateAttr("")
-
-    @property
-    def recorded_class(self) -> str:
-        """The class that it had, as module and name."""
-        return self._class
-
-    def of_class(self, name: str) -> Self:
-        """The same, as one that had that class."""
-        self._class = name
-        return self
 
 
 def _defaults(model: type[BaseModel]) -> dict[str, Any]:
@@ -130,7 +119,7 @@ def _further_fields(model: BaseModel, known: dict[str, Any]) -> dict[str, Any]:
 
 
 def _name_of(model: BaseModel) -> str:
-    if isinstance(model, RecordedMessage | RecordedToolCall):
+    if isinstance(model, _OfAnotherClass):
         return model.recorded_class
     return _path(type(model))
 

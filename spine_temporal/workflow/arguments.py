@@ -8,6 +8,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from spine_temporal.contracts.base import RECORDED, WireModel, load, load_given
+from spine_temporal.payloads import only
 
 # What bytes may be in that no codec has changed.
 _PLAIN: Final = frozenset({b"json/plain", b"binary/null", b"binary/plain", b"json/protobuf", b"binary/protobuf"})
@@ -33,9 +34,7 @@ def only_argument[W: WireModel](type_: type[W], values: Sequence[Any], *, strict
     Raises:
         ValueError: it is nothing of that kind, or there is another number of them.
     """
-    if len(values) != 1:
-        raise ValueError(f"it takes one argument; {len(values)} were given")
-    (value,) = values
+    value = only(values)
     if not isinstance(value, RawValue):
         return type_.model_validate(value, context=None if strict else RECORDED)
     return (load_given if strict else load)(type_, value.payload.data)
