@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic_core import to_json
 from spine_backends.migrations import migrate
-from spine_core import Agent, InMemoryCheckpointStore, State, Usage
+from spine_core import Agent, InMemoryCheckpointStore, Message, State, Usage
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
@@ -45,6 +45,8 @@ async def restore(client: Client, agent: Agent | None, task: RestoreInput, run_i
     if origin is not None and not task.same and not _is_fork(task):
         origin = await as_it_is_by_now(client, origin, run_id)
     found = await _of_history(client, origin, must=task.same or _is_fork(task))
+    if found is not None and agent is not None and not found.progress.opened:
+        found = _with_system(found, agent)
     if task.same or _is_fork(task) or not task.named or agent is None:
         return found
     kept = await _of_backend(agent, task.session_id, must=found is None)
@@ -52,6 +54,13 @@ async def restore(client: Client, agent: Agent | None, task: RestoreInput, run_i
         return found
     # Somebody went on with the conversation on the plain kernel since, or no history is left of it.
     return replace(found or Ledger(), state=kept, progress=_progress_of(kept, found))
+
+
+def _with_system(ledger: Ledger, agent: Agent) -> Ledger:
+    """A conversation that was closed before any worker had begun it, so that nobody gave it its system prompt."""
+    system = [Message.system(agent.system)] if agent.system else []
+    state = ledger.state.model_copy(update={"messages": [*system, *ledger.state.messages]})
+    return replace(ledger, state=state)
 
 
 def part_of(ledger: Ledger, id_: str, task: RestoreInput) -> Restored:

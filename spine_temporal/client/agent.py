@@ -16,7 +16,7 @@ from spine_temporal.client.run import Run
 from spine_temporal.client.sessions import SessionStarter, TurnRef
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
-from spine_temporal.contracts.base import dump
+from spine_temporal.contracts.base import LONGEST_S, dump
 from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.run_id import MAX_ID_BYTES, is_reserved
@@ -53,8 +53,10 @@ class DurableAgent:
     ) -> None:
         if not name:
             raise BadInput("the agent's name is empty; it is the name that its worker knows it by")
-        if session_ttl_s < 0:
-            raise BadInput(f"session_ttl_s is {session_ttl_s!r}; it is a number of seconds, 0 closes after each turn")
+        if not _is_time(session_ttl_s) and session_ttl_s != 0:
+            raise BadInput(
+                f"session_ttl_s is {session_ttl_s!r}; it is a number of seconds up to ten years; 0 closes at once"
+            )
         self.name = name
         self.task_queue = task_queue
         self.session_ttl_s = session_ttl_s
@@ -204,6 +206,8 @@ class DurableAgent:
         named = str(session_id)
         if readable(named) != named:
             raise BadInput(f"session id {named!r} has half of a surrogate pair, which no workflow id can have")
+        if "\0" in named:
+            raise BadInput(f"session id {named!r} has a NUL character, which PostgreSQL does not hold")
         if is_reserved(named):
             raise BadInput(f"session id {named!r} has the form that the runs of subagents have; take another one")
         size_bytes = len(f"{self._prefix}{named}".encode(errors="replace"))
@@ -212,12 +216,16 @@ class DurableAgent:
         return named
 
 
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LONGEST_S
+
+
 def _approval(timeout_s: float | None, on_timeout: OnTimeout) -> ApprovalPolicy | None:
     if timeout_s is None:
         return None
-    if not timeout_s > 0 or on_timeout not in ("reject", "approve", "fail"):
+    if not _is_time(timeout_s) or on_timeout not in ("reject", "approve", "fail"):
         raise BadInput(
-            f"approval_timeout_s is {timeout_s!r} and on_timeout {on_timeout!r}; they are a number of seconds above 0, "
-            "and 'reject', 'approve' or 'fail'"
+            f"approval_timeout_s is {timeout_s!r} and on_timeout {on_timeout!r}; they are a number of seconds above 0 "
+            "and up to ten years, and 'reject', 'approve' or 'fail'"
         )
     return ApprovalPolicy(timeout_s=timeout_s, on_timeout=on_timeout)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -17,7 +17,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
-from spine_temporal.history.fold import Fold, Stop, fold_execution, turn_run_id
+from spine_temporal.history.fold import Fold, Stop, fold_execution, turn_run_id, with_conversation
 from spine_temporal.history.follow import close_event, describe, first_event, follow
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.journal.entries import Entry
@@ -181,10 +181,12 @@ class RunFollower:
             if status is None or self._may_have_stopped(status, after):
                 fold = await self._folded()
                 stop = self._found(fold, after)
-                if stop is not None:
+                if stop is None and fold.closed:
+                    stop = self._last(fold)
+                if stop is not None and stop.ledger.restored:
                     return stop
-                if fold.closed:
-                    return self._last(fold)
+                if stop is not None:
+                    return replace(stop, ledger=await with_conversation(self.client, fold))
 
     def _may_have_stopped(self, status: StatusRecord, after: StatusCursor) -> bool:
         if status.status != "running":

@@ -17,6 +17,7 @@ from spine_temporal.history.follow import first_event, follow, latest_run_id
 from spine_temporal.history.payloads import at_s, payload_bytes
 from spine_temporal.journal.apply import apply
 from spine_temporal.journal.counters import advance
+from spine_temporal.journal.dangling_calls import with_unanswered
 from spine_temporal.journal.entries import (
     Closed,
     ConversationRestored,
@@ -254,6 +255,14 @@ async def fold_execution(client: Client, run: tuple[str, str]) -> Ledger:
     fold = Fold(client.data_converter)
     async for event in follow(client, workflow_id, run_id or None, wait=False, onward=False):
         await fold.feed(event)
+    return await with_conversation(client, fold)
+
+
+async def with_conversation(client: Client, fold: Fold) -> Ledger:
+    """The ledger of a fold; while its conversation is still to come from where it was left, it is as it was there.
+
+    What the user said to a run that was closed meanwhile stands at its end.
+    """
     origin = fold.request.origin if fold.request is not None else None
     if origin is None or origin.step is not None or fold.ledger.restored:
         return fold.ledger
@@ -262,7 +271,10 @@ async def fold_execution(client: Client, run: tuple[str, str]) -> Ledger:
     except RunNotFound:
         return replace(fold.ledger, early=None)
     same = fold.request is not None and fold.request.carried is not None
-    return apply(fold.ledger, ConversationRestored("", before.progress, same=same, ledger=before))[0]
+    ledger, _ = apply(fold.ledger, ConversationRestored("", before.progress, same=same, ledger=before))
+    if not fold.closed or same or ledger.first_input is None:
+        return ledger
+    return with_unanswered(ledger, [ledger.first_input])
 
 
 async def fold_to(client: Client, run: tuple[str, str], revision: str) -> Ledger | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -16,6 +17,7 @@ from spine_temporal.history.fold import Fold
 from spine_temporal.history.follow import follow
 from spine_temporal.history.list_executions import listed
 from spine_temporal.history.payloads import at_s
+from spine_temporal.journal.dangling_calls import with_unanswered
 from spine_temporal.journal.ledger import Ledger
 
 
@@ -26,29 +28,47 @@ async def ledger_at(client: Client, origin: RestorePoint) -> Ledger | None:
         RunNotFound: its history is gone.
         BadInput: a fork is to begin after a step that was never taken, or is not over.
     """
+    return await (_last(client, origin) if origin.step is None else _after_step(client, origin, origin.step))
+
+
+async def _last(client: Client, origin: RestorePoint) -> Ledger | None:
+    at: RestorePoint | None = origin
+    unanswered: list[str] = []
+    while at is not None:
+        read = await _read(client, at.workflow_id, at.run_id, None)
+        if read.deleted or await _was_buried(client, read):
+            return None
+        at = read.request.origin
+        if read.back or (at is None and read.unanswered is not None):
+            return with_unanswered(read.last, unanswered) if unanswered else read.last
+        # Its conversation had not come: what it goes on from knows.
+        if read.unanswered is not None:
+            unanswered.insert(0, read.unanswered)
+    return None
+
+
+async def _after_step(client: Client, origin: RestorePoint, step: int) -> Ledger | None:
     at: RestorePoint | None = origin
     otherwise: Ledger | None = None
     while at is not None:
         try:
-            read = await _read(client, at.workflow_id, at.run_id, origin.step)
+            read = await _read(client, at.workflow_id, at.run_id, step)
         except RunNotFound:
             if otherwise is None:
                 raise
             return otherwise
         if read.deleted or await _was_buried(client, read):
             return None
-        if origin.step is None and read.back:
-            return read.last
-        if origin.step is not None and read.then is not None:
+        if read.then is not None:
             if read.reached:
                 return read.then
             # The step was over before this execution began: the one before it saw the moment.
             otherwise = read.then
-        elif origin.step is not None and read.first_step <= origin.step:
-            raise _no_step(read.last, origin, origin.step)
+        elif read.first_step <= step:
+            raise _no_step(read.last, origin, step)
         # It began too late, or not at all: what it goes on from knows.
         at = read.request.origin
-    if origin.step is not None and otherwise is None:
+    if otherwise is None:
         raise BadInput(f"run {origin.workflow_id!r} has not begun: there is no step to fork after")
     return otherwise
 
@@ -85,6 +105,8 @@ class _Execution:
     first_step: int
     back: bool
     """It began, and the conversation that it goes on with had come."""
+    unanswered: str | None
+    """What the user said, if it was closed before it began; who started it for an agent that cannot be had was told."""
     deleted: bool
     began_s: float
 
@@ -107,7 +129,9 @@ async def _read(client: Client, workflow_id: str, run_id: str, step: int | None)
     if fold.request is None:
         raise BadInput(f"the history of {workflow_id!r} does not begin with a run's request")
     back = fold.ledger.progress.opened and fold.ledger.restored
-    return _Execution(fold.request, fold.ledger, then, reached, first_step, back, deletes(event), began_s)
+    failed = event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
+    unanswered = fold.request.input if fold.closed and not back and not failed else None
+    return _Execution(fold.request, fold.ledger, then, reached, first_step, back, unanswered, deletes(event), began_s)
 
 
 async def _was_buried(client: Client, read: _Execution) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from spine_core import Message, ToolCall
 
 from spine_temporal.journal.ledger import Ledger
+from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.tool_calls import Call, Phase
 
 
@@ -24,6 +25,12 @@ def close_dangling_calls(ledger: Ledger) -> list[Message]:
         return _unknown(call) if known and calls is not None and _has_begun(calls.items[index]) else _not_run(call)
 
     return with_results(ledger.state.messages, result)
+
+
+def with_unanswered(ledger: Ledger, texts: Sequence[str]) -> Ledger:
+    """The ledger, with what the user said in turns that were closed before they began."""
+    messages = [*close_dangling_calls(ledger), *map(Message.user, texts)]
+    return replace(ledger, state=ledger.state.model_copy(update={"messages": messages}), first_input=None)
 
 
 def with_results(messages: Sequence[Message], result: Callable[[int, ToolCall], str]) -> list[Message]:

@@ -166,6 +166,11 @@ async def test_session_id_with_half_a_character_is_refused(durable: Durable) -> 
         await durable(Agent(ScriptedProvider(text("done")))).start("go", session_id=HALF)
 
 
+async def test_session_id_with_a_nul_is_refused(durable: Durable) -> None:
+    with pytest.raises(BadInput, match="NUL character"):
+        await durable(Agent(ScriptedProvider(text("done")))).start("go", session_id="a\0b")
+
+
 async def test_factory_whose_error_has_half_a_character_is_refused_with_its_text(client: Client) -> None:
     def broken() -> Agent:
         raise BadInput(HALF)

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from typing import Any
 
 import pytest
 from spine_core import Agent, Guards, State, StopReason, tool
@@ -45,6 +46,14 @@ async def test_an_agent_whose_factory_fails_says_why(client: Client) -> None:
     async with AgentWorker(client, agents={"broken": factory}, task_queue=queue):
         with pytest.raises(AgentBroken, match="'broken' raised RuntimeError: no such database"):
             await DurableAgent("broken", client, task_queue=queue).run("go")
+
+
+@pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan"), 1e308, "60", True], ids=repr)
+async def test_a_time_that_is_none_is_refused_at_once(client: Client, seconds: Any) -> None:
+    with pytest.raises(BadInput, match="session_ttl_s is"):
+        DurableAgent("assistant", client, session_ttl_s=seconds)
+    with pytest.raises(BadInput, match="approval_timeout_s is"):
+        DurableAgent("assistant", client, approval_timeout_s=seconds)
 
 
 async def test_a_worker_refuses_agents_that_nobody_could_call(client: Client) -> None:
