@@ -9,6 +9,7 @@ from typing import Final
 from pydantic_core import to_json
 
 from spine_temporal.activities.working_messages import WorkingMessages
+from spine_temporal.contracts.continuation import RestoreInput
 from spine_temporal.contracts.postponing import RetryLater
 from spine_temporal.journal.apply import apply
 from spine_temporal.journal.entries import Entry
@@ -108,6 +109,13 @@ class LedgerCache:
         """What is kept of a run; None: nothing."""
         kept = self._kept.get(run)
         return kept.ledger if kept is not None else None
+
+    def kept_for(self, task: RestoreInput) -> Ledger | None:
+        """The ledger at the end of the execution that another one continues; None: this worker has it not in memory."""
+        if task.origin is None or not task.revision:
+            return None
+        ledger = self.peek((task.origin.workflow_id, task.origin.run_id))
+        return ledger if ledger is not None and ledger.progress.revision == task.revision else None
 
     def begin(self, run: RunKey, entries: Sequence[Entry]) -> None:
         """Remember a run from its first entries on."""

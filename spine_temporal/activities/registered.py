@@ -38,7 +38,7 @@ from spine_temporal.contracts.subagent import SubagentLook
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
 from spine_temporal.errors import AgentBroken, AgentUnavailable, UnknownAgent
 from spine_temporal.history.catch_up import catch_up
-from spine_temporal.history.fold import fold_to, fold_turn
+from spine_temporal.history.folded import fold_to, fold_turn
 from spine_temporal.journal.apply import apply
 from spine_temporal.journal.counters import advance
 from spine_temporal.journal.entries import (
@@ -107,7 +107,7 @@ class AgentActivities:
 
         async def work(_: Attempt) -> Restored:
             agent = None if task.same else await self._agents.get(task.agent)
-            ledger = await restore(activity.client(), agent, task, _run()[1])
+            ledger = self.cache.kept_for(task) or await restore(activity.client(), agent, task, _run()[1])
             return part_of(ledger, _id(), task) if ledger is not None else Restored(id=_id())
 
         def lost(why: str) -> Restored:

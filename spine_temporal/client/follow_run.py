@@ -17,7 +17,8 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
-from spine_temporal.history.fold import Fold, Stop, fold_execution, turn_run_id, with_conversation
+from spine_temporal.history.fold import Fold, Stop
+from spine_temporal.history.folded import fold_execution, turn_run_id, with_conversation
 from spine_temporal.history.follow import close_event, describe, first_event, follow
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.journal.entries import Entry

@@ -14,7 +14,7 @@ from spine_temporal.client.run_summary import UnreadRun, run_name
 from spine_temporal.client.runs import paused_runs
 from spine_temporal.connection.search_attributes import missing
 from spine_temporal.errors import RunNotFound, ServerUnreachable
-from spine_temporal.history.fold import fold_execution
+from spine_temporal.history.folded import fold_execution
 
 # Read side by side: so many histories are in memory at once.
 _AT_ONCE: Final = 20

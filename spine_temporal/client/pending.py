@@ -4,7 +4,7 @@ from temporalio.client import Client
 
 from spine_temporal.client.approvals import Approval, approvals_in
 from spine_temporal.errors import DecisionRefused, RunNotFound
-from spine_temporal.history.fold import fold_execution
+from spine_temporal.history.folded import fold_execution
 from spine_temporal.journal.ledger import Ledger, subagents_of
 
 

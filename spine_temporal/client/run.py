@@ -18,7 +18,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecisionReceipt
 from spine_temporal.contracts.turn import StopRequest
 from spine_temporal.errors import DecisionRefused
-from spine_temporal.history.fold import fold_execution
+from spine_temporal.history.folded import fold_execution
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger, subagents_of
 from spine_temporal.journal.result import result_of

@@ -38,6 +38,8 @@ class RestoreInput(WireModel):
     """None: only the agent's own checkpoint backend is asked."""
     same: bool = False
     """The origin is the execution before this one: nothing is changed, nowhere else is looked."""
+    revision: str = ""
+    """That of the execution before this one at its end: a worker that has it in memory need not read its history."""
     part: int = Field(default=0, ge=0)
     digest: str = ""
     """Of the conversation that part 0 belongs to; a later part belongs to the same, or says that it is another."""

@@ -79,6 +79,7 @@ async def _fetch(session: Session) -> RestoredSummary:
         session_id=session.session_id,
         origin=request.origin,
         same=request.carried is not None,
+        revision=request.carried.revision if request.carried is not None else "",
         named=request.named,
         policy=policy,
     )

@@ -7,7 +7,7 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer
 
 from spine_temporal import SpinePlugin
-from spine_temporal.history.fold import fold_turn
+from spine_temporal.history.folded import fold_turn
 from tests.bench.bare import BareAgent
 from tests.bench.processes import Side
 

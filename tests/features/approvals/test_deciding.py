@@ -12,7 +12,7 @@ from spine_temporal import Decision, DurableAgent
 from spine_temporal.client.approvals import Approval
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ContinuePolicy
-from spine_temporal.history.fold import fold_execution
+from spine_temporal.history.folded import fold_execution
 from spine_temporal.journal.digest import digest_of
 from tests.features.approvals.payers import agent_that, results
 from tests.support.harness import Durable, activities_in, assert_same, history_of, told

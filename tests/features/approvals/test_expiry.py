@@ -14,7 +14,7 @@ from spine_temporal.contracts.base import load
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.contracts.step import StepInput
 from spine_temporal.errors import BadInput, DecisionRefused
-from spine_temporal.history.fold import fold_execution
+from spine_temporal.history.folded import fold_execution
 from tests.features.approvals.payers import agent_that, refused, results
 from tests.support.agents_at_hand import Gate
 from tests.support.harness import Durable, history_of

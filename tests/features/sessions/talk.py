@@ -10,7 +10,8 @@ from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.history.fold import Fold, fold_execution
+from spine_temporal.history.fold import Fold
+from spine_temporal.history.folded import fold_execution
 from tests.support.agents_at_hand import Gate, add
 from tests.support.harness import Served, replay
 from tests.support.waiting import until

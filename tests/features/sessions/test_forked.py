@@ -9,7 +9,7 @@ from temporalio.client import Client
 from spine_temporal import recording
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.errors import BadInput
-from spine_temporal.history.fold import fold_execution
+from spine_temporal.history.folded import fold_execution
 from tests.features.sessions.talk import new_session, parrot, texts
 from tests.support.agents_at_hand import Gate, add
 from tests.support.harness import Durable, history_of

@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent
-from spine_temporal.history.fold import fold_execution
+from spine_temporal.history.folded import fold_execution
 from spine_temporal.journal.ledger import subagents_of
 from tests.support.harness import history_of, replay
 from tests.support.processes import Fleet

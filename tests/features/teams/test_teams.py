@@ -12,7 +12,7 @@ from spine_orchestration import Sequential
 from temporalio.client import WorkflowExecutionStatus
 
 from spine_temporal import Handoff
-from spine_temporal.history.fold import fold_execution
+from spine_temporal.history.folded import fold_execution
 from spine_temporal.journal.ledger import subagents_of
 from tests.features.teams.crews import Boss, Call, Finds, Raises, ask, asking_leave, boss_of, finder, tokens, waiting
 from tests.features.teams.serving import Crew, is_over, until_told_to_stop
