@@ -152,10 +152,11 @@ class _CarriedOut:
             self._work.late = self._work.late or given_up
             self.heart.deaf = self.heart.deaf or given_up
             return given_up or self._attempt.handed_over()
-        if details is None or not given_up or not details.timed_out or details.not_found:
+        if details is None or not given_up or not details.timed_out:
             return False
-        # The SDK's core knows nothing of the watchdog's beats. The server decides; from now on core passes no
-        # cancellation on, so the watchdog has to.
+        # The SDK's core knows nothing of the watchdog's beats, and says "not found" also where it only guesses that the
+        # server has given the attempt up. The server decides; from now on core passes no cancellation on, so the
+        # watchdog has to.
         self.heart.deaf = True
         return await self.heart.beat_from_outside()
 

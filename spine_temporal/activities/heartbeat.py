@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Final
 
@@ -51,6 +52,7 @@ class Heart:
         self._watchdog = watchdog.of(self._loop)
         if self._watchdog is not None:
             self._watchdog.add(self)
+        _present.set(self)
         # The first beat is not due before the first pause: most activities are over by then and cost no request.
         self._wait()
 
@@ -72,13 +74,15 @@ class Heart:
         self._wait()
 
     def was_silent(self) -> bool:
-        """Whether nobody had beaten for as long as the timeout: the server may have begun another attempt."""
+        """Whether its event loop had not beaten for as long as the timeout.
+
+        The SDK's core, which hears of no other beat, may have given the attempt up, or the server begun another one.
+        """
         self._note_silence()
         return self.timeout_s is not None and self._longest_silence_s >= self.timeout_s
 
     def _note_silence(self) -> None:
-        silent_s = time.monotonic() - max(self._beat_s, self._answered_s)
-        self._longest_silence_s = max(self._longest_silence_s, silent_s)
+        self._longest_silence_s = max(self._longest_silence_s, time.monotonic() - self._beat_s)
 
     def is_overdue(self) -> bool:
         """Whether nobody has beaten for half of the timeout."""
@@ -92,7 +96,6 @@ class Heart:
         """
         if self._handle is None or self.timeout_s is None:
             return True
-        self._note_silence()
         self._answered_s = time.monotonic()
         limit = timedelta(seconds=self.timeout_s)
         try:
@@ -124,6 +127,14 @@ class Heart:
     def _wait(self) -> None:
         if self.timeout_s is not None:
             self._timer = self._loop.call_later(self.timeout_s / _BEATS_PER_TIMEOUT, self.beat)
+
+
+_present: ContextVar[Heart | None] = ContextVar("spine_temporal_heart", default=None)
+
+
+def present_heart() -> Heart | None:
+    """The heart of the activity that the present task carries out, also when it beats no more."""
+    return _present.get()
 
 
 def progress_of(details: Sequence[object]) -> AttemptProgress:

@@ -16,6 +16,7 @@ from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound
 from spine_temporal.activities.live_calls import goes_through_the_message
 from spine_temporal.activities.mirror import mirror
 from spine_temporal.activities.outcome_json import recorded, written
+from spine_temporal.activities.reporting import reported
 from spine_temporal.activities.restore import part_of, restore
 from spine_temporal.activities.resumption import resumption
 from spine_temporal.activities.run_end import end_run
@@ -101,12 +102,13 @@ class AgentActivities:
         return pack(await self._spec(task.agent, task.budget))
 
     @activity.defn(name=names.RESTORE_ACTIVITY)
+    @reported
     async def restore(self, value: RawValue) -> RawValue:
         """Fetch the conversation that the run goes on with, or a part of it."""
         task = unpack(RestoreInput, value)
 
         async def work(_: Attempt) -> Restored:
-            agent = None if task.same else await self._agents.get(task.agent)
+            agent = None if task.same else await self._agents.find(task.agent)
             ledger = self.cache.kept_for(task) or await restore(activity.client(), agent, task, _run()[1])
             return part_of(ledger, _id(), task) if ledger is not None else Restored(id=_id())
 
@@ -118,12 +120,14 @@ class AgentActivities:
         return pack(await run_with_attempts(task.policy, work, lost))
 
     @activity.defn(name=names.SUBAGENT_ACTIVITY)
+    @reported
     async def subagent(self, value: RawValue) -> RawValue:
         """Look whether a subagent is over; a worker waits for none."""
         async with activity_attempt():
             return pack(await look_at_subagent(activity.client(), unpack(SubagentLook, value)))
 
     @activity.defn(name=names.STEP_ACTIVITY)
+    @reported
     async def step(self, value: RawValue) -> RawValue:
         """Ask the model once."""
         task = unpack(StepInput, value)
@@ -152,6 +156,7 @@ class AgentActivities:
         return await self._reported(task, work, lost, lambda outcome: [StepBegun(task), StepDone(outcome)])
 
     @activity.defn(name=names.TOOL_ACTIVITY)
+    @reported
     async def tool(self, value: RawValue) -> RawValue:
         """Run one tool call."""
         task = unpack(ToolInput, value)
@@ -189,6 +194,7 @@ class AgentActivities:
         return await self._reported(task, work, lost, entries)
 
     @activity.defn(name=names.END_ACTIVITY)
+    @reported
     async def end(self, value: RawValue) -> RawValue:
         """Run the `on_run_end` hooks."""
         task = unpack(EndInput, value)
@@ -209,6 +215,7 @@ class AgentActivities:
         return pack_bytes((await written(await run_with_attempts(task.policy, work, lost), lost))[1])
 
     @activity.defn(name=names.MIRROR_ACTIVITY)
+    @reported
     async def mirror(self, value: RawValue) -> RawValue:
         """Write the turn's State to the agent's own checkpoint backend."""
         task = unpack(MirrorInput, value)

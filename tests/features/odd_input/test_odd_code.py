@@ -12,6 +12,7 @@ from spine_core import Agent, Message, ModelResponse, Result, StopReason, tool
 from spine_core.testing import ScriptedProvider, calls, text
 
 from spine_temporal.contracts.policies import ActivityPolicy
+from tests.support.agents_at_hand import Gate
 from tests.support.harness import ONLY_NORMAL, Durable
 from tests.support.waiting import until
 
@@ -20,6 +21,8 @@ pytestmark = [pytest.mark.durable, ONLY_NORMAL]
 # A worker that is silent for so long is taken for dead; what blocks it does so for longer.
 _HEARTBEAT_S: Final = 1.0
 _HELD_S: Final = 2.5
+# The SDK's core adds five seconds to a heartbeat timeout before it takes its own attempt for dead.
+_GIVEN_UP_S: Final = _HEARTBEAT_S + 6.0
 
 
 @dataclass
@@ -131,6 +134,36 @@ async def test_what_holds_the_event_loop_for_longer_than_a_heartbeat_runs_once(d
     result = await durable(agent_with(place, code), step_policy=policy, tool_policy=policy).run("go")
 
     assert (result.answer, code.runs) == ("done", 1)
+
+
+async def test_a_loop_held_until_the_sdk_gives_up_has_nothing_in_flight_run_again(durable: Durable) -> None:
+    gate, turns = Gate(), [0, 0]
+
+    @tool
+    async def wait() -> str:
+        """Do no harm."""
+        turns[0] += 1
+        await gate.pass_through()
+        return "waited"
+
+    def hold() -> None:
+        turns[1] += 1
+        time.sleep(_GIVEN_UP_S)
+
+    class Holding(ScriptedProvider):
+        async def complete(self, *args: Any, **options: Any) -> ModelResponse:
+            await gate.begun.wait()
+            hold()
+            gate.open.set()
+            return await super().complete(*args, **options)
+
+    policy = ActivityPolicy(heartbeat_s=_HEARTBEAT_S)
+    beside = Agent(ScriptedProvider(calls(("wait", {})), text("done")), tools=[wait])
+    waiting = await durable(beside, tool_policy=policy).start("go")
+    holding = await durable(Agent(Holding(text("held"))), step_policy=policy).start("go")
+
+    assert ((await holding.result()).answer, (await waiting.result()).answer) == ("held", "done")
+    assert turns == [1, 1]
 
 
 async def test_a_thread_that_outlives_its_tool_leaves_the_run_alone(durable: Durable) -> None:

@@ -1,0 +1,62 @@
+"""What comes of an activity, reported to the server on a way on which it hears of it."""
+
+import asyncio
+import contextlib
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from temporalio import activity
+from temporalio.client import AsyncActivityHandle
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from spine_temporal.activities.heartbeat import present_heart
+from spine_temporal.payloads import pack
+
+_log = logging.getLogger(__name__)
+
+
+def reported[Self](
+    work: Callable[[Self, RawValue], Awaitable[RawValue]],
+) -> Callable[[Self, RawValue], Awaitable[RawValue]]:
+    """The activity `work`, whose outcome reaches the server also when the SDK has given the attempt up.
+
+    The SDK's core knows only of beats that go through the event loop. An attempt whose loop was held for longer than
+    its heartbeat timeout, and some seconds that core adds, is dead to it, although the watchdog kept it alive for the
+    server: core would drop its outcome without a word, and the work would be done again.
+    """
+
+    @functools.wraps(work)
+    async def reporting(self: Self, value: RawValue) -> RawValue:
+        try:
+            result = await work(self, value)
+        except ApplicationError as error:
+            failure = error
+            details = [pack(heart.attempt.progress)] if (heart := present_heart()) is not None else []
+            await _tell(lambda handle, limit: handle.fail(failure, last_heartbeat_details=details, rpc_timeout=limit))
+            raise
+        await _tell(lambda handle, limit: handle.complete(result, rpc_timeout=limit))
+        return result
+
+    return reporting
+
+
+async def _tell(say: Callable[[AsyncActivityHandle, timedelta], Awaitable[None]]) -> None:
+    """Tell the server itself, if the SDK would not. It does not return, then: the SDK need report nothing."""
+    heart = present_heart()
+    if heart is None or heart.timeout_s is None or not heart.was_silent():
+        return
+    handle = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
+    saying = asyncio.ensure_future(say(handle, timedelta(seconds=heart.timeout_s)))
+    while not saying.done():
+        # The SDK cancels the task for the beats that it has missed, and may do so just now.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({saying})
+    error = saying.exception()
+    if error is not None:
+        # A later attempt in this process finds the outcome.
+        _log.debug("the server does not take what came of the attempt", exc_info=error)
+        return
+    activity.raise_complete_async()
