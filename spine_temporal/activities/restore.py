@@ -15,10 +15,11 @@ from temporalio.exceptions import ApplicationError
 
 from spine_temporal.activities.step import last_text
 from spine_temporal.agents.spec import HOLDS_RUNS
+from spine_temporal.agents.teams import Team, is_team
 from spine_temporal.contracts import names
 from spine_temporal.contracts.continuation import Restored, RestoreInput, RestorePoint
 from spine_temporal.contracts.state_form import read_state, write_state
-from spine_temporal.errors import RunNotFound
+from spine_temporal.errors import AgentBroken, RunNotFound
 from spine_temporal.history.restore_points import as_it_is_by_now, ledger_at
 from spine_temporal.journal.counters import Progress
 from spine_temporal.journal.ledger import Ledger
@@ -33,18 +34,23 @@ _PIECE_BYTES: Final = 1_300_000
 _DIGEST_BYTES: Final = 8
 
 
-async def restore(client: Client, agent: Agent | None, task: RestoreInput, run_id: str) -> Ledger | None:
+async def restore(client: Client, agent: Agent | Team | None, task: RestoreInput, run_id: str) -> Ledger | None:
     """The conversation that `task` of the execution `run_id` names; None: there is none.
 
-    It comes from its history, or from the agent's own backend.
+    It comes from its history, or from the agent's own backend. A team has none: each of its runs begins anew.
 
     Raises:
         ApplicationError: a history that must be there is not.
+        AgentBroken: it is an agent's conversation, and a team cannot go on with it.
     """
     origin = task.origin
     if origin is not None and not task.same and not _is_fork(task):
         origin = await as_it_is_by_now(client, origin, run_id)
     found = await _of_history(client, origin, must=task.same or _is_fork(task))
+    if is_team(agent):
+        if found is not None and found.progress.spec is not None and found.progress.spec.team is None:
+            raise AgentBroken(f"{task.agent!r} is a team here, and goes on with no conversation of an agent")
+        return None
     if found is not None and agent is not None and not found.progress.opened:
         found = _with_system(found, agent)
     if task.same or _is_fork(task) or not task.named or agent is None:

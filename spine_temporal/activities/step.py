@@ -22,6 +22,7 @@ from spine_core import (
     ErrorAction,
     EventType,
     Guards,
+    Message,
     ModelResponse,
     State,
     StepContext,
@@ -43,6 +44,10 @@ from spine_temporal.redact import redact
 
 # The kernel's own cap (spine_core.agent), which no on_error hook can talk it out of.
 _MAX_PROVIDER_ATTEMPTS: Final = 100
+
+
+class _NoResponse(Exception):
+    """The provider answered with something that is no ModelResponse."""
 
 
 class _Ended(Exception):
@@ -152,9 +157,11 @@ class Step:
             provider = context.provider or self.agent.provider
             try:
                 with contained(), doing("the provider", calling=True):
-                    return await provider.complete(context.messages, schemas)
-            except Escaped as error:
-                # The kernel's on_error is for exceptions: what a cancellation or an exit means, no middleware knows.
+                    response = await provider.complete(context.messages, schemas)
+                return _checked(response)
+            except (Escaped, _NoResponse) as error:
+                # The kernel's on_error is for what a provider raises, and for exceptions: what a cancellation or an
+                # exit means, no middleware knows.
                 self._errors.append(ModelError(error=str(error), action="fail"))
                 raise _Ended(Ending(reason=StopReason.ERROR, error=str(error))) from error
             except Exception as error:  # noqa: BLE001 - whatever it is, the middleware decides
@@ -180,6 +187,21 @@ class Step:
             self._ending = Ending(
                 reason=StopReason.FINAL, answer_from=AnswerFrom.LAST_MESSAGE, event=str(EventType.FINAL)
             )
+
+
+def _checked(response: Any) -> ModelResponse:
+    """The provider's answer, before a hook sees it, or is blamed for it.
+
+    Raises:
+        _NoResponse: it is none.
+    """
+    message, usage = getattr(response, "message", None), getattr(response, "usage", None)
+    if not isinstance(message, Message) or not isinstance(usage, Usage):
+        raise _NoResponse(
+            f"the provider answered with {type(response).__name__}, not with a spine_core.ModelResponse that has a "
+            "message and a usage"
+        )
+    return response  # type: ignore[no-any-return]
 
 
 def stopped(stop: StopRun) -> Ending:

@@ -58,4 +58,11 @@ async def decide(client: Client, workflow_id: str, request: DecideRequest, id_: 
         raise DecisionRefused(
             f"run {workflow_id!r} is over, or was never there: nothing waits for a decision"
         ) from None
-    return unpack(DecisionReceipt, taken)
+    receipt, named = unpack(DecisionReceipt, taken), request.named
+    # Of an id that it knows, the server answers as before, without asking the workflow.
+    if named is not None and {named, named.rpartition("/")[2]}.isdisjoint((receipt.call_id, receipt.position)):
+        raise DecisionRefused(
+            f"run {workflow_id!r}: the id of this decision was used for call {receipt.call_id!r} "
+            f"({receipt.position}); another call needs an id of its own"
+        )
+    return receipt

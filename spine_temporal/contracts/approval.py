@@ -64,13 +64,15 @@ class DecideRequest(GivenModel):
     call_id: str | None = None
     """The model's id of the call, and nothing else; beside `call` it must name the same one."""
     answer: AnyJson = None
-    """What spine's `resume` takes; used when there is no `decision`."""
+    """What spine's `resume` takes; without a `decision`."""
     decision: Decision | None = None
 
     @model_validator(mode="after")
     def _answers(self) -> Self:
         if self.decision is None and "answer" not in self.model_fields_set:
             raise ValueError('it decides nothing: give an "answer", or a "decision"')
+        if self.decision is not None and "answer" in self.model_fields_set:
+            raise ValueError('it decides twice: give an "answer", or a "decision"')
         if self.decision is not None and _ANSWERS.isdisjoint(self.decision.model_fields_set):
             raise ValueError('the decision decides nothing: give "approve", "arguments" or "value"')
         return self

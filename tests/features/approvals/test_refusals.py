@@ -136,6 +136,7 @@ GARBAGE: list[list[Any]] = [
     [17],
     [{"call": 5}],
     [{"decision": {"approve": "perhaps"}}],
+    [{"call": "call_0", "answer": "approve", "decision": {"approve": False}}],
     [b"\xff\xfe"],
     [None],
     [[]],
@@ -176,6 +177,20 @@ async def test_the_same_decision_sent_twice_is_one(durable: Durable, events: int
     assert await run.decide(True, "call_0", id="yes") == first
     assert paused.interrupt == {"question": "which account?"}
     assert (await served.resume(run.id, "7")).answer == "done"
+
+
+async def test_one_decision_id_does_not_stand_for_two_calls(durable: Durable) -> None:
+    run = await durable(agent_that([*TWO, ("pay", {"amount": 3})])).start("pay")
+    await run.result()
+    first = await run.decide(True, "call_1", id="ticket-31")
+
+    with pytest.raises(
+        DecisionRefused, match=r"this decision was used for call 'call_1' \(1.1\); another call needs an"
+    ):
+        await run.decide(True, "call_2", id="ticket-31")
+
+    assert await run.decide(True, f"{run.id}/1.1", id="ticket-31") == first
+    assert [each.position for each in await run.pending()] == ["1.0", "1.2"]
 
 
 async def test_an_id_that_a_turn_was_sent_with_names_no_decision(durable: Durable) -> None:

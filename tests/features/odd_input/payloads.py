@@ -35,5 +35,6 @@ GARBLED: Final[dict[str, list[RawValue]]] = {
     "no text": [sent(b'{"input": "\xff\xfe"}')],
     "bytes": [sent(b"\x00\x01", "binary/plain")],
     "protobuf": [sent(b"\x0a\x00", "binary/protobuf")],
+    "no encoding": [sent(b"?", "")],
     "another encoding": [sent(b"?", "acme/encrypted")],
 }

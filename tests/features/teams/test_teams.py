@@ -1,6 +1,7 @@
 """Agents that work one after another under one name."""
 
 import asyncio
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -71,6 +72,15 @@ async def test_sequential_may_hold_one_agent_twice_and_agents_that_delegate(crew
 
     assert (await run.result()).answer == "found found otters"
     assert await path_of(crew, run.workflow_id) == ["finder", "line/2", "finder"]
+
+
+async def test_a_team_begins_anew_under_a_session_id_that_it_had_before(crew: Crew) -> None:
+    durable = await crew.serve({"line": Sequential(finder(), finder())}, "line")
+
+    first = await durable.run("otters", session_id=(session := uuid.uuid4().hex))
+    second = await durable.run("seals", session_id=session)
+
+    assert (first.answer, second.answer) == ("found found otters", "found found seals")
 
 
 @HANDOFFS

@@ -100,6 +100,18 @@ async def test_hook_that_raises_over_a_failed_provider_is_the_one_that_is_report
     assert step.outcome("a").ending == Ending(reason=StopReason.ERROR, error="on_error raised KeyError: 'otters'")
 
 
+@pytest.mark.parametrize("garbage", [None, "hello", {"message": "hello"}, Message.assistant("hello")], ids=repr)
+async def test_provider_whose_answer_is_none_is_named_and_no_hook_is_blamed_or_asked(garbage: Any) -> None:
+    class Odd:
+        async def complete(self, *_: object, **__: object) -> Any:
+            return garbage
+
+    step = await taken(Agent(Odd(), middleware=[Raising("on_error"), Raising("after_model")]), a_state())
+
+    error = str((step.outcome("x").ending or Ending(reason=StopReason.FINAL)).error)
+    assert error.startswith(f"the provider answered with {type(garbage).__name__}, not with a spine_core.ModelResponse")
+
+
 async def test_failed_provider_is_the_cause_which_may_pass() -> None:
     step = await taken(Agent(Broken()), a_state())
 
