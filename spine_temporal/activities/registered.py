@@ -29,6 +29,7 @@ from spine_temporal.agents.spec import narrowed, spec_of
 from spine_temporal.agents.subagents import RemoteAgent, agent_behind
 from spine_temporal.agents.teams import members_of, plan_of
 from spine_temporal.contracts import names
+from spine_temporal.contracts.base import dump, load
 from spine_temporal.contracts.continuation import Restored, RestoreInput
 from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
@@ -89,11 +90,13 @@ class AgentActivities:
     async def open(self, value: RawValue) -> RawValue:
         """Answer what the agent is. Local: it is recorded as one event, its input not at all."""
         request = unpack(RunRequest, value)
-        spec = await self._spec(request.agent, request.budget)
+        data = dump(await self._spec(request.agent, request.budget))
         info = activity.info()
         requested = Requested(request, request.session_id or str(info.workflow_id))
-        self.cache.begin(_run(), [requested, Opened(info.activity_id, spec, input=request.input)])
-        return pack(spec)
+        # As the fold will read it: half of a surrogate pair in a prompt is another character there.
+        opened = Opened(info.activity_id, load(AgentSpec, data), input=request.input)
+        self.cache.begin(_run(), [requested, opened])
+        return pack_bytes(data)
 
     @activity.defn(name=names.SPEC_ACTIVITY)
     async def spec(self, value: RawValue) -> RawValue:

@@ -53,6 +53,12 @@ async def test_tool_whose_result_has_half_a_character_runs_once_and_is_heard(dur
     assert model.asked == 2
 
 
+async def test_prompt_and_tenant_with_half_a_character_open_the_run(durable: Durable) -> None:
+    state = (await durable(Agent(ScriptedProvider(text("done")), system=HALF, tenant_id=HALF)).run("go")).state
+
+    assert (state.messages[0].content, state.tenant_id) == (READABLE, READABLE)
+
+
 @pytest.mark.parametrize("result", [HALF, ["\ud83e\udd8a", HALF], {"\ud83e": HALF}], ids=["text", "list", "dict"])
 async def test_any_result_with_half_a_character_is_heard(durable: Durable, result: Any) -> None:
     ran = list[str]()
