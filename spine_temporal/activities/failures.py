@@ -21,6 +21,8 @@ _LONGEST_WAIT_S: Final = 3600.0
 _CONNECTION_LOST: Final = {
     "httpx": frozenset({"TransportError"}),
     "httpx2": frozenset({"TransportError"}),
+    "httpcore": frozenset({"NetworkError", "TimeoutException", "RemoteProtocolError"}),
+    "http": frozenset({"BadStatusLine", "IncompleteRead"}),
     "aiohttp": frozenset({"ClientConnectionError", "ClientPayloadError", "ServerTimeoutError"}),
     "requests": frozenset({"ConnectionError", "Timeout", "ChunkedEncodingError"}),
     "urllib3": frozenset({"ProtocolError", "TimeoutError", "NewConnectionError", "MaxRetryError"}),
@@ -72,6 +74,7 @@ _TRANSIENT_CODES: Final = frozenset(
 )
 # The money is spent: waiting brings none.
 _NO_QUOTA: Final = frozenset({"billing_hard_limit_reached", "billing_not_active", "insufficient_quota"})
+_QUOTA_STATUS: Final = frozenset({403, 429})
 _TEMPORARY_DNS: Final = frozenset(
     getattr(socket, name) for name in ("EAI_AGAIN", "EAI_NONAME", "EAI_NODATA", "EAI_FAIL") if hasattr(socket, name)
 )
@@ -125,8 +128,19 @@ def _with_causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _no_quota(error: BaseException, _: float) -> _Known | None:
-    said = {getattr(error, "code", None), getattr(error, "type", None), *_codes_in(getattr(error, "body", None))}
+    codes = *_codes_in(getattr(error, "body", None)), *_codes_in(_json_of(getattr(error, "response", None)))
+    said = (getattr(error, "code", None), getattr(error, "type", None), *codes)
     return _Known(None) if not _NO_QUOTA.isdisjoint(each for each in said if isinstance(each, str)) else None
+
+
+def _json_of(response: object) -> object:
+    """The answer's JSON where a library has read it; it is asked for only where a quota may be the reason."""
+    if getattr(response, "status_code", None) not in _QUOTA_STATUS:
+        return None
+    try:
+        return response.json()  # type: ignore[attr-defined]
+    except Exception:  # noqa: BLE001 - no JSON, or a stream that nobody has read, in each library's own words
+        return None
 
 
 def _codes_in(body: object) -> Iterator[object]:

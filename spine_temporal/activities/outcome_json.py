@@ -1,49 +1,68 @@
 """Outcomes, in a form that a history can hold."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from pydantic_core import PydanticSerializationError
+from spine_core import Usage
 from temporalio import activity
 
 from spine_temporal.contracts.base import WireModel, dump, load
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.payloads import sent_bytes
 
+_COSTS: Final = ("usage", "spent")
+
 
 class Recordable[Outcome](Protocol):
     """Work that tells what came of it."""
+
+    @property
+    def paid(self) -> dict[str, Usage]:
+        """What it cost, by the field of the outcome."""
 
     def outcome(self, id_: str) -> Outcome:
         """What is recorded, under that random name."""
 
 
-def recorded[Outcome](done: Recordable[Outcome], id_: str, lost: Callable[[str], Outcome]) -> Outcome:
+def recorded[Outcome: WireModel](done: Recordable[Outcome], id_: str, lost: Callable[[str], Outcome]) -> Outcome:
     """What came of `done`; a lost outcome if that cannot be told."""
     # Trying again would call the model or the tool again, with the same end.
     try:
         return done.outcome(id_)
     except (PydanticSerializationError, ValueError) as error:
-        return lost(f"what a hook left in the State cannot be written as JSON: {error}")
+        why = f"what a hook left in the State cannot be written as JSON: {error}"
+        return _paid_for(lost(why), done.paid)
 
 
 async def written[Outcome: WireModel](outcome: Outcome, lost: Callable[[str], Outcome]) -> tuple[Outcome, bytes]:
     """The outcome as the fold will read it, with its JSON; one that nobody could read becomes a lost one.
 
     So does one that is larger than a server takes, as the client sends it: it would be refused after the activity is
-    over, and made again.
+    over, and made again. What it cost is kept.
     """
+    paid = {name: getattr(outcome, name) for name in _COSTS if hasattr(outcome, name)}
     try:
         data = dump(outcome)
         outcome = load(type(outcome), data)
     except (PydanticSerializationError, ValueError) as error:
-        outcome = lost(f"the outcome cannot be written as JSON: {error}")
+        outcome = _paid_for(lost(f"the outcome cannot be written as JSON: {error}"), paid)
         data = dump(outcome)
     size_bytes = await sent_bytes(data, activity.client().data_converter)
     if size_bytes <= MAX_PAYLOAD_BYTES:
         return outcome, data
-    outcome = lost(
+    why = (
         f"the outcome has {size_bytes:,} bytes, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
         "return less, or a reference to where it is stored"
     )
+    outcome = _paid_for(lost(why), paid)
     return outcome, dump(outcome)
+
+
+def _paid_for[Outcome: WireModel](lost: Outcome, paid: dict[str, Usage]) -> Outcome:
+    try:
+        # Nothing checks what users' code assigns to a usage; of an odd one nobody knows what it means.
+        costs = {name: Usage.model_validate(usage.model_dump(warnings=False)) for name, usage in paid.items()}
+    except ValueError:
+        return lost
+    return lost.model_copy(update=costs)

@@ -97,6 +97,11 @@ class Step:
         except HookRaised as raised:
             self._ending, self.cause = Ending(reason=StopReason.ERROR, error=str(raised)), raised.error
 
+    @property
+    def paid(self) -> dict[str, Usage]:
+        """What the model's answer cost."""
+        return {"usage": self._banked}
+
     def outcome(self, id_: str) -> StepOutcome:
         """What happened, as it is recorded.
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import anyio
 from pydantic_core import to_jsonable_python
-from spine_core import Agent, Interrupt, State, StopReason, StopRun, Tool, ToolCall, ToolContext
+from spine_core import Agent, Interrupt, State, StopReason, StopRun, Tool, ToolCall, ToolContext, Usage
 
 from spine_temporal.activities.current import doing
 from spine_temporal.activities.hooks import HookRaised, contained, naming
@@ -107,6 +107,11 @@ class ToolRun:
             self._ending = stopped(stop)
         except HookRaised as raised:
             self._ending = Ending(reason=StopReason.ERROR, error=str(raised))
+
+    @property
+    def paid(self) -> dict[str, Usage]:
+        """What the agent that did the work spent."""
+        return {name: self._fields[name] for name in ("spent",) if name in self._fields}
 
     def outcome(self, id_: str) -> ToolOutcome:
         """What happened, as it is recorded.

@@ -1,6 +1,7 @@
 """An agent that lives on workers, used like an agent in this process."""
 
 import functools
+import reprlib
 import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
@@ -179,7 +180,7 @@ class DurableAgent:
 
     async def _request(self, input: str, session_id: str | None, *, stop: bool) -> RunRequest:
         if not isinstance(input, str) or not input.strip():
-            raise BadInput(f"the input of a run is what the user says, {input!r} says nothing")
+            raise BadInput(f"the input of a run is what the user says, {reprlib.repr(input)} says nothing")
         request = RunRequest(
             agent=self.name,
             input=readable(input),

@@ -1,5 +1,6 @@
 """A new run from the middle of another one."""
 
+import reprlib
 import uuid
 from dataclasses import dataclass
 
@@ -34,7 +35,9 @@ async def fork(
         RunNotFound: there is no such run, or its history is gone.
     """
     if input is not None and not input.strip():
-        raise BadInput(f"the input of a fork is what the user says, {input!r} says nothing; None goes on without it")
+        raise BadInput(
+            f"the input of a fork is what the user says, {reprlib.repr(input)} says nothing; None goes on without it"
+        )
     if step < 0:
         raise BadInput(f"there is no step {step}; steps count from 1, and 0 is before the first")
     origin = RestorePoint(workflow_id=workflow_id, run_id=await latest_run_id(client, workflow_id), step=step)

@@ -63,15 +63,15 @@ async def test_a_result_that_the_codec_makes_too_large_is_a_sentence_for_the_mod
     assert made == [1]
 
 
-async def test_an_answer_that_the_codec_makes_too_large_is_paid_once(doubling: Client) -> None:
-    provider = ScriptedProvider(text("x" * FITS_ONLY_PLAIN), text("once more"))
+async def test_an_answer_that_the_codec_makes_too_large_is_paid_once_and_counted(doubling: Client) -> None:
+    provider = ScriptedProvider(text("x" * FITS_ONLY_PLAIN, cost_usd=0.5), text("once more"))
     queue = f"sizes-{uuid.uuid4().hex}"
     async with AgentWorker(doubling, agents={"agent": Agent(provider)}, task_queue=queue):
         result = await DurableAgent("agent", doubling, task_queue=queue).run("go")
 
     assert result.stopped_reason is StopReason.ERROR
     assert "a Temporal payload holds 2,000,000" in str(result.error)
-    assert len(provider.calls) == 1
+    assert (len(provider.calls), result.usage.cost_usd) == (1, 0.5)
 
 
 async def test_an_input_that_the_codec_makes_too_large_starts_nothing(doubling: Client) -> None:

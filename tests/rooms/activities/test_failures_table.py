@@ -1,11 +1,13 @@
 """Failures of libraries that need not be installed: the real class where it is, else one of its name."""
 
+import http.client
 import socket
 import ssl
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 
+import httpcore
 import httpx2
 import openai
 import pytest
@@ -54,9 +56,19 @@ def without_quota() -> Exception:
     return openai.RateLimitError("no money left", response=httpx2.Response(429, request=request), body=body)
 
 
+def without_quota_by_hand() -> Exception:
+    request = httpx2.Request("POST", "https://api.example.com/v1")
+    response = httpx2.Response(429, request=request, json={"error": {"code": "insufficient_quota"}})
+    return httpx2.HTTPStatusError("raised", request=request, response=response)
+
+
 @pytest.mark.parametrize(
     "error",
     [
+        http.client.IncompleteRead(b"half"),
+        http.client.BadStatusLine(""),
+        httpcore.RemoteProtocolError("closed"),
+        httpcore.ReadTimeout("slow"),
         requests.ConnectionError("refused"),
         requests.ReadTimeout("slow"),
         of_requests(503),
@@ -88,6 +100,7 @@ def test_what_may_be_otherwise_later_passes(error: BaseException) -> None:
         named("google.api_core.exceptions.Forbidden", code=HTTPStatus.FORBIDDEN),
         named("google.genai.errors.ClientError", code=400),
         without_quota(),
+        without_quota_by_hand(),
         ssl.SSLCertVerificationError("self-signed certificate"),
         named("websockets.exceptions.SomethingOfTheirs", code=1006),
     ],
