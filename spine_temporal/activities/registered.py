@@ -29,7 +29,6 @@ from spine_temporal.agents.spec import narrowed, spec_of
 from spine_temporal.agents.subagents import RemoteAgent, agent_behind
 from spine_temporal.agents.teams import members_of, plan_of
 from spine_temporal.contracts import names
-from spine_temporal.contracts.base import dump, load
 from spine_temporal.contracts.continuation import Restored, RestoreInput
 from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
@@ -90,13 +89,11 @@ class AgentActivities:
     async def open(self, value: RawValue) -> RawValue:
         """Answer what the agent is. Local: it is recorded as one event, its input not at all."""
         request = unpack(RunRequest, value)
-        data = dump(await self._spec(request.agent, request.budget))
+        spec = await self._spec(request.agent, request.budget)
         info = activity.info()
         requested = Requested(request, request.session_id or str(info.workflow_id))
-        # As the fold will read it: half of a surrogate pair in a prompt is another character there.
-        opened = Opened(info.activity_id, load(AgentSpec, data), input=request.input)
-        self.cache.begin(_run(), [requested, opened])
-        return pack_bytes(data)
+        self.cache.begin(_run(), [requested, Opened(info.activity_id, spec, input=request.input)])
+        return pack(spec)
 
     @activity.defn(name=names.SPEC_ACTIVITY)
     async def spec(self, value: RawValue) -> RawValue:
@@ -104,8 +101,7 @@ class AgentActivities:
         task = unpack(SpecInput, value)
         return pack(await self._spec(task.agent, task.budget))
 
-    @activity.defn(name=names.RESTORE_ACTIVITY)
-    @reported
+    @reported(names.RESTORE_ACTIVITY)
     async def restore(self, value: RawValue) -> RawValue:
         """Fetch the conversation that the run goes on with, or a part of it."""
         task = unpack(RestoreInput, value)
@@ -122,15 +118,13 @@ class AgentActivities:
 
         return pack(await run_with_attempts(task.policy, work, lost))
 
-    @activity.defn(name=names.SUBAGENT_ACTIVITY)
-    @reported
+    @reported(names.SUBAGENT_ACTIVITY)
     async def subagent(self, value: RawValue) -> RawValue:
         """Look whether a subagent is over; a worker waits for none."""
         async with activity_attempt():
             return pack(await look_at_subagent(activity.client(), unpack(SubagentLook, value)))
 
-    @activity.defn(name=names.STEP_ACTIVITY)
-    @reported
+    @reported(names.STEP_ACTIVITY)
     async def step(self, value: RawValue) -> RawValue:
         """Ask the model once."""
         task = unpack(StepInput, value)
@@ -153,13 +147,12 @@ class AgentActivities:
             return outcome
 
         def lost(why: str) -> StepOutcome:
-            failed, ending = ModelError(error=why, action="fail"), Ending(reason=StopReason.ERROR, error=why)
-            return StepOutcome(id=_id(), ending=ending, errors=[failed])
+            ending, errors = Ending(reason=StopReason.ERROR, error=why), [ModelError(error=why, action="fail")]
+            return StepOutcome(id=_id(), ending=ending, errors=errors)
 
         return await self._reported(task, work, lost, lambda outcome: [StepBegun(task), StepDone(outcome)])
 
-    @activity.defn(name=names.TOOL_ACTIVITY)
-    @reported
+    @reported(names.TOOL_ACTIVITY)
     async def tool(self, value: RawValue) -> RawValue:
         """Run one tool call."""
         task = unpack(ToolInput, value)
@@ -196,8 +189,7 @@ class AgentActivities:
 
         return await self._reported(task, work, lost, entries)
 
-    @activity.defn(name=names.END_ACTIVITY)
-    @reported
+    @reported(names.END_ACTIVITY)
     async def end(self, value: RawValue) -> RawValue:
         """Run the `on_run_end` hooks."""
         task = unpack(EndInput, value)
@@ -217,8 +209,7 @@ class AgentActivities:
 
         return pack_bytes((await written(await run_with_attempts(task.policy, work, lost), lost))[1])
 
-    @activity.defn(name=names.MIRROR_ACTIVITY)
-    @reported
+    @reported(names.MIRROR_ACTIVITY)
     async def mirror(self, value: RawValue) -> RawValue:
         """Write the turn's State to the agent's own checkpoint backend."""
         task = unpack(MirrorInput, value)
@@ -274,10 +265,8 @@ class AgentActivities:
             ) from None
         except AgentBroken as error:
             raise _refused(error, names.AGENT_BROKEN) from None
-        common: dict[str, Any] = {
-            "continuing": self._continuing,
-            "attributes": await self._attributes.are_there(activity.client),
-        }
+        attributes = await self._attributes.are_there(activity.client)
+        common: dict[str, Any] = {"continuing": self._continuing, "attributes": attributes}
         if isinstance(agent, Agent):
             spec = spec_of(name, agent, step_policy=self._step_policy, tool_policy=self._tool_policy)
             common |= {"guards": narrowed(spec.guards, budget), "plugins": self._versions(name, agent)}

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 
 from temporalio import activity
@@ -17,39 +17,48 @@ from spine_temporal.payloads import pack
 
 _log = logging.getLogger(__name__)
 
+type Work[Self] = Callable[[Self, RawValue], Awaitable[RawValue]]
+type Report = Callable[[AsyncActivityHandle, timedelta], Coroutine[None, None, None]]
 
-def reported[Self](
-    work: Callable[[Self, RawValue], Awaitable[RawValue]],
-) -> Callable[[Self, RawValue], Awaitable[RawValue]]:
-    """The activity `work`, whose outcome reaches the server also when the SDK has given the attempt up.
+
+def reported[Self](name: str) -> Callable[[Work[Self]], Work[Self]]:
+    """The decorator of the activity `name`: its outcome reaches the server also when the SDK has given the attempt up.
 
     The SDK's core knows only of beats that go through the event loop. An attempt whose loop was held for longer than
     its heartbeat timeout, and some seconds that core adds, is dead to it, although the watchdog kept it alive for the
     server: core would drop its outcome without a word, and the work would be done again.
     """
 
-    @functools.wraps(work)
-    async def reporting(self: Self, value: RawValue) -> RawValue:
-        try:
-            result = await work(self, value)
-        except ApplicationError as error:
-            failure = error
-            details = [pack(heart.attempt.progress)] if (heart := present_heart()) is not None else []
-            await _tell(lambda handle, limit: handle.fail(failure, last_heartbeat_details=details, rpc_timeout=limit))
-            raise
-        await _tell(lambda handle, limit: handle.complete(result, rpc_timeout=limit))
-        return result
+    def decorate(work: Work[Self]) -> Work[Self]:
+        @functools.wraps(work)
+        async def reporting(self: Self, value: RawValue) -> RawValue:
+            try:
+                result = await work(self, value)
+            except ApplicationError as error:
+                await _tell(_failing(error))
+                raise
+            await _tell(lambda handle, limit: handle.complete(result, rpc_timeout=limit))
+            return result
 
-    return reporting
+        return activity.defn(name=name)(reporting)
+
+    return decorate
 
 
-async def _tell(say: Callable[[AsyncActivityHandle, timedelta], Awaitable[None]]) -> None:
+def _failing(error: ApplicationError) -> Report:
+    heart = present_heart()
+    # Else the next attempt would not know what this one has handed over.
+    details = [pack(heart.attempt.progress)] if heart is not None else []
+    return lambda handle, limit: handle.fail(error, last_heartbeat_details=details, rpc_timeout=limit)
+
+
+async def _tell(say: Report) -> None:
     """Tell the server itself, if the SDK would not. It does not return, then: the SDK need report nothing."""
     heart = present_heart()
     if heart is None or heart.timeout_s is None or not heart.was_silent():
         return
     handle = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
-    saying = asyncio.ensure_future(say(handle, timedelta(seconds=heart.timeout_s)))
+    saying = asyncio.create_task(say(handle, timedelta(seconds=heart.timeout_s)))
     while not saying.done():
         # The SDK cancels the task for the beats that it has missed, and may do so just now.
         with contextlib.suppress(asyncio.CancelledError):

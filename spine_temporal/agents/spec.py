@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from spine_core import Agent, Guards, InMemoryCheckpointStore, Middleware
 
+from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_request import AgentSpec, Budget
 
@@ -26,8 +27,9 @@ def spec_of(name: str, agent: Agent, *, step_policy: ActivityPolicy, tool_policy
     return AgentSpec(
         agent=name,
         guards=agent.guards,
-        system=agent.system,
-        tenant_id=agent.tenant_id,
+        # As the history will hold them: the worker's cache must know the same.
+        system=_readable(agent.system),
+        tenant_id=_readable(agent.tenant_id),
         parallel_tools=agent.parallel_tools,
         hooks=hooks_of(agent),
         step_policy=step_policy,
@@ -35,6 +37,10 @@ def spec_of(name: str, agent: Agent, *, step_policy: ActivityPolicy, tool_policy
         remembers=remembers,
         mirrored=remembers and not getattr(agent.checkpoint, HOLDS_RUNS, False),
     )
+
+
+def _readable(text: str | None) -> str | None:
+    return text if text is None else readable(text)
 
 
 def narrowed(guards: Guards, budget: Budget | None) -> Guards:

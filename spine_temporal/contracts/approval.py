@@ -2,9 +2,9 @@
 
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, model_validator
 
-from spine_temporal.contracts.base import GivenModel, WireModel
+from spine_temporal.contracts.base import RECORDED, GivenModel, WireModel
 from spine_temporal.contracts.json_form import AnyJson
 from spine_temporal.contracts.policies import Seconds
 
@@ -68,10 +68,10 @@ class DecideRequest(GivenModel):
     decision: Decision | None = None
 
     @model_validator(mode="after")
-    def _answers(self) -> Self:
+    def _answers(self, info: ValidationInfo) -> Self:
         if self.decision is None and "answer" not in self.model_fields_set:
             raise ValueError('it decides nothing: give an "answer", or a "decision"')
-        if self.decision is not None and "answer" in self.model_fields_set:
+        if self.decision is not None and "answer" in self.model_fields_set and info.context is not RECORDED:
             raise ValueError('it decides twice: give an "answer", or a "decision"')
         if self.decision is not None and _ANSWERS.isdisjoint(self.decision.model_fields_set):
             raise ValueError('the decision decides nothing: give "approve", "arguments" or "value"')
