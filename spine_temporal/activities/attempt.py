@@ -97,9 +97,10 @@ class _CarriedOut:
 
     def joins(self) -> bool:
         """Whether an earlier attempt's work goes on here, or its outcome is there; it is this one's, then."""
-        self._work = present_work()
-        if self._work is None:
+        work = present_work()
+        if work is None or _failed_in_passing(work):
             return False
+        self._work = work
         _log.warning("attempt %d waits for what attempt %d still does", self._attempt.number, self._work.attempt.number)
         self._work.owner, self._work.late = self, True
         return True
@@ -172,6 +173,14 @@ class _CarriedOut:
             _log.debug("attempt %d ends: %s", self._attempt.number, why)
             work.attempt.cancelled = True
             work.task.cancel()
+
+
+def _failed_in_passing(work: Work) -> bool:
+    """Whether it is over, with a failure that this attempt is for."""
+    error = work.task.exception() if work.task.done() else None
+    if isinstance(error, RetryLater):
+        return True
+    return error is not None and classify(error, now_s=time.time()) is not None
 
 
 def _took_too_long(attempt: Attempt) -> bool:

@@ -4,9 +4,10 @@ import ctypes
 import threading
 import time
 import uuid
+from typing import Any
 
 import pytest
-from spine_core import Agent, tool
+from spine_core import Agent, ModelResponse, tool
 from spine_core.testing import ScriptedProvider, calls, text
 from temporalio.client import Client
 
@@ -53,6 +54,27 @@ async def test_a_sync_tool_that_outlasts_its_time_limit_is_begun_once_and_its_re
 
     assert str(result.state.messages[-2].content) == "paid"
     assert len(begun) == 1
+
+
+async def test_an_attempt_that_failed_too_late_leaves_the_next_one_to_try_again(client: Client) -> None:
+    asked: list[float] = []
+
+    def fail_late() -> None:
+        time.sleep(LONGER_THAN_A_BEAT_S)
+        raise ConnectionError("nobody there")
+
+    class Late(ScriptedProvider):
+        async def complete(self, *args: Any, **options: Any) -> ModelResponse:
+            asked.append(time.monotonic())
+            if len(asked) == 1:
+                fail_late()
+            return await super().complete(*args, **options)
+
+    queue = f"superseded-{uuid.uuid4().hex}"
+    async with AgentWorker(client, agents={"agent": Agent(Late(text("done")))}, task_queue=queue, step_policy=QUICK):
+        result = await DurableAgent("agent", client, task_queue=queue).run("go")
+
+    assert (result.answer, len(asked)) == ("done", 2)
 
 
 async def test_a_tool_that_keeps_the_interpreter_is_begun_once_on_its_worker(client: Client) -> None:
