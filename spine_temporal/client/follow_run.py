@@ -239,21 +239,20 @@ class RunFollower:
 
     async def _followed(self, fold: Fold) -> AsyncIterator[tuple[list[TraceEvent], bool]]:
         """The trace events of each event, and whether what the fold knows is by now the present."""
-        described = (await describe(self.client, self.workflow_id)).workflow_execution_info
-        start, now = await self._start(), False
-        last_execution = start == described.execution.run_id
-        async for event in follow(self.client, self.workflow_id, start):
+        executions: list[str] = []
+        present, known_events, now = False, 0, False
+        start = await self._start()
+        async for event in follow(self.client, self.workflow_id, start, on_execution=executions.append):
+            if executions:
+                info = (await describe(self.client, self.workflow_id)).workflow_execution_info
+                present, known_events = info.execution.run_id == executions[-1], info.history_length
+                executions.clear()
             traced = await fold.feed(event)
             if event.event_type == _FAILED:
                 raise await failed_run(event, self.workflow_id, self.client.data_converter)
-            if event.HasField("workflow_execution_continued_as_new_event_attributes"):
-                following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
-                last_execution = last_execution or following == described.execution.run_id
-                yield traced, now
-                continue
+            now = now or (present and event.event_id >= known_events)
             if self.turn is not None and self.turn < (fold.first_turn or 1):
                 raise RunNotFound(f"the history of turn {self.turn} of {self.workflow_id!r} is gone from the server")
-            now = now or (last_execution and event.event_id >= described.history_length)
             yield traced, now
 
     async def _start(self) -> str:

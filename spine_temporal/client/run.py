@@ -96,7 +96,8 @@ class Run:
         """The kernel's trace events, from the first on, live until the run stops: ended, or paused.
 
         Their `ts` is the server's time. A tool's start is told when its result is there if a `before_tool` hook could
-        still change the call. Of a team, they are its members'.
+        still change the call. Of a team, they are its members'. When the run is reset meanwhile, what was taken back
+        has been told; what happens in its place follows.
         """
         async with warn_if_no_worker(self._client, self.workflow_id):
             async for event in self._follower().events():

@@ -13,7 +13,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import Basis, load
 from spine_temporal.history.event_reader import MissedItsBeginning
-from spine_temporal.history.fold import Fold, Ordered
+from spine_temporal.history.fold import Fold
+from spine_temporal.history.ordered import Ordered
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.journal.ledger import Ledger
 

@@ -7,22 +7,16 @@ from spine_core import TraceEvent
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
-from spine_temporal.contracts.base import Basis
 from spine_temporal.contracts.run_request import RunRequest
-from spine_temporal.history.event_reader import EventReader, MissedItsBeginning
+from spine_temporal.history.event_reader import EventReader
+from spine_temporal.history.ordered import Ordered
 from spine_temporal.history.payloads import at_s
-from spine_temporal.journal.apply import apply
-from spine_temporal.journal.counters import advance
 from spine_temporal.journal.entries import (
     Closed,
     ConversationRestored,
     Entry,
-    Fact,
     Requested,
     StatusChanged,
-    StepBegun,
-    ToolBegun,
-    basis_of,
 )
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.trace import Event
@@ -36,90 +30,17 @@ class Stop:
     trace: list[TraceEvent]
 
 
-@dataclass(slots=True)
-class Ordered:
-    """A ledger to which facts come in the history's order, and that follows the workflow's own.
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """What a fold has come to before an execution."""
 
-    What a record of the workflow's names is `settled`; what has come since is applied as it comes, and once more, in
-    its true order, should the next record say that it was another one.
-    """
-
-    settled: Ledger = field(default_factory=Ledger)
-    ledger: Ledger = field(default_factory=Ledger)
-    """The settled one with all that has come since."""
-    wanted: str | None = None
-    """The revision that somebody looks for."""
-    found: Ledger | None = None
-    """The ledger at that revision."""
-    complete: bool = True
-    """False: it is fed from somewhere within a history, and may meet what it cannot know."""
-    _tail: list[Fact] = field(default_factory=list)
-
-    def add(self, entry: Entry) -> list[Event]:
-        """Apply one more entry; its trace events.
-
-        Raises:
-            MissedItsBeginning: a record names what was not read.
-        """
-        if isinstance(entry, Requested):
-            return self._begin(entry)
-        if isinstance(entry, Closed):
-            # Nothing follows; what the workflow had not taken in by then, it will not.
-            self.settled, self._tail = self.ledger, []
-        basis = basis_of(entry)
-        if basis is not None:
-            self._settle(basis)
-        elif not isinstance(entry, Closed | StepBegun | ToolBegun):
-            self.ledger, events = apply(self.ledger, entry)
-            self._tail.append(entry)
-            self._look(self.ledger)
-            return events
-        # What the workflow wrote itself comes right behind what it names.
-        self.settled, events = apply(self.settled, entry)
-        self._look(self.settled)
-        self.ledger = self._replayed(self.settled, self._tail)
-        return events
-
-    def _begin(self, entry: Requested) -> list[Event]:
-        carried = entry.request.carried
-        if carried is not None and self.ledger.agent:
-            self._settle(carried)
-        self.settled, events = apply(self.settled, entry)
-        self.ledger, self._tail = self.settled, []
-        self._look(self.settled)
-        return events
-
-    def _settle(self, basis: Basis) -> None:
-        if basis.revision == self.ledger.progress.revision:
-            self.settled, self._tail = self.ledger, []
-            return
-        if basis.revision == self.settled.progress.revision:
-            return
-        by_id = {fact.id: fact for fact in self._tail}
-        named = basis.order or self._only(basis.revision)
-        try:
-            order = [by_id.pop(id_) for id_ in named]
-        except KeyError as missing:
-            raise MissedItsBeginning(f"the entry {missing} was not read") from None
-        self.settled = self._replayed(self.settled, order)
-        if self.settled.progress.revision != basis.revision:
-            raise MissedItsBeginning(f"the history does not lead to revision {basis.revision!r}")
-        self._tail = list(by_id.values())
-
-    def _only(self, revision: str) -> tuple[str, ...]:
-        """The one fact that leads from the settled revision to this one."""
-        settled = self.settled.progress.revision
-        return tuple(fact.id for fact in self._tail if advance(settled, fact.id) == revision)[:1]
-
-    def _replayed(self, ledger: Ledger, facts: Iterable[Fact]) -> Ledger:
-        for fact in facts:
-            ledger, _ = apply(ledger, fact)
-            self._look(ledger)
-        return ledger
-
-    def _look(self, ledger: Ledger) -> None:
-        if self.found is None and self.wanted is not None and ledger.progress.revision == self.wanted:
-            self.found = ledger
+    ordered: Ordered
+    """With what had come, and no record had named yet: the execution that follows begins with it."""
+    traced: int
+    stops: dict[int, Stop]
+    segment_began_s: float | None
+    segment_at: int
+    stopped_at: int
 
 
 @dataclass(slots=True)
@@ -144,8 +65,9 @@ class Fold:
     _segment_at: int = 0
     _stopped_at: int = 0
     _reader: EventReader = field(init=False)
-    _before: "tuple[Ordered, int, dict[int, Stop]] | None" = None
-    """As it was before the execution in hand: one that was reset is taken back to there."""
+    _points: "dict[str, _Point]" = field(default_factory=dict)
+    """As it was before each execution, by the one that it continues: another that continues the same one took its
+    place by a reset, and goes on from there."""
 
     def __post_init__(self) -> None:
         self._reader = EventReader(self.converter, midway=self.midway)
@@ -161,7 +83,7 @@ class Fold:
         if entry is None:
             return []
         if isinstance(entry, Requested):
-            self._begin_execution()
+            self._begin_execution(entry.request)
         segment = self.ledger.segment
         traced = self.ordered.add(entry)
         self._note(entry)
@@ -187,17 +109,25 @@ class Fold:
         """What happened since the turn began or went on, numbered as the kernel would."""
         return [event.model_copy(update={"seq": number}) for number, event in enumerate(self.trace[self._segment_at :])]
 
-    def _begin_execution(self) -> None:
-        if self.closed and self._before is not None:
-            # Another execution begins behind one that was closed: a reset took that one's place.
-            # With what had come, and no record had named yet: the execution that follows begins with it.
-            self.ordered, length, stops = self._before
-            self.trace, self.stops, self.closed = self.trace[:length], dict(stops), False
-            self._stopped_at = min(self._stopped_at, length)
-            self._segment_at = min(self._segment_at, length)
-        kept = self.ordered
-        before = Ordered(kept.settled, kept.ledger, kept.wanted, _tail=list(kept._tail))  # noqa: SLF001 - its own kind
-        self._before = (before, len(self.trace), dict(self.stops))
+    def _begin_execution(self, request: RunRequest) -> None:
+        continued = request.carried.run_id if request.carried is not None else ""
+        if (point := self._points.get(continued)) is None:
+            self._points[continued] = self._point()
+            return
+        self.ordered, self.stops, self.closed = point.ordered.copy(), dict(point.stops), False
+        self.trace = self.trace[: point.traced]
+        self.segment_began_s = point.segment_began_s
+        self._segment_at, self._stopped_at = point.segment_at, point.stopped_at
+
+    def _point(self) -> "_Point":
+        return _Point(
+            self.ordered.copy(),
+            len(self.trace),
+            dict(self.stops),
+            self.segment_began_s,
+            self._segment_at,
+            self._stopped_at,
+        )
 
     def _note(self, entry: Entry) -> None:
         if isinstance(entry, Requested):

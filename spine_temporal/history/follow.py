@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Final
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType, HistoryEventFilterType
+from temporalio.api.enums.v1 import EventType, HistoryEventFilterType, WorkflowExecutionStatus
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkflowExecutionRequest,
@@ -40,7 +40,6 @@ CLOSING: Final = frozenset(
     }
 )
 _CONTINUED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
-_TERMINATED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED
 # Of a task that failed or timed out the server shows events that are not in the history yet: the next real ones take
 # their ids. Nothing that is read here depends on these.
 _PASSING: Final = frozenset({EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED})
@@ -55,11 +54,13 @@ async def follow(
     *,
     wait: bool = True,
     onward: bool = True,
+    on_execution: Callable[[str], None] | None = None,
 ) -> AsyncIterator[HistoryEvent]:
     """The events of a run, from the first one of that execution on: until it closes, or without `wait` those there are.
 
     An execution that continues as new is followed into the next one, and one that was reset into the one that took
-    its place, unless `onward` is False. `run_id` None means the latest.
+    its place, unless `onward` is False; of the one that was reset, the close is not told. `run_id` None means the
+    latest. `on_execution` is called with the run id of each, before its first event.
 
     A server that goes away for less than five minutes is waited for.
 
@@ -69,15 +70,17 @@ async def follow(
     """
     while run_id is not None or (run_id := await latest_run_id(client, workflow_id)):
         following: str | None = None
+        if on_execution is not None:
+            on_execution(run_id)
         async for event in _execution(client, workflow_id, run_id, wait=wait):
-            yield event
-            if event.event_type == _TERMINATED and onward:
-                following = await reset_to(client, workflow_id, run_id)
-            if event.event_type in CLOSING:
-                break
-            if event.event_type == _CONTINUED:
-                following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
-                break
+            if event.event_type not in CLOSING and event.event_type != _CONTINUED:
+                yield event
+                continue
+            following = await reset_to(client, workflow_id, run_id) if onward else None
+            if following is None:
+                yield event
+                following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id or None
+            break
         if following is None or not onward:
             return
         run_id = following
@@ -119,23 +122,31 @@ async def close_event(client: Client, workflow_id: str, run_id: str) -> HistoryE
 
 
 async def reset_to(client: Client, workflow_id: str, run_id: str) -> str | None:
-    """The execution that took the place of a terminated one by a reset; None: it was not reset.
+    """The execution that took the place of a closed one by a reset; None: it was not reset.
 
-    Raises:
-        RunNotFound: there is no such workflow.
+    However it had closed: what is over can be reset, too. With an execution that had continued as new, the one that
+    continued it is gone: a server terminates that one.
     """
-    latest = (await describe(client, workflow_id)).workflow_execution_info
-    if latest.execution.run_id == run_id:
+    at = run_id
+    try:
+        while at:
+            described = await describe(client, workflow_id, at)
+            if described.workflow_extended_info.reset_run_id:
+                return str(described.workflow_extended_info.reset_run_id)
+            if at == run_id and not await _may_be_gone(client, described):
+                return None
+            at = await _continued_from(client, workflow_id, at)
+    except RunNotFound:
+        # What was before it is no longer on the server.
         return None
-    was = (await describe(client, workflow_id, run_id)).workflow_execution_info
-    if latest.first_run_id != was.first_run_id:
-        # Who starts a workflow of that id anew begins a chain of its own.
-        return None
-    # It may have continued as new since: back to the one that has the same execution before it.
-    before, there = await _continued_from(client, workflow_id, run_id), str(latest.execution.run_id)
-    while (earlier := await _continued_from(client, workflow_id, there)) not in ("", before):
-        there = earlier
-    return there
+    return None
+
+
+async def _may_be_gone(client: Client, described: DescribeWorkflowExecutionResponse) -> bool:
+    info = described.workflow_execution_info
+    terminated = info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED
+    # Whatever is reset, the execution that comes of it is later.
+    return terminated and await latest_run_id(client, info.execution.workflow_id) != info.execution.run_id
 
 
 async def _continued_from(client: Client, workflow_id: str, run_id: str) -> str:

@@ -156,7 +156,7 @@ class Storming:
                 return
             case "cancel":
                 self.cancelled += 1
-                fall = self.run.cancel()
+                fall = self._cancel()
             case "forge":
                 fall = self._forge(random)
             case "swap":
@@ -188,6 +188,11 @@ class Storming:
         self.stopped += 1
         with contextlib.suppress(RunNotFound):
             await self.run.stop()
+
+    async def _cancel(self) -> None:
+        # Of a session that is yet to begin there is nothing to cancel.
+        with contextlib.suppress(RunNotFound):
+            await self.run.cancel()
 
     async def _pending(self) -> list[Approval]:
         try:

@@ -1,0 +1,86 @@
+"""Sessions that an operator takes back with `temporal workflow reset`: they go on, and read as they went on."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from spine_core import Agent, Result, State, StopReason
+from temporalio.client import Client, WorkflowHistory
+
+from spine_temporal import Run
+from spine_temporal.contracts.policies import ContinuePolicy
+from tests.features.sessions.talk import chain_of, new_session, parrot, texts, until_closed
+from tests.support.agents_at_hand import Gate
+from tests.support.harness import Durable, Served, told
+from tests.support.resets import reset, reset_points
+
+pytestmark = pytest.mark.durable
+
+
+class AtTheEnd:
+    """Its hook has the whole turn read, from wherever that began."""
+
+    async def on_run_end(self, state: State, result: Result) -> None:
+        state.scratch["ends"] = state.scratch.get("ends", 0) + 1
+
+
+def attended(gates: dict[str, Gate]) -> Agent:
+    return parrot(gates=gates, middleware=[AtTheEnd()])
+
+
+def continuing(durable: Durable, gates: dict[str, Gate]) -> Served:
+    return durable(attended(gates), continue_policy=ContinuePolicy(events=1))
+
+
+async def executions(client: Client, run: Run) -> list[WorkflowHistory]:
+    return await chain_of(client, run.workflow_id, str(run.run_id))
+
+
+async def test_a_turn_whose_execution_was_cancelled_and_then_reset_is_carried_through(
+    client: Client, durable: Durable
+) -> None:
+    gate, session = Gate(), new_session()
+    served = continuing(durable, {"wait": gate})
+    run = await served.start("wait here", session_id=session)
+    await asyncio.wait_for(gate.begun.wait(), 60)
+    await run.cancel()
+    await until_closed(client, run.workflow_id)
+    last = (await executions(client, run))[-1]
+    gate.open.set()
+
+    # Where the conversation had come, and the step was scheduled: before anybody cancelled.
+    await reset(client, last, reset_points(last)[1])
+
+    live = await run.result()
+    assert live.stopped_reason is StopReason.FINAL
+    assert texts(live.state) == ["wait here", "heard wait here"]
+    assert live.state.scratch == {"ends": 1}
+    assert await run.state() == live.state
+
+
+async def test_an_execution_that_has_continued_as_new_is_reset_while_others_follow_the_run(
+    client: Client, durable: Durable
+) -> None:
+    gate, session = Gate(), new_session()
+    served = continuing(durable, {"wait": gate})
+    run = await served.start("add 1 2", session_id=session)
+    first = await run.result()
+    second = await served.start("wait here", session_id=session)
+    await asyncio.wait_for(gate.begun.wait(), 60)
+    waiting = asyncio.create_task(second.result())
+    followed = asyncio.create_task(events_of(second))
+    histories = await executions(client, run)
+
+    await reset(client, histories[-2], reset_points(histories[-2])[-1])
+    gate.open.set()
+
+    live = await asyncio.wait_for(waiting, 60)
+    assert texts(live.state) == [*texts(first.state), "wait here", "heard wait here"]
+    assert await second.result() == live
+    # What was taken back had been told by then; it is told anew.
+    assert (await asyncio.wait_for(followed, 60))[-len(live.trace) :] == told(live)
+    assert await second.state() == live.state
+
+
+async def events_of(run: Run) -> list[tuple[str, int, dict[str, Any]]]:
+    return [(str(event.type), event.step, event.data) async for event in run.events()]
