@@ -11,6 +11,7 @@ from temporalio.client import (
     WorkflowUpdateStage,
 )
 from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.client.pollers import warn_if_no_worker
@@ -26,6 +27,8 @@ _PASSING: Final = frozenset(
         RPCStatusCode.DEADLINE_EXCEEDED,
     }
 )
+# The workflow closed while its handler was at work: what was asked for has not been done.
+_CUT_OFF: Final = "AcceptedUpdateCompletedWorkflow"
 _FIRST_PAUSE_S: Final = 0.1
 _LAST_PAUSE_S: Final = 2.0
 
@@ -40,7 +43,7 @@ async def send_update(client: Client, workflow_id: str, name: str, value: RawVal
     After some seconds of that, a warning is logged. What is sent again has the same id, so it is one update.
 
     Raises:
-        RunOver: nobody can take it any more.
+        RunOver: nobody can take it any more; also of one that the workflow had begun to take when it closed.
         SpineTemporalError: the workflow refused it; the class says why.
         ServerUnreachable: no server answers.
         asyncio.CancelledError: the caller is cancelled; whether the update is taken is not known.
@@ -54,6 +57,8 @@ async def send_update(client: Client, workflow_id: str, name: str, value: RawVal
                 )
                 return update.workflow_run_id or "", await update.result()
             except WorkflowUpdateFailedError as error:
+                if isinstance(error.cause, ApplicationError) and error.cause.type == _CUT_OFF:
+                    raise RunOver from error
                 raise refused_update(error) from None
             except WorkflowUpdateRPCTimeoutOrCancelledError as error:
                 if _is_cancelled():
