@@ -44,8 +44,11 @@ def status_changed(progress: Progress, status: SubagentStatus) -> Progress:
 
 
 def done(progress: Progress, position: Position, outcome: SubagentOutcome) -> Progress:
-    """A copy that knows what came of a subagent; told again, nothing changes."""
+    """A copy that knows what came of a subagent; told again, or when the turn has ended, nothing changes."""
     found = call_at(progress, str(position))
+    if progress.status == "idle":
+        # The Result has been given.
+        return progress
     if found is None or found.call.phase is not Phase.DELEGATED or found.call.subagent is None:
         return progress
     call = replace(found.call, subagent=replace(found.call.subagent, status="over"))

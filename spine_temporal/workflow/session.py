@@ -42,6 +42,7 @@ class Session:
         """Signals on their way out: this execution does not end before they are sent."""
         self.restored_bytes = 0
         self.restored_at_bytes = 0
+        self._seed = workflow.random_seed()
         self._signals = 0
         self._specs = 0
         self._order: list[str] = []
@@ -52,6 +53,11 @@ class Session:
         if self.progress.spec is None:
             raise RuntimeError("the run has not been opened")
         return self.progress.spec
+
+    @property
+    def was_reset(self) -> bool:
+        """Whether this execution took the place of one that was reset: a server gives it another seed there."""
+        return workflow.random_seed() != self._seed
 
     def record(self, entry: Fact | Entry) -> None:
         """Apply an entry: a fact that the history holds, or holds as soon as this workflow task is over."""
@@ -73,11 +79,12 @@ class Session:
         """Something happened that may make another move possible."""
         self.changes += 1
 
-    def send(self, signal: Coroutine[Any, Any, None]) -> None:
+    def send(self, signal: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Send a signal beside everything else."""
         task = asyncio.create_task(signal)
         self.sending.add(task)
         task.add_done_callback(self._sent)
+        return task
 
     def _sent(self, task: "asyncio.Task[None]") -> None:
         self.sending.discard(task)

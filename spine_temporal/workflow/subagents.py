@@ -6,12 +6,14 @@ from typing import Final
 from temporalio import exceptions, workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import (
+    ActivityError,
     ApplicationError,
     CancelledError,
     ChildWorkflowError,
     FailureError,
     TerminatedError,
     WorkflowAlreadyStartedError,
+    is_cancelled_exception,
 )
 
 from spine_temporal.contracts import names
@@ -33,6 +35,8 @@ from spine_temporal.workflow.session import Session
 # looked at, at growing intervals, each for a few events of the history.
 _FIRST_LOOK_S: Final = 10.0
 _LAST_LOOK_S: Final = 6 * 3600.0
+# One that is cancelled is over soon.
+_HURRIED_LOOK_S: Final = 1.0
 _LOOK: Final = ActivityPolicy(timeout_s=60.0, heartbeat_s=60.0)
 
 
@@ -78,21 +82,26 @@ async def run_subagent(session: Session, position: Position, delegation: Delegat
 
 async def await_subagent(session: Session, position: Position) -> None:
     """Wait for a subagent that an execution before this one started: the server reports its end to that one only."""
-    id_, pause_s = session.child_id(position), _FIRST_LOOK_S
-    await _signal(id_, names.REPORT_END_SIGNAL)
-    cancelled = False
+    id_, pause_s, cancelled = session.child_id(position), _FIRST_LOOK_S, False
     # One that is over already cannot take the signal.
-    await _look(session, position, id_)
-    while _works(session, position):
+    asked, look = False, True
+    while True:
         try:
-            await workflow.wait_condition(lambda: not _works(session, position), timeout=pause_s)
-        except TimeoutError:
+            if not asked:
+                asked = True
+                await _signal(session, id_, names.REPORT_END_SIGNAL)
+            if look:
+                await _look(session, position, id_)
+                look = False
+            if not _works(session, position):
+                break
+            look = not await _ended(session, position, pause_s)
             pause_s = min(pause_s * 2, _LAST_LOOK_S)
-            await _look(session, position, id_)
-        except asyncio.CancelledError:
-            if cancelled:
+        except (asyncio.CancelledError, ActivityError) as error:
+            # Wherever it is cancelled: this one does not end before the subagent has.
+            if cancelled or not is_cancelled_exception(error):
                 raise
-            cancelled, pause_s = True, 1.0
+            cancelled, pause_s = True, _HURRIED_LOOK_S
             await _cancel(id_)
     if cancelled:
         raise asyncio.CancelledError
@@ -100,7 +109,7 @@ async def await_subagent(session: Session, position: Position) -> None:
 
 async def stop_subagent(session: Session, position: Position) -> None:
     """Ask a subagent to end at its next step boundary."""
-    await _signal(session.child_id(position), names.STOP_SIGNAL)
+    await _signal(session, session.child_id(position), names.STOP_SIGNAL)
 
 
 async def _look(session: Session, position: Position, id_: str) -> None:
@@ -109,6 +118,14 @@ async def _look(session: Session, position: Position, id_: str) -> None:
     report = await execute_activity(names.SUBAGENT_ACTIVITY, look, SubagentReport, _LOOK, activity_id=number)
     if report.outcome is not None:
         session.record(SubagentDone(position, report.outcome))
+
+
+async def _ended(session: Session, position: Position, within_s: float) -> bool:
+    try:
+        await workflow.wait_condition(lambda: not _works(session, position), timeout=within_s)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _works(session: Session, position: Position) -> bool:
@@ -138,7 +155,12 @@ def _session_id(session: Session, child_id: str) -> str:
     return child_id.removeprefix(prefix)
 
 
-async def _signal(id_: str, name: str) -> None:
+async def _signal(session: Session, id_: str, name: str) -> None:
+    # Apart from the task that waits: the SDK forgets that one was cancelled while its signal was on its way.
+    await workflow.wait([session.send(_deliver(id_, name))])
+
+
+async def _deliver(id_: str, name: str) -> None:
     try:
         await workflow.get_external_workflow_handle(id_).signal(name)
     except FailureError as error:

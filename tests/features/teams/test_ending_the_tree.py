@@ -2,8 +2,12 @@
 
 import pytest
 from spine_core import Agent, StopReason, tool
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus
 
+from spine_temporal.activities import registered
+from spine_temporal.activities.subagent import look_at_subagent
+from spine_temporal.contracts.policies import ContinuePolicy
+from spine_temporal.contracts.subagent import SubagentLook, SubagentReport
 from tests.features.teams.crews import Boss, Raises, ask, boss_of, finder, waiting
 from tests.features.teams.serving import Crew, is_over, until_told_to_stop
 from tests.support.agents_at_hand import Gate
@@ -90,6 +94,31 @@ async def test_cancelling_a_run_cancels_those_that_work_side_by_side(crew: Crew)
         await is_over(crew.client, await workflow_below(crew.client, run.workflow_id, "1.0"))
         == WorkflowExecutionStatus.CANCELED
     )
+
+
+async def test_cancelling_a_run_that_has_just_looked_after_its_agent_cancels_that_one_first(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, look = Gate(), Gate()
+
+    async def slow_look(client: Client, at: SubagentLook) -> SubagentReport:
+        await look.pass_through()
+        return await look_at_subagent(client, at)
+
+    monkeypatch.setattr(registered, "look_at_subagent", slow_look)
+    boss = boss_of(waiting(gate).as_tool(name="wait"), batches=[[ask("wait")]])
+    run = await (await crew.serve({"boss": boss}, continue_policy=ContinuePolicy(events=1))).start("go")
+    await gate.begun.wait()
+    await look.begun.wait()
+
+    await run.cancel()
+    below = await workflow_below(crew.client, run.workflow_id, "1.0")
+    assert await is_over(crew.client, below) == WorkflowExecutionStatus.CANCELED
+    look.open.set()
+
+    result = await run.result()
+    assert result.stopped_reason is StopReason.CANCELLED
+    assert await run.state() == result.state
 
 
 async def test_a_run_that_is_terminated_leaves_those_that_work_for_it_to_finish(crew: Crew) -> None:

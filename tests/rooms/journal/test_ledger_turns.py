@@ -135,6 +135,18 @@ def test_end_of_a_subagent_is_the_result_of_the_call(end: SubagentOutcome, conte
     assert trace[-2:] == [[Event("tool_result", 1, {"tool": "ask", "result": content})], []]
 
 
+@pytest.mark.parametrize("by_signal", [False, True], ids=["child's end", "signal"])
+def test_end_of_a_subagent_changes_nothing_of_a_turn_that_is_over(by_signal: bool) -> None:
+    end = SubagentOutcome(answer="helped", reason="final", usage=COST)
+    done = subagent_status("1.0", 9, "idle", end) if by_signal else SubagentDone(Position(1, 0), end)
+    over = [*DELEGATED, status_changed(1, "idle", ending=stopped_by_guard(StopReason.CANCELLED))]
+
+    ledger, trace = folded(*over, done)
+
+    assert ledger.state == ledger_of(*over).state
+    assert (ledger.progress.usage, trace[-1]) == (COST, [])
+
+
 def test_subagent_is_known_with_what_it_was_given_and_how_it_is() -> None:
     started = SubagentStarted(Position(1, 0), "spine-s1/1.0")
 
