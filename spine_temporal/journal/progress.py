@@ -200,7 +200,9 @@ def _expired(progress: Progress, entry: ApprovalExpired) -> Progress:
 def _stop_requested(progress: Progress, turn: int | None) -> Progress:
     if turn is None or (progress.opened and turn == progress.turn):
         return replace(progress, stop_requested=True)
-    if not progress.opened or any(queued.turn == turn for queued in progress.queue):
+    # After a reset, the signal may come again before the turn does.
+    ahead = turn > progress.last_turn or any(queued.turn == turn for queued in progress.queue)
+    if not progress.opened or ahead:
         return replace(progress, stopped_turns=(*progress.stopped_turns, turn))
     return progress
 

@@ -1,5 +1,6 @@
 """The updates that a conversation accepts: what the user says next, what a person decides."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
@@ -125,8 +126,7 @@ async def accept_decision(session: Session, values: Sequence[RawValue]) -> RawVa
     """Take a decision; the call it is on goes on, or is refused, as soon as its turn has come."""
     if (known := _known(session, DecisionReceipt)) is not None:
         return pack(known)
-    waited = not session.ready
-    await _ready(session)
+    waited = await _ready(session)
     request = _read(DecideRequest, values, _DECIDE_FORM)
     try:
         # The validator has looked at the arguments, unless nothing was there to look at them with.
@@ -169,10 +169,20 @@ def _known[W: WireModel](session: Session, type_: type[W]) -> W | None:
         return None
 
 
-async def _ready(session: Session) -> None:
+async def _ready(session: Session) -> bool:
+    """Whether it had to wait until an update can be answered: then it is to be judged anew.
+
+    Otherwise nothing is awaited: of two updates in one task, the second is judged by what the first has changed.
+    """
     if not session.ready:
-        # Else nothing is awaited: of two updates in one task, the second is judged by what the first has changed.
         await workflow.wait_condition(lambda: session.ready)
+    elif session.was_reset:
+        # What a reset applies again comes in the order in which it came, and when it is replayed signals first:
+        # they are let pass.
+        await asyncio.sleep(0)
+    else:
+        return False
+    return True
 
 
 def _read[W: WireModel](type_: type[W], values: Sequence[RawValue], form: str) -> W:

@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 from spine_core import Agent, Result, State, StopReason
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
 
 from spine_temporal import Run
 from spine_temporal.contracts.policies import ContinuePolicy
 from tests.features.sessions.talk import chain_of, new_session, parrot, texts, until_closed
 from tests.support.agents_at_hand import Gate
-from tests.support.harness import Durable, Served, told
+from tests.support.harness import Durable, Served, history_of, told
 from tests.support.resets import reset, reset_points
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -80,6 +82,38 @@ async def test_an_execution_that_has_continued_as_new_is_reset_while_others_foll
     # What was taken back had been told by then; it is told anew.
     assert (await asyncio.wait_for(followed, 60))[-len(live.trace) :] == told(live)
     assert await second.state() == live.state
+
+
+async def test_what_was_accepted_since_is_accepted_again(client: Client, durable: Durable) -> None:
+    gate, session = Gate(), new_session()
+    served = durable(attended({"wait": gate}))
+    first = await served.start("wait here", session_id=session)
+    await asyncio.wait_for(gate.begun.wait(), 60)
+    second, third = [await served.start(said, session_id=session) for said in ("second", "third")]
+    await second.stop()
+    await until_told(client, first)
+    history = await history_of(client, first)
+
+    await reset(client, history, reset_points(history)[1])
+    gate.open.set()
+
+    assert (await first.result()).stopped_reason is StopReason.FINAL
+    assert (await second.result()).stopped_reason is StopReason.CANCELLED
+    last = await third.result()
+    assert texts(last.state) == ["wait here", "heard wait here", "second", "third", "heard third"]
+    assert await third.state() == last.state
+
+
+async def until_told(client: Client, run: Run) -> None:
+    """Wait until a workflow task has taken in that the run was told to stop."""
+
+    async def taken_in() -> bool:
+        signaled = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
+        events = (await history_of(client, run)).events
+        told = [event.event_id for event in events if event.event_type == signaled]
+        return bool(told) and reset_points(await history_of(client, run))[-1] > told[0]
+
+    await until(taken_in, f"the stop of {run.workflow_id}")
 
 
 async def events_of(run: Run) -> list[tuple[str, int, dict[str, Any]]]:

@@ -90,7 +90,8 @@ def test_clock_of_a_turn_stops_while_people_are_waited_for() -> None:
     [
         ([*begun(), StopRequested("s")], True, ()),
         ([*begun(), StopRequested("s", 1)], True, ()),
-        ([*begun(), StopRequested("s", 2)], False, ()),
+        ([*begun(), StopRequested("s", 2)], False, (2,)),
+        ([*begun(), status_changed(1, "idle"), status_changed(2, "running", turn=2), StopRequested("s", 1)], False, ()),
         ([*begun(), turn_queued(2, "a"), StopRequested("s", 2)], False, (2,)),
         ([requested(), StopRequested("s", 1)], False, (1,)),
         ([requested(), StopRequested("s", 1), opened()], True, (1,)),
@@ -101,7 +102,8 @@ def test_clock_of_a_turn_stops_while_people_are_waited_for() -> None:
     ids=[
         "the turn in hand",
         "that turn by its number",
-        "no such turn",
+        "a turn that is accepted again after a reset, later than its stop",
+        "a turn that is over",
         "a turn that waits",
         "a turn of a run that is not open yet",
         "that run is opened",
