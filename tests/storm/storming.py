@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -9,9 +10,6 @@ from random import Random
 from typing import Any, Final
 
 from spine_core import Result, TraceEvent
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -21,9 +19,11 @@ from spine_temporal.client.follow_run import published_status
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecisionReceipt
 from spine_temporal.contracts.policies import ContinuePolicy
+from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.errors import DecisionRefused, RunFailed, RunNotFound, SessionBusy
 from tests.storm.plans import Blow, Storm
 from tests.storm.world import Look, World
+from tests.support.resets import reset, reset_points
 from tests.support.waiting import until
 
 _AWHILE_S: Final = 0.2
@@ -46,8 +46,14 @@ class Said:
 
     text: str
     run: Run
+    on_busy: OnBusy
     waiting: "asyncio.Task[Result | RunFailed]"
     followed: "asyncio.Task[list[TraceEvent]]"
+    told_s: float = 0.0
+    """When who waits was told, by the clock of this process."""
+
+    def note_told(self, _: object) -> None:
+        self.told_s = time.monotonic()
 
 
 @dataclass
@@ -72,6 +78,8 @@ class Storming:
     stopped: int = 0
     cancelled: int = 0
     resets: int = 0
+    reset_s: float = 0.0
+    """When the last reset was done."""
     swaps: int = 0
     log: list[str] = field(default_factory=list)
     _worker: AgentWorker | None = None
@@ -169,15 +177,15 @@ class Storming:
         await fall
 
     async def _say(self, blow: Blow, random: Random) -> None:
+        on_busy: OnBusy = "queue" if random.random() < 0.9 else "reject"
         try:
-            run = await self.agent.start(
-                blow.text, session_id=self.session, on_busy="queue" if random.random() < 0.9 else "reject"
-            )
+            run = await self.agent.start(blow.text, session_id=self.session, on_busy=on_busy)
         except SessionBusy:
             return
-        self.said.append(
-            Said(blow.text, run, asyncio.create_task(last_result(run)), asyncio.create_task(first_events(run)))
-        )
+        waiting, followed = asyncio.create_task(last_result(run)), asyncio.create_task(first_events(run))
+        said = Said(blow.text, run, on_busy, waiting, followed)
+        waiting.add_done_callback(said.note_told)
+        self.said.append(said)
 
     async def _stop_turn(self, random: Random) -> None:
         if self.said:
@@ -258,21 +266,13 @@ class Storming:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
             return
-        done = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-        points = [event.event_id for event in history.events if event.event_type == done]
-        if not points:
-            return
-        self.resets += 1
-        request = ResetWorkflowExecutionRequest(
-            namespace=self.client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=history.run_id),
-            reason="a storm",
-            workflow_task_finish_event_id=random.choice(points),
-            request_id=uuid.uuid4().hex,
-        )
+        points = reset_points(history)
         # A server refuses to cut between what it wrote in one piece.
         with contextlib.suppress(RPCError):
-            await self.client.workflow_service.reset_workflow_execution(request)
+            if points:
+                await reset(self.client, history, random.choice(points))
+                self.resets += 1
+                self.reset_s = time.monotonic()
 
 
 async def last_result(run: Run) -> Result | RunFailed:
