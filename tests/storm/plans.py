@@ -1,10 +1,10 @@
 """What happens in a storm: made of a number, so that the number is all that it takes to have it again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from tests.storm.world import PLACES, Look
+from tests.storm.world import COST_USD, PLACES, Look
 
 KINDS: Final = (
     "turn",
@@ -21,6 +21,24 @@ KINDS: Final = (
 _WEIGHTS: Final = {"turn": 6, "decide": 8, "stop_turn": 2, "hold": 3, "release": 3, "swap": 2, "forge": 2}
 
 
+# What the workers keep: all they like, nothing, and so little that most ledgers do not fit.
+_CACHES: Final[tuple[dict[str, int], ...]] = (
+    {},
+    {},
+    {"cache_bytes": 0, "max_cached_workflows": 0},
+    {"cache_bytes": 10_000},
+)
+
+
+@dataclass(frozen=True)
+class WorkerPlan:
+    """A worker: what the agent is there, when it has runs continue as new, what it keeps."""
+
+    look: Look
+    events: int | None
+    caches: dict[str, int]
+
+
 @dataclass(frozen=True)
 class Blow:
     """One thing that happens."""
@@ -30,8 +48,8 @@ class Blow:
     """Whatever has to be chosen when it happens is chosen by it."""
     text: str = ""
     place: str = ""
-    look: Look = field(default_factory=Look)
-    events: int | None = None
+    workers: tuple[WorkerPlan, ...] = ()
+    """Those that take the place of the ones at work."""
     waits: int = 0
     """For so many things that agents do, if they do any."""
     beside: bool = False
@@ -44,8 +62,7 @@ class Storm:
 
     seed: int
     blows: tuple[Blow, ...]
-    look: Look
-    events: int | None
+    workers: tuple[WorkerPlan, ...]
 
 
 def storm(seed: int, kinds: tuple[str, ...] = KINDS) -> Storm:
@@ -53,9 +70,9 @@ def storm(seed: int, kinds: tuple[str, ...] = KINDS) -> Storm:
     random = Random(seed)
     weights = [_WEIGHTS.get(kind, 1) for kind in kinds]
     chosen = ["turn", *random.choices(kinds, weights, k=random.randint(3, 12))]
-    look = _look(random) if "swap" in kinds else Look()
+    workers = _workers(random) if "swap" in kinds else (WorkerPlan(Look(), _events(random), {}),)
     blows = tuple(_blow(random, kind, number) for number, kind in enumerate(chosen))
-    return Storm(seed, blows, look, _events(random))
+    return Storm(seed, blows, workers)
 
 
 def _blow(random: Random, kind: str, number: int) -> Blow:
@@ -64,8 +81,7 @@ def _blow(random: Random, kind: str, number: int) -> Blow:
         random.getrandbits(32),
         text=_text(random, f"T{number}"),
         place=random.choice(PLACES),
-        look=_look(random),
-        events=_events(random),
+        workers=_workers(random),
         waits=random.choice([0, 0, 1, 2, 3, 5]),
         beside=random.random() < 0.4,
     )
@@ -82,6 +98,13 @@ def _calls(random: Random) -> str:
     return " ".join(f"helper:{orders}" if call == "helper" else call for call, orders in zip(calls, below, strict=True))
 
 
+def _workers(random: Random) -> tuple[WorkerPlan, ...]:
+    """One, or two that differ, at work at the same time."""
+    return tuple(
+        WorkerPlan(_look(random), _events(random), random.choice(_CACHES)) for _ in range(random.choice([1, 1, 2]))
+    )
+
+
 def _look(random: Random) -> Look:
     return Look(
         gated=frozenset(name for name in ("add", "pay") if random.random() < (0.2 if name == "add" else 0.8)),
@@ -89,6 +112,8 @@ def _look(random: Random) -> Look:
         helper_is_an_agent=random.random() < 0.8,
         hooks=frozenset(hook for hook in ("run_start", "run_end") if random.random() < 0.6),
         parallel=random.random() < 0.7,
+        max_steps=random.choice([None, None, random.randint(1, 9)]),
+        max_cost_usd=random.choice([None, None, random.randint(1, 9) * COST_USD]),
     )
 
 

@@ -9,20 +9,20 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
-from spine_core import Result, TraceEvent
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal import AgentWorker, Decision, DurableAgent, Run
+from spine_temporal import AgentWorker, Decision, DurableAgent
 from spine_temporal.client.approvals import Approval
 from spine_temporal.client.follow_run import published_status
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecisionReceipt
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.contracts.turn import OnBusy
-from spine_temporal.errors import DecisionRefused, RunFailed, RunNotFound, SessionBusy
-from tests.storm.plans import Blow, Storm
-from tests.storm.world import Look, World
+from spine_temporal.errors import DecisionRefused, RunNotFound, SessionBusy
+from tests.storm.followers import Said, first_events, last_result
+from tests.storm.plans import Blow, Storm, WorkerPlan
+from tests.storm.world import World
 from tests.support.resets import reset, reset_points
 from tests.support.waiting import until
 
@@ -38,22 +38,6 @@ _FORGED: Final[tuple[Any, ...]] = (
     {"position": "one.two", "status": "running", "number": 1, "outcome": {}},
     {"position": "1.0", "status": "over", "number": 1},
 )
-
-
-@dataclass
-class Said:
-    """A turn that was accepted, and who waits for it."""
-
-    text: str
-    run: Run
-    on_busy: OnBusy
-    waiting: "asyncio.Task[Result | RunFailed]"
-    followed: "asyncio.Task[list[TraceEvent]]"
-    told_s: float = 0.0
-    """When who waits was told, by the clock of this process."""
-
-    def note_told(self, _: object) -> None:
-        self.told_s = time.monotonic()
 
 
 @dataclass
@@ -81,8 +65,12 @@ class Storming:
     reset_s: float = 0.0
     """When the last reset was done."""
     swaps: int = 0
+    differ: bool = False
+    """Two workers whose agents differ were at work at the same time."""
+    guarded: bool = False
+    """A guard may have ended a turn."""
     log: list[str] = field(default_factory=list)
-    _worker: AgentWorker | None = None
+    _workers: list[AgentWorker] = field(default_factory=list)
     _beside: "list[asyncio.Task[None]]" = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -93,7 +81,7 @@ class Storming:
 
     async def rage(self) -> None:
         """Let every blow fall, then heal, until every turn that was accepted is over."""
-        await self._work(self.storm.look, self.storm.events)
+        await self._work(self.storm.workers)
         try:
             for blow in self.storm.blows:
                 self.log.append(f"{blow.kind} {blow.text or blow.place}")
@@ -124,16 +112,22 @@ class Storming:
 
         await until(over, f"the end of every turn of {self.session}")
 
-    async def _work(self, look: Look, events: int | None) -> None:
-        policy = ContinuePolicy(events=events) if events is not None else None
-        worker = AgentWorker(self.client, agents=self.world.agents(look), task_queue=self.queue, continue_policy=policy)
-        await worker.__aenter__()
-        self._worker = worker
+    async def _work(self, plans: tuple[WorkerPlan, ...]) -> None:
+        for plan in plans:
+            agents = self.world.agents(plan.look)
+            policy = ContinuePolicy(events=plan.events) if plan.events is not None else None
+            options: dict[str, Any] = {"continue_policy": policy, **plan.caches}
+            # Of one client, a queue has one worker.
+            client = await Client.connect(self.client.service_client.config.target_host)
+            worker = AgentWorker(client, agents=agents, task_queue=self.queue, **options)
+            await worker.__aenter__()
+            self._workers.append(worker)
+        self.differ = self.differ or len(plans) > 1
+        self.guarded = self.guarded or any(plan.look.guarded for plan in plans)
 
     async def _rest(self) -> None:
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            await worker.__aexit__(None, None, None)
+        workers, self._workers = self._workers, []
+        await asyncio.gather(*(worker.__aexit__(None, None, None) for worker in workers))
 
     async def _awhile(self, ticks: int) -> None:
         """Until so many things have happened, or for a moment: when a blow falls makes no difference to the outcome."""
@@ -170,7 +164,7 @@ class Storming:
             case "swap":
                 self.swaps += 1
                 await self._rest()
-                await self._work(blow.look, blow.events)
+                await self._work(blow.workers)
                 return
             case _:
                 fall = self._reset(random)
@@ -273,25 +267,3 @@ class Storming:
                 await reset(self.client, history, random.choice(points))
                 self.resets += 1
                 self.reset_s = time.monotonic()
-
-
-async def last_result(run: Run) -> Result | RunFailed:
-    """How a turn ends; pauses are waited through."""
-    try:
-        while True:
-            _, status = await published_status(run._client, run.workflow_id)
-            result = await run.result()
-            if result.interrupted and status is not None:
-                result = await run.next_result(after=status.number)
-            if not result.interrupted:
-                return result
-    except RunFailed as error:
-        return error
-
-
-async def first_events(run: Run) -> list[TraceEvent]:
-    """The events of a turn up to its first stop, as they come."""
-    try:
-        return [event async for event in run.events()]
-    except RunFailed:
-        return []

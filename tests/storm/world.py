@@ -10,6 +10,8 @@ from temporalio import activity
 
 # Where an agent can be held up.
 PLACES: Final = ("model", "tool", "run_start", "run_end")
+# Of each answer of a model.
+COST_USD: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,13 @@ class Look:
     helper_is_an_agent: bool = True
     hooks: frozenset[str] = frozenset({"run_start", "run_end"})
     parallel: bool = True
+    max_steps: int | None = None
+    max_cost_usd: float | None = None
+
+    @property
+    def guarded(self) -> bool:
+        """A guard may end a turn."""
+        return self.max_steps is not None or self.max_cost_usd is not None
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,7 @@ class World:
             Obedient(self),
             tools=[each for name, each in tools.items() if name not in look.missing],
             middleware=[_HOOKS[hook](self) for hook in sorted(look.hooks)],
-            guards=Guards(max_steps=None),
+            guards=Guards(max_steps=look.max_steps, max_cost_usd=look.max_cost_usd),
             parallel_tools=look.parallel,
             name=name,
         )
@@ -121,7 +130,7 @@ class Obedient:
         step = sum(message.role == "assistant" for message in messages[said:])
         await self._world.pass_by("model")
         word, steps = parse(str(messages[said].content))
-        usage = Usage(input_tokens=1, output_tokens=1, cost_usd=0.25)
+        usage = Usage(input_tokens=1, output_tokens=1, cost_usd=COST_USD)
         if step >= len(steps):
             return ModelResponse(message=Message.assistant(f"done {word}"), usage=usage, finish_reason="stop")
         asked = []
