@@ -19,7 +19,7 @@ from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
 from spine_temporal.history.fold import Fold, Stop
 from spine_temporal.history.folded import fold_execution, turn_run_id, with_conversation
-from spine_temporal.history.follow import close_event, describe, first_event, follow
+from spine_temporal.history.follow import close_event, describe, first_event, follow, reset_to
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger
@@ -174,11 +174,15 @@ class RunFollower:
             RunNotFound: there is no such run.
             RunFailed: its workflow failed, or closed before the turn began; or an error that says more.
         """
-        watch, known = _watch(self.client, self.workflow_id), None
+        watch, known, run_id = _watch(self.client, self.workflow_id), None, ""
         while True:
             with waiting():
                 known = await watch.other_than(known)
             status = known[1]
+            if run_id not in ("", known[0]) and await reset_to(self.client, self.workflow_id, run_id) is not None:
+                # It counts its stops anew, from where it was taken back to.
+                after = StatusCursor()
+            run_id = known[0]
             if status is None or self._may_have_stopped(status, after):
                 fold = await self._folded()
                 stop = self._found(fold, after)

@@ -13,10 +13,13 @@ from spine_temporal.history.follow import follow
 
 async def resumed_events(client: Client, run: Run, before: StatusCursor) -> AsyncIterator[TraceEvent]:
     """Those of the run's turn after what `before` knows, live until it stops again."""
-    fold = Fold(client.data_converter)
+    fold, number = Fold(client.data_converter), 0
     async for event in follow(client, run.workflow_id, run.run_id):
         events = await fold.feed(event)
-        turn = fold.ledger.progress.turn
+        if fold.ledger.progress.status_number < number:
+            # A reset took it back: it counts its stops anew.
+            before = StatusCursor()
+        turn, number = fold.ledger.progress.turn, fold.ledger.progress.status_number
         if turn == run.turn and not before.is_old(fold.ledger):
             for each in events:
                 yield each

@@ -14,7 +14,7 @@ from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound
 from spine_temporal.history.fold import Fold
-from spine_temporal.history.follow import follow
+from spine_temporal.history.follow import describe, follow
 from spine_temporal.history.list_executions import listed
 from spine_temporal.history.payloads import at_s
 from spine_temporal.journal.dangling_calls import with_unanswered
@@ -89,9 +89,20 @@ async def as_it_is_by_now(client: Client, origin: RestorePoint, run_id: str) -> 
             raise
         # Temporal's time-skipping test server keeps no list: there the race is left alone.
         return origin
-    latest = max(began, key=lambda each: began[each], default=origin.run_id)
-    since = origin.run_id in began and began[latest] > began[origin.run_id]
-    return origin.model_copy(update={"run_id": latest}) if since else origin
+    if origin.run_id not in began:
+        return origin
+    own = await _chain(client, origin.workflow_id, run_id)
+    for each in sorted(began, key=lambda each: began[each], reverse=True):
+        if began[each] <= began[origin.run_id]:
+            break
+        # One of the same chain is what a reset has taken back.
+        if await _chain(client, origin.workflow_id, each) != own:
+            return origin.model_copy(update={"run_id": each})
+    return origin
+
+
+async def _chain(client: Client, workflow_id: str, run_id: str) -> str:
+    return str((await describe(client, workflow_id, run_id)).workflow_execution_info.first_run_id)
 
 
 @dataclass(slots=True)

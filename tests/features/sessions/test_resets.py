@@ -1,14 +1,17 @@
 """Sessions that an operator takes back with `temporal workflow reset`: they go on, and read as they went on."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from spine_core import Agent, Result, State, StopReason
+from spine_core import Agent, Result, State, StopReason, TraceEvent, tool
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
 
 from spine_temporal import Run
+from spine_temporal.client.follow_run import StatusCursor
+from spine_temporal.client.resumed_events import resumed_events
 from spine_temporal.contracts.policies import ContinuePolicy
 from tests.features.sessions.talk import chain_of, new_session, parrot, texts, until_closed
 from tests.support.agents_at_hand import Gate
@@ -102,6 +105,54 @@ async def test_what_was_accepted_since_is_accepted_again(client: Client, durable
     last = await third.result()
     assert texts(last.state) == ["wait here", "heard wait here", "second", "third", "heard third"]
     assert await third.state() == last.state
+
+
+async def test_a_session_that_was_opened_again_and_reset_goes_on_from_where_it_was_closed(
+    client: Client, durable: Durable
+) -> None:
+    gate, session = Gate(), new_session()
+    served = durable(attended({"wait": gate}), client_options={"session_ttl_s": 0})
+    before = await served.run("before", session_id=session)
+    await until_closed(client, served.runs[0].workflow_id)
+    run = await served.start("wait here", session_id=session)
+    await asyncio.wait_for(gate.begun.wait(), 60)
+    history = await history_of(client, run)
+
+    await reset(client, history, reset_points(history)[0])
+    gate.open.set()
+
+    after = await run.result()
+    assert texts(after.state) == [*texts(before.state), "wait here", "heard wait here"]
+    assert await run.state() == after.state
+
+
+async def test_who_waits_behind_a_decision_that_was_taken_back_is_asked_again(client: Client, durable: Durable) -> None:
+    gate, session = Gate(), new_session()
+
+    @tool(approve=True)
+    async def add(a: int, b: int) -> int:
+        """Add, when let."""
+        await gate.pass_through()
+        return a + b
+
+    served = durable(parrot(tools=[add]))
+    first = await served.start("add 1 2", session_id=session)
+    assert (await first.result()).interrupted
+    resumed = asyncio.create_task(served.resume(session, True))
+    await asyncio.wait_for(gate.begun.wait(), 60)
+    followed = asyncio.create_task(types_of(resumed_events(client, first, StatusCursor(1))))
+    history = await history_of(client, first)
+
+    await reset(client, history, reset_points(history)[0])
+    gate.open.set()
+
+    assert (await asyncio.wait_for(resumed, 60)).interrupted
+    assert (await asyncio.wait_for(followed, 60))[-1:] == ["interrupt"]
+    assert (await served.resume(session, True)).answer == "got 3"
+
+
+async def types_of(events: AsyncIterator[TraceEvent]) -> list[str]:
+    return [str(event.type) async for event in events]
 
 
 async def until_told(client: Client, run: Run) -> None:
