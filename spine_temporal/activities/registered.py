@@ -92,7 +92,8 @@ class AgentActivities:
         spec = await self._spec(request.agent, request.budget)
         info = activity.info()
         requested = Requested(request, request.session_id or str(info.workflow_id))
-        self.cache.begin(_run(), [requested, Opened(info.activity_id, spec, input=request.input)])
+        opened = Opened(info.activity_id, spec, input=request.input, restoring=request.origin is not None)
+        self.cache.begin(_run(), [requested, opened])
         return pack(spec)
 
     @activity.defn(name=names.SPEC_ACTIVITY)

@@ -116,7 +116,7 @@ class EventReader:
         if self._opened or self._request is None:
             return SpecRefreshed(id_, spec)
         self._opened = True
-        return Opened(id_, spec, at_s(event), self._request.input)
+        return Opened(id_, spec, at_s(event), self._request.input, self._request.origin is not None)
 
     async def _scheduled(self, event: HistoryEvent) -> Entry | None:
         scheduled = event.activity_task_scheduled_event_attributes

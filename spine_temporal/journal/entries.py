@@ -37,6 +37,8 @@ class Opened:
     at_s: float = 0.0
     input: str | None = None
     """What the user said; kept for a team only."""
+    restoring: bool = False
+    """The conversation is still to come from where it was left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,18 +111,18 @@ def _requested(entry: Requested) -> Progress:
 
 
 def _opened(progress: Progress, entry: Opened) -> Progress:
-    stop = progress.stop_requested or progress.turn in progress.stopped_turns
-    opened = replace(
-        progress,
-        spec=_without_system(entry.spec),
-        opened=True,
-        stop_requested=stop,
-        working_since_s=entry.at_s,
-    )
+    known = replace(progress, spec=_without_system(entry.spec), working_since_s=entry.at_s)
+    # The number of the turn is known with the conversation.
+    opened = known if entry.restoring else _begun(known)
     team = entry.spec.team
     if team is None:
         return opened
     return subagents.with_first_member(replace(opened, team_input=entry.input), team)
+
+
+def _begun(progress: Progress) -> Progress:
+    stop = progress.stop_requested or progress.turn in progress.stopped_turns
+    return replace(progress, opened=True, stop_requested=stop)
 
 
 def _without_system(spec: AgentSpec) -> AgentSpec:
@@ -132,7 +132,7 @@ def _without_system(spec: AgentSpec) -> AgentSpec:
 def _restored(progress: Progress, entry: ConversationRestored) -> Progress:
     before = entry.progress
     if before is None:
-        return progress
+        return progress if progress.opened else _begun(progress)
     if entry.same:
         # What is large was left with the conversation; an answer that came since, with a member's end, stays.
         answer = before.answer if progress.answer is None else progress.answer
@@ -140,6 +140,7 @@ def _restored(progress: Progress, entry: ConversationRestored) -> Progress:
     turn = before.turn + 1
     return replace(
         progress,
+        opened=True,
         step=before.step,
         usage=before.usage,
         last_text=before.last_text,

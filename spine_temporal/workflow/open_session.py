@@ -31,7 +31,8 @@ async def open_session(session: Session) -> None:
     if request.carried is None:
         id_ = session.next_spec_id()
         spec = await _answer(names.OPEN_ACTIVITY, request, id_)
-        session.record(Opened(id_, spec, workflow.time(), request.input))
+        restoring = request.origin is not None
+        session.record(Opened(id_, spec, workflow.time(), request.input, restoring))
     if request.carried is not None or request.origin is not None or (request.named and session.spec.remembers):
         await _restore(session)
     session.ready = True

@@ -118,6 +118,27 @@ def test_stop_is_for_one_turn(entries: list[Entry], requested_: bool, later: tup
     assert (progress.stop_requested, progress.stopped_turns) == (requested_, later)
 
 
+@pytest.mark.parametrize(("stopped", "requested_"), [(1, False), (4, False), (5, True)])
+@pytest.mark.parametrize("late", [False, True], ids=["before it is opened", "while its conversation is fetched"])
+def test_stop_of_a_turn_of_a_session_that_is_opened_again_is_for_that_turn(
+    stopped: int, requested_: bool, late: bool
+) -> None:
+    stop = StopRequested("s", stopped)
+    open_again = replace(opened(), restoring=True)
+    restored = ConversationRestored("restore", Progress(turn=4, last_turn=4))
+    entries: list[Entry] = [open_again, stop] if late else [stop, open_again]
+
+    began = progress_of(requested(), *entries, restored, status_changed(1, "running", turn=5))
+
+    assert (began.turn, began.stop_requested) == (5, requested_)
+
+
+def test_stop_of_the_first_turn_counts_when_there_was_no_conversation_to_go_on_with() -> None:
+    opening: list[Entry] = [requested(), StopRequested("s", 1), replace(opened(), restoring=True)]
+
+    assert progress_of(*opening, ConversationRestored("restore", None)).stop_requested
+
+
 def test_stopped_turn_is_to_end_as_soon_as_it_begins() -> None:
     idle: list[Entry] = [*begun(), turn_queued(2, "a"), StopRequested("s", 2), status_changed(1, "idle")]
 
