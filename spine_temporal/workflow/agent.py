@@ -23,7 +23,7 @@ from spine_temporal.workflow.arguments import any_arguments, only_plain_argument
 from spine_temporal.workflow.continue_as_new import continue_if_due, is_due
 from spine_temporal.workflow.open_session import open_session, refresh
 from spine_temporal.workflow.session import Session
-from spine_temporal.workflow.status import publish_status, tell_parent
+from spine_temporal.workflow.status import publish_status, report_pause, tell_parent
 from spine_temporal.workflow.turn import Turn, lost
 
 
@@ -60,6 +60,7 @@ class AgentWorkflow:
                     session.record(SubagentStatusChanged(session.next_signal_id(), status))
                 case names.REPORT_END_SIGNAL:
                     session.record(EndReportRequested(session.next_signal_id()))
+                    report_pause(session)
                 case _:
                     workflow.logger.warning("ignored unknown signal %r", name)
         except ValueError as error:

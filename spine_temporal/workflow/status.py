@@ -12,6 +12,8 @@ from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.status import Status, StatusRecord
 from spine_temporal.contracts.subagent import SubagentStatus
 from spine_temporal.journal.entries import StatusChanged
+from spine_temporal.journal.next_move import Pause, next_move
+from spine_temporal.journal.replacing import replace
 from spine_temporal.payloads import pack
 from spine_temporal.workflow.session import Session
 
@@ -42,11 +44,25 @@ def publish_status(
     )
     session.record(StatusChanged(record))
     _write(session, record)
+    _report(session, status, at)
+
+
+def report_pause(session: Session) -> None:
+    """Tell the parent once more what the run is paused at: one that was reset since has not heard of it."""
+    progress = session.progress
+    move = next_move(replace(progress, ending=None), elapsed_s=0.0) if progress.status == "paused" else None
+    if isinstance(move, Pause):
+        _report(session, "paused", None if session.spec.team is not None else move.index)
+
+
+def _report(session: Session, status: Status, at: int | None) -> None:
     parent = session.request.parent
-    if parent is not None:
-        interrupt = _small(asked_of_people(session, at)) if status == "paused" else None
-        report = SubagentStatus(position=parent.position, status=status, number=record.number, interrupt=interrupt)
-        session.send(tell_parent(parent.workflow_id, report))
+    if parent is None:
+        return
+    interrupt = _small(asked_of_people(session, at)) if status == "paused" else None
+    number = session.progress.status_number
+    report = SubagentStatus(position=parent.position, status=status, number=number, interrupt=interrupt)
+    session.send(tell_parent(parent.workflow_id, report))
 
 
 def republish_status(session: Session) -> None:

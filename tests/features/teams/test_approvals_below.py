@@ -8,6 +8,7 @@ from spine_core import Agent, Interrupt, Result, RunStatus, tool
 from spine_temporal import Decision, Run
 from tests.features.teams.crews import PAY, Boss, ask, asking_leave, boss_of, finder, tokens
 from tests.features.teams.serving import ALL_MODES, Crew
+from tests.support.resets import reset, reset_points
 from tests.support.subagents import run_below
 from tests.support.waiting import until
 
@@ -40,6 +41,23 @@ async def test_a_pause_below_pauses_the_run_above(crew: Crew) -> None:
         "1.0",
     )
     assert (approval.tool, approval.arguments, approval.payload) == ("pay", {"amount": 5}, PAYLOAD)
+
+
+async def test_a_run_above_that_is_reset_hears_once_more_what_is_asked_below(crew: Crew) -> None:
+    durable = await crew.serve({"boss": one_below()})
+    run = await durable.start("go")
+    assert (await run.result()).interrupted
+    history = await crew.client.get_workflow_handle(run.workflow_id, run_id=run.run_id).fetch_history()
+
+    await reset(crew.client, history, reset_points(history)[0])
+
+    async def asked() -> bool:
+        return bool(await run.pending())
+
+    await until(asked, "the question of the agent below")
+    again = await run.result()
+    assert (again.interrupted, again.interrupt) == (True, PAYLOAD)
+    assert (await durable.resume(str(again.resume_token), "approve")).answer == "paid 5"
 
 
 async def test_resuming_the_run_above_decides_what_is_asked_below(crew: Crew) -> None:
