@@ -7,8 +7,8 @@ from spine_temporal.contracts.base import load
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import RunNotFound
 from spine_temporal.history.fold import Fold
-from spine_temporal.history.ordered import Ordered
 from spine_temporal.history.follow import first_event, follow, latest_run_id
+from spine_temporal.history.ordered import Ordered
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.journal.apply import apply
 from spine_temporal.journal.dangling_calls import with_unanswered
