@@ -90,9 +90,8 @@ class AgentActivities:
         """Answer what the agent is. Local: it is recorded as one event, its input not at all."""
         request = unpack(RunRequest, value)
         spec = await self._spec(request.agent, request.budget)
-        info = activity.info()
-        requested = Requested(request, request.session_id or str(info.workflow_id))
-        opened = Opened(info.activity_id, spec, input=request.input, restoring=request.origin is not None)
+        requested = Requested(request, request.session_id or _run()[0])
+        opened = Opened(activity.info().activity_id, spec, input=request.input, restoring=request.origin is not None)
         self.cache.begin(_run(), [requested, opened])
         return pack(spec)
 
