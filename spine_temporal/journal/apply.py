@@ -89,8 +89,9 @@ def apply(ledger: Ledger, entry: Entry) -> Applied:  # noqa: C901 - one line per
 def _requested(before: Ledger, after: Ledger, entry: Requested) -> Ledger:
     request = entry.request
     if request.carried is not None and before.agent:
-        # An execution that continues another one says nothing new.
-        return after
+        # An execution that continues another one says nothing new, and leaves large texts where they are.
+        known = before.progress
+        return replace(after, progress=replace(after.progress, last_text=known.last_text, answer=known.answer))
     return replace(
         after,
         agent=request.agent,

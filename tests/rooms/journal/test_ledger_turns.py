@@ -8,7 +8,14 @@ from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.subagent import SubagentOutcome
 from spine_temporal.contracts.team import TeamPlan
 from spine_temporal.journal.counters import stopped_by_guard
-from spine_temporal.journal.entries import ConversationRestored, Entry, SpecRefreshed, SubagentDone, SubagentStarted
+from spine_temporal.journal.entries import (
+    Closed,
+    ConversationRestored,
+    Entry,
+    SpecRefreshed,
+    SubagentDone,
+    SubagentStarted,
+)
 from spine_temporal.journal.ledger import Member, VersionChange, subagents_of
 from spine_temporal.journal.snapshot import dump_carried
 from spine_temporal.journal.trace import Event
@@ -89,6 +96,19 @@ def test_execution_that_continues_another_one_has_its_conversation() -> None:
     ledger = ledger_of(requested(carried=carried, session_id="s1"), restored)
 
     assert (ledger.state, ledger.calls, ledger.restored) == (before.state, before.calls, True)
+
+
+def test_answer_is_known_when_the_execution_that_was_to_end_the_turn_is_cancelled_before_it_has_the_conversation() -> (
+    None
+):
+    done = [*begun(), step_done(1, Message.assistant("done"), ending=FINAL)]
+    carried = CarryOver(run_id="r1", turn_run_id="r1", progress=dump_carried(ledger_of(*done).progress))
+
+    ledger = ledger_of(
+        *done, requested(carried=carried, session_id="s1"), Closed(stopped_by_guard(StopReason.CANCELLED))
+    )
+
+    assert (ledger.progress.ending, ledger.progress.answer) == (FINAL, "done")
 
 
 def test_session_that_is_opened_again_goes_on_with_the_conversation_it_had() -> None:
