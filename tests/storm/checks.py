@@ -46,6 +46,8 @@ async def check_turn(storming: Storming, said: Said, state: State) -> None:
     if said.told_s > storming.reset_s + _IN_PASSING_S:
         # Who was told before a reset, or while it fell, was told what it took back.
         check_told(live, fresh)
+    if storming.resets and await was_cut_off(said):
+        return
     check_said(storming, said, live, state)
     if storming.resets:
         # How it ended may have been taken back, and the turn of that number by now be another one.
@@ -76,6 +78,19 @@ def check_said(storming: Storming, said: Said, live: Result | RunFailed, state: 
     assert (0 if closed or taken_back else 1) <= times <= 1, f"{said.text!r} stands {times} times"
     cut_short = storming.cancelled or storming.stopped or storming.guarded
     assert (0 if cut_short else times) <= answers <= times, f"{said.text!r} is answered {answers} times"
+
+
+async def was_cut_off(said: Said) -> bool:
+    """Whether the chain of executions that took it was ended by a reset of the one before it, which had just closed."""
+    client, workflow_id = said.run._client, said.run.workflow_id
+    chain = await chain_of(client, workflow_id, said.run.run_id)
+    if chain == await chain_of(client, workflow_id):
+        return False
+    ends = {history.events[-1].event_type async for history in all_executions(client, workflow_id, chain)}
+    return ends <= {
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
+    }
 
 
 def answer_to(said: Said) -> str:
@@ -134,7 +149,7 @@ async def check_histories(client: Client, workflow_id: str) -> None:
     described = await client.get_workflow_handle(workflow_id).describe()
     assert described.raw_description.pending_workflow_task.attempt <= 1
     children = set[str]()
-    async for history in all_executions(client, workflow_id):
+    async for history in all_executions(client, workflow_id, await chain_of(client, workflow_id)):
         check_tasks(history)
         await replay(history)
         children |= {
@@ -146,10 +161,15 @@ async def check_histories(client: Client, workflow_id: str) -> None:
         await check_histories(client, child)
 
 
-async def all_executions(client: Client, workflow_id: str) -> AsyncIterator[WorkflowHistory]:
-    """The histories of the latest chain of executions, also of those that a reset has cut off."""
-    latest = (await client.get_workflow_handle(workflow_id).describe()).raw_description
-    ahead = [latest.workflow_execution_info.first_run_id]
+async def chain_of(client: Client, workflow_id: str, run_id: str | None = None) -> str:
+    """The execution that the chain of executions began with that one belongs to; without a `run_id`, the latest."""
+    described = await client.get_workflow_handle(workflow_id, run_id=run_id).describe()
+    return described.raw_description.workflow_execution_info.first_run_id
+
+
+async def all_executions(client: Client, workflow_id: str, chain: str) -> AsyncIterator[WorkflowHistory]:
+    """The histories of a chain of executions, also of those that a reset has cut off."""
+    ahead = [chain]
     while ahead:
         handle = client.get_workflow_handle(workflow_id, run_id=ahead.pop())
         history = await handle.fetch_history()
