@@ -199,6 +199,9 @@ def _expired(progress: Progress, entry: ApprovalExpired) -> Progress:
 
 
 def _stop_requested(progress: Progress, turn: int | None) -> Progress:
+    if turn is not None and turn == progress.turn and progress.status == "idle" and progress.queue:
+        # It is over, and the session is at the next one already.
+        return progress
     if turn is None or (progress.opened and turn == progress.turn):
         return replace(progress, stop_requested=True)
     # After a reset, the signal may come again before the turn does.

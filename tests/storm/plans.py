@@ -25,6 +25,8 @@ _WEIGHTS: Final = {"turn": 6, "decide": 8, "stop_turn": 2, "hold": 3, "release":
 _CACHES: Final[tuple[dict[str, int], ...]] = (
     {},
     {},
+    {},
+    {},
     {"cache_bytes": 0, "max_cached_workflows": 0},
     {"cache_bytes": 10_000},
 )
@@ -101,7 +103,8 @@ def _calls(random: Random) -> str:
 def _workers(random: Random) -> tuple[WorkerPlan, ...]:
     """One, or two that differ, at work at the same time."""
     return tuple(
-        WorkerPlan(_look(random), _events(random), random.choice(_CACHES)) for _ in range(random.choice([1, 1, 2]))
+        WorkerPlan(_look(random), _events(random), random.choice(_CACHES))
+        for _ in range(random.choice([1, 1, 1, 1, 2]))
     )
 
 
