@@ -13,6 +13,7 @@ from spine_temporal.contracts.run_id import Position, child_workflow_id
 from spine_temporal.contracts.run_request import AgentSpec, Budget, RunRequest
 from spine_temporal.journal.entries import ConversationRestored, Entry, Fact, Requested, SpecRefreshed, basis_of
 from spine_temporal.journal.progress import Progress, apply
+from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.snapshot import dump_carried
 
 # An execution that did no more than these has not got the run on.
@@ -61,13 +62,15 @@ class Session:
 
     def record(self, entry: Fact | Entry) -> None:
         """Apply an entry: a fact that the history holds, or holds as soon as this workflow task is over."""
-        self.progress = apply(self.progress, entry)
+        before, self.progress = self.progress, apply(self.progress, entry)
         if basis_of(entry) is not None:
             # A reader meets it right behind what it names.
             self._order = []
         elif (id_ := getattr(entry, "id", None)) is not None:
             self._order.append(id_)
-        self.advanced = self.advanced or not isinstance(entry, _BEGINNINGS)
+        if not self.advanced and not isinstance(entry, _BEGINNINGS):
+            # What is told once more, as each execution of a subagent's parent asks for, gets nothing on.
+            self.advanced = replace(self.progress, revision=before.revision) != before
         self.wake()
 
     def basis(self) -> Basis:
