@@ -122,7 +122,7 @@ class Step:
         )
 
     def _spelled_out(self) -> Ending | None:
-        # When a hook rewrote the conversation, the answer may have stood there before: then no new message holds it.
+        # When a hook rewrote the conversation, the answer may be an older message: then no new one holds it.
         if self._ending is None or self._ending.answer_from is not AnswerFrom.LAST_MESSAGE:
             return self._ending
         answer = self.state.messages[-1].content

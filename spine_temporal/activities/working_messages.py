@@ -30,7 +30,7 @@ class WorkingMessages:
     """The fields of each copy that holds texts alone, and what they are if nobody has edited it."""
     _texts_were: list[dict[str, Any]] = field(default_factory=list)
     _views: list[Any] = field(default_factory=list)
-    """What stands in everything that can be changed in the other copies, seen live, and what stood there."""
+    """What stands in everything that can be changed in the other copies, as a live view, and what it was."""
     _sizes_were: list[int] = field(default_factory=list)
     _contents_were: list[Any] = field(default_factory=list)
 

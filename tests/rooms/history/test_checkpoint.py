@@ -25,6 +25,7 @@ from spine_temporal import TemporalCheckpoint
 from spine_temporal.checkpoint import write
 from spine_temporal.contracts import names
 from spine_temporal.errors import NotAnAgentRun
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -248,9 +249,11 @@ async def test_every_execution_of_a_session_is_deleted(
         state.add_message(Message.user(f"turn {turn}"))
         await store.put(state)
         begun.add((await holder.describe()).run_id)
-    async with asyncio.timeout(30):
-        while await count_listed(client, begun) < len(begun):
-            await asyncio.sleep(0.01)
+
+    async def listed() -> bool:
+        return await count_listed(client, begun) == len(begun)
+
+    await until(listed, "a list of all of its executions")
 
     await store.delete(state.session_id)
 

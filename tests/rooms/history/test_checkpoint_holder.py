@@ -13,6 +13,7 @@ from temporalio.worker import Replayer
 
 from spine_temporal import AgentWorker, SpinePlugin, TemporalCheckpoint
 from spine_temporal.contracts import names
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -40,15 +41,14 @@ def holder(client: Client, state: State) -> WorkflowHandle[object, object]:
 
 async def has_seen(client: Client, state: State, signals: int) -> None:
     """Wait until a worker has taken that many signals."""
-    async with asyncio.timeout(30):
-        while True:
-            history = await holder(client, state).fetch_history()
-            signaled = [
-                each for each in history.events if each.HasField("workflow_execution_signaled_event_attributes")
-            ]
-            if len(signaled) == signals and history.events[-1].HasField("workflow_task_completed_event_attributes"):
-                return
-            await asyncio.sleep(0.01)
+
+    async def taken() -> bool:
+        history = await holder(client, state).fetch_history()
+        signaled = [each for each in history.events if each.HasField("workflow_execution_signaled_event_attributes")]
+        done = history.events[-1].HasField("workflow_task_completed_event_attributes")
+        return done and len(signaled) == signals
+
+    await until(taken, f"{signals} signals that a worker has taken")
 
 
 @pytest.fixture
