@@ -15,8 +15,8 @@ from spine_temporal.contracts.base import WireModel, dump, load, load_given
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 
 _JSON: Final = {"encoding": b"json/plain"}
-# No codec makes eight times as much of anything.
-_MEASURED_BYTES: Final = MAX_PAYLOAD_BYTES // 8
+# No codec makes a hundred times as much of anything.
+_MEASURED_BYTES: Final = MAX_PAYLOAD_BYTES // 100
 
 
 def pack(model: WireModel) -> RawValue:

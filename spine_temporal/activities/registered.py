@@ -130,19 +130,17 @@ class AgentActivities:
         task = unpack(StepInput, value)
 
         async def work(attempt: Attempt) -> StepOutcome:
-            agent = await self._agents.get(task.agent)
             ledger = await self.cache.at(_run(), task.revision)
-            spec = ledger.progress.spec
-            guards = spec.guards if spec is not None else agent.guards
-            tool_policy = spec.tool_policy if spec is not None else self._tool_policy
+            spec = ledger.spec
+            agent = await self._agents.get(spec.agent)
             elapsed_s, working = (lambda: task.elapsed_s + attempt.elapsed_s()), self.cache.lend(_run())
-            step = Step(agent, ledger.state, task, elapsed_s, guards, tool_policy, working)
+            step = Step(agent, ledger.state, task, elapsed_s, spec.guards, spec.tool_policy, working)
             with spans_of(agent, ledger, _run()[0]):
                 await step.take()
             left = attempt.spent < task.policy.attempts
             if left and step.cause is not None and classify(step.cause, now_s=time.time()):
                 raise step.cause
-            outcome = self._with_versions(recorded(step, _id(), lost), task.agent, agent, ledger)
+            outcome = self._with_versions(recorded(step, _id(), lost), agent, ledger)
             self.cache.give_back(_run(), working)
             return outcome
 
@@ -158,9 +156,9 @@ class AgentActivities:
         task = unpack(ToolInput, value)
 
         async def work(attempt: Attempt) -> ToolOutcome:
-            agent = await self._agents.get(task.agent)
             ledger = await self.cache.at(_run(), task.revision)
-            spec, goes_on = ledger.progress.spec, resumption(ledger, task)
+            spec, goes_on = ledger.spec, resumption(ledger, task)
+            agent = await self._agents.get(spec.agent)
             live = goes_through_the_message(ledger, goes_on)
             call = ToolRun(
                 agent,
@@ -168,16 +166,16 @@ class AgentActivities:
                 ledger.calls[task.index].call,
                 task.index,
                 calls=[each.call for each in ledger.calls] if live else (),
-                tool_policy=spec.tool_policy if spec is not None else self._tool_policy,
+                tool_policy=spec.tool_policy,
                 resumption=goes_on,
                 first=task.first,
                 working=self.cache.lend(_run()) if sees_messages(agent) else None,
                 now_s=attempt.now_s,
-                delegates=lambda tool: self._delegate(task.agent, tool),
+                delegates=lambda tool: self._delegate(spec.agent, tool),
             )
             with spans_of(agent, ledger, _run()[0]):
                 await call.run()
-            outcome = self._with_versions(recorded(call, _id(), lost), task.agent, agent, ledger)
+            outcome = self._with_versions(recorded(call, _id(), lost), agent, ledger)
             self.cache.give_back(_run(), call.working)
             return outcome
 
@@ -195,12 +193,12 @@ class AgentActivities:
         task = unpack(EndInput, value)
 
         async def work(_: Attempt) -> EndOutcome:
-            agent = await self._agents.get(task.agent)
             ended = advance(task.revision, EndBegun(task).id)
             folded = await fold_turn(activity.client(), _run(), ended)
             ledger, began_s = folded.ordered.found, folded.segment_began_s
             if ledger is None:
                 raise RevisionNotFound(f"the history does not lead to revision {ended!r}, where the run ends")
+            agent = await self._agents.get(ledger.spec.agent)
             async with span_of_the_end(agent, ledger, _run()[0], began_s, first=task.first):
                 return await end_run(agent, ledger, folded.segment_trace(), task, _id())
 
@@ -215,8 +213,8 @@ class AgentActivities:
         task = unpack(MirrorInput, value)
 
         async def work(_: Attempt) -> Mirrored:
-            agent = await self._agents.get(task.agent)
             ledger, _events = apply(await self.cache.at(_run(), task.revision), Closed(task.ending))
+            agent = await self._agents.get(ledger.spec.agent)
             await mirror(agent.checkpoint, ledger.state)
             return Mirrored()
 
@@ -235,10 +233,10 @@ class AgentActivities:
         return pack_bytes(data)
 
     def _with_versions[Outcome: (StepOutcome, ToolOutcome)](
-        self, outcome: Outcome, name: str, agent: Agent, ledger: Ledger
+        self, outcome: Outcome, agent: Agent, ledger: Ledger
     ) -> Outcome:
         """The outcome, with the versions that made it if the run knows of others."""
-        made_with = self._versions(name, agent)
+        made_with = self._versions(ledger.spec.agent, agent)
         return outcome if made_with == ledger.plugins else outcome.model_copy(update={"plugins": made_with})
 
     def _versions(self, name: str, agent: Agent) -> dict[str, str]:

@@ -108,7 +108,9 @@ class Step:
         Raises:
             pydantic_core.PydanticSerializationError: a hook put something into the State that JSON cannot hold.
         """
-        changed = state_delta.diff(self.before, self.working.given_back(self.state), banked=self._banked)
+        stepped = self._fields.get("stepped", True)
+        after = self.working.given_back(self.state)
+        changed = state_delta.diff(self.before, after, banked=self._banked, stepped=stepped)
         rewrote = bool(changed.edits or changed.cut)
         return StepOutcome(
             id=id_,
@@ -142,8 +144,9 @@ class Step:
         context = StepContext(self.state, self.state.messages, list(self.agent.tools.values()), self.agent.provider)
         with naming("before_model"):
             await chain.before_model(context)
-        self._fields["called"] = True
-        if context.response is None:
+        if context.response is not None:
+            self._fields["preset"] = True
+        else:
             self._fields["asked"] = len(context.messages)
             context.response = await self._complete(context)
         with naming("after_model"):

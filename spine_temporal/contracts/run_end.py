@@ -59,7 +59,6 @@ class RunOutcome(WireModel):
 class EndInput(Basis):
     """The input of the activity `spine.end`: the ending that the `on_run_end` hooks get."""
 
-    agent: str
     number: int = 0
     """Of the status change that the hooks run before."""
     ending: Ending
@@ -84,7 +83,6 @@ class EndOutcome(WireModel):
 class MirrorInput(Basis):
     """The input of the activity `spine.mirror`: write the turn's State to the agent's own checkpoint backend."""
 
-    agent: str
     ending: Ending
     policy: ActivityPolicy = ActivityPolicy()
 

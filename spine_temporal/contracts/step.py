@@ -15,10 +15,9 @@ from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
 class StepInput(Basis):
     """The input of the activity `spine.step`. It names the State it starts from, it does not carry it."""
 
-    agent: str
     step: int
     elapsed_s: float
-    """Seconds since the run began, when the step was scheduled."""
+    """Seconds since the run began, when the step was scheduled, in whole milliseconds."""
     first: bool = False
     """Run `on_run_start` before anything else."""
     policy: ActivityPolicy = ActivityPolicy()
@@ -49,6 +48,9 @@ class StepBase(WireModel):
     id: str
     """Random id of this outcome; it enters the revision, so that a State no history holds is never used."""
     delta: DeltaSummary | StateDelta
+    """What changed in the State, beside its count of steps."""
+    stepped: bool = True
+    """False: a guard tripped between `on_run_start` and the step, which was then not taken, nor counted."""
     usage: AnyUsage = Usage()
     """What the model's response cost; it is added to the run's total."""
     calls: list[PlannedCall] = []
@@ -75,12 +77,10 @@ class StepOutcome(StepBase):
     """A step's outcome in full: what the fold reads."""
 
     delta: StateDelta = StateDelta()
-    stepped: bool = True
-    """False: a guard tripped between `on_run_start` and the step, which was then not taken."""
-    called: bool = False
-    """The model was called, or a hook preset its response."""
     asked: int | None = None
-    """How many messages the model was given; None: a hook preset the response."""
+    """How many messages the model was given; None: it was not called."""
+    preset: bool = False
+    """A hook preset the response."""
     errors: list[ModelError] = []
     answered: bool = False
     """The response entered the conversation."""
@@ -88,3 +88,8 @@ class StepOutcome(StepBase):
     """Why the model stopped, in its provider's words."""
     plugins: dict[str, str] | None = None
     """The versions of the distributions that the agent was made of; None: those that the run knew of."""
+
+    @property
+    def called(self) -> bool:
+        """The model was called, or a hook preset its response."""
+        return self.preset or self.asked is not None

@@ -16,9 +16,8 @@ from spine_temporal.contracts.subagent import Delegation
 class ToolInput(Basis):
     """The input of the activity `spine.tool`. The arguments stand in the model's message; they are not repeated."""
 
-    agent: str
     step: int
-    index: int
+    index: int = 0
     """Which of the step's calls, counted from 0: ids of calls are the model's and need not be unique."""
     name: str
     first: bool = False

@@ -166,7 +166,7 @@ def _step_done(before: Ledger, after: Ledger, entry: StepDone) -> Applied:
         raise TypeError("a ledger is made of outcomes in full, this is a summary")
     spec = before.progress.spec
     first = not before.progress.hooks_started and spec is not None and "on_run_start" in spec.hooks
-    state = state_delta.apply(before.state, outcome.delta, banked=outcome.usage)
+    state = state_delta.apply(before.state, outcome.delta, banked=outcome.usage, stepped=outcome.stepped)
     if outcome.answered and not state.messages:
         raise ValueError("the step has an answer, the conversation has no message")
     events = [trace.step_start(state.step)] if first and outcome.stepped else []

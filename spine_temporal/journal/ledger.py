@@ -9,7 +9,7 @@ from spine_core import Message, State
 from spine_temporal.contracts.approval import ApprovalRequest, DecideRequest
 from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.contracts.messages import AnyToolCall
-from spine_temporal.contracts.run_request import RunRequest
+from spine_temporal.contracts.run_request import AgentSpec, RunRequest
 from spine_temporal.contracts.state_form import AnyState
 from spine_temporal.contracts.subagent import Delegation, SubagentOutcome
 from spine_temporal.contracts.tool_call import ToolOutcome
@@ -110,6 +110,17 @@ class Ledger:
     result_of: str | None = None
     first_input: str | None = None
     """What the user said when the conversation was opened again; the next turn begins with it."""
+
+    @property
+    def spec(self) -> AgentSpec:
+        """What the agent is, as the run recorded it last.
+
+        Raises:
+            ValueError: the run was not opened.
+        """
+        if self.progress.spec is None:
+            raise ValueError("the run was not opened")
+        return self.progress.spec
 
     def with_content(self, index: int, content: CallContent) -> "Ledger":
         """A copy with the texts of the call at `index` replaced."""

@@ -244,7 +244,8 @@ def _turn_begun(progress: Progress, turn: int) -> Progress:
 
 def _step_done(progress: Progress, entry: StepDone) -> Progress:
     outcome = entry.outcome
-    done = with_delta(progress, outcome.delta, outcome.last_text, banked=outcome.usage)
+    counted = replace(progress, step=progress.step + 1) if outcome.stepped else progress
+    done = with_delta(counted, outcome.delta, outcome.last_text, banked=outcome.usage)
     done = replace(done, hooks_started=True, calls=None)
     if outcome.ending is not None:
         messages = outcome.delta.messages

@@ -14,10 +14,11 @@ from spine_temporal.journal import patch
 _WRITTEN_APART = frozenset({"messages", "usage", "scratch"})
 
 
-def diff(before: State, after: State, *, banked: Usage | None = None) -> StateDelta:
-    """What turns `before` into `after`.
+def diff(before: State, after: State, *, banked: Usage | None = None, stepped: bool = False) -> StateDelta:
+    """What turns `before` into `after`, beside what `apply` is told of a step.
 
     `banked` is what the model's response added to the usage; the delta then names a usage only if it is another one.
+    `stepped`: the step was counted; the delta names a number only if it is another one.
 
     Raises:
         pydantic_core.PydanticSerializationError: `after.scratch` holds something that JSON cannot.
@@ -29,13 +30,13 @@ def diff(before: State, after: State, *, banked: Usage | None = None) -> StateDe
         usage=usage,
         usage_before=before.usage if usage is not None and banked is None else None,
         scratch=patch.diff(before.scratch, json_form(after.scratch)),
-        fields=_fields(before, after),
+        fields=_fields(before.model_copy(update={"step": before.step + 1}) if stepped else before, after),
     )
 
 
-def apply(state: State, delta: StateDelta, *, banked: Usage | None = None) -> State:
+def apply(state: State, delta: StateDelta, *, banked: Usage | None = None, stepped: bool = False) -> State:
     """The State that `delta` makes of `state`, which is left as it was; they share what did not change."""
-    changed: dict[str, Any] = {}
+    changed: dict[str, Any] = {"step": state.step + 1} if stepped else {}
     if delta.messages or delta.edits or delta.cut:
         changed["messages"] = _apply_messages(state.messages, delta)
     usage = count(state.usage, delta, banked=banked)

@@ -41,8 +41,6 @@ async def execute_activity[Out: WireModel](
         retry_policy=RetryPolicy(
             initial_interval=timedelta(seconds=policy.retry_first_s),
             maximum_interval=timedelta(seconds=max(policy.retry_first_s, policy.retry_longest_s)),
-            # The work is done, its result alone does not fit: done again, it would not fit again.
-            non_retryable_error_types=["PayloadsTooLarge"],
         ),
         cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
         summary=summary,

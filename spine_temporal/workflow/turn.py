@@ -62,7 +62,6 @@ class Turn:
         task = MirrorInput(
             revision=basis.revision,
             order=basis.order,
-            agent=session.spec.agent,
             ending=session.progress.ending or ending,
             policy=policy,
         )
@@ -130,9 +129,9 @@ class Turn:
         task = StepInput(
             revision=basis.revision,
             order=basis.order,
-            agent=spec.agent,
             step=step,
-            elapsed_s=session.elapsed_s(),
+            # More digits would be written into every history.
+            elapsed_s=round(session.elapsed_s(), 3),
             first=self._first(),
             policy=spec.step_policy,
         )
@@ -151,7 +150,6 @@ class Turn:
         task = ToolInput(
             revision=basis.revision,
             order=basis.order,
-            agent=spec.agent,
             step=step,
             index=index,
             name=call.planned.name,
@@ -267,7 +265,6 @@ class Turn:
         task = EndInput(
             revision=basis.revision,
             order=basis.order,
-            agent=spec.agent,
             number=number,
             ending=ending,
             first=first,

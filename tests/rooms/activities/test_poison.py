@@ -35,11 +35,11 @@ class Worker:
 
     async def step(self) -> StepOutcome:
         await self._run(self._activities.open, pack(RunRequest(agent="agent", input="go")))
-        task = StepInput(agent="agent", revision=self.kept.progress.revision, step=1, elapsed_s=0.0)
+        task = StepInput(revision=self.kept.progress.revision, step=1, elapsed_s=0.0)
         return unpack(StepOutcome, await self._run(self._activities.step, pack(task)))
 
     async def tool(self) -> ToolOutcome:
-        task = ToolInput(agent="agent", revision=self.kept.progress.revision, step=1, index=0, name="find")
+        task = ToolInput(revision=self.kept.progress.revision, step=1, index=0, name="find")
         return unpack(ToolOutcome, await self._run(self._activities.tool, pack(task)))
 
     async def _run(self, activity: Callable[[RawValue], Any], task: RawValue) -> RawValue:

@@ -29,7 +29,7 @@ async def taken(
 ) -> Step:
     """A step of `agent`, which has left the State it began with as it was; `guards` None: the agent's own."""
     was = before.model_dump_json()
-    task = StepInput(agent="a", step=1, elapsed_s=0.0, first=first)
+    task = StepInput(step=1, elapsed_s=0.0, first=first)
     step = Step(agent, before, task, elapsed_s=elapsed_s, guards=guards or agent.guards)
     await step.take()
     assert before.model_dump_json() == was
@@ -66,7 +66,7 @@ async def test_answer_is_written_once() -> None:
 
     assert dump(outcome).count(b"done") == 1
     assert outcome.ending == Ending(reason=StopReason.FINAL, answer_from=AnswerFrom.LAST_MESSAGE, event="final")
-    assert state_delta.apply(step.before, outcome.delta, banked=outcome.usage) == step.state
+    assert state_delta.apply(step.before, outcome.delta, banked=outcome.usage, stepped=True) == step.state
 
 
 async def test_outcome_costs_the_same_however_long_the_conversation_is() -> None:
@@ -119,7 +119,7 @@ async def test_failed_provider_is_the_cause_which_may_pass() -> None:
     assert isinstance(step.cause, ConnectionError)
     assert outcome.ending == Ending(reason=StopReason.ERROR, error="no provider")
     assert [(error.error, error.action) for error in outcome.errors] == [("no provider", "fail")]
-    assert outcome.delta.fields == {"step": 1}
+    assert (outcome.stepped, outcome.delta.fields) == (True, {})
 
 
 async def test_normal_end_has_no_cause() -> None:
@@ -171,4 +171,5 @@ async def test_provider_that_writes_into_its_input_does_not_write_into_the_kept_
 
     step = await taken(Agent(Marking()), before)
 
-    assert state_delta.apply(before, step.outcome("a").delta, banked=step.outcome("a").usage) == step.state
+    outcome = step.outcome("a")
+    assert state_delta.apply(before, outcome.delta, banked=outcome.usage, stepped=True) == step.state

@@ -19,9 +19,9 @@ from spine_temporal.journal.entries import Entry
 
 REQUEST = RunRequest(agent="assistant", input="go")
 SPEC = AgentSpec(agent="assistant", guards=Guards(), system="be brief")
-STEP = StepInput(agent="assistant", revision="r0", step=1, elapsed_s=0.5)
-TOOL = ToolInput(agent="assistant", revision="r1", step=1, index=2, name="find")
-END = EndInput(agent="assistant", revision="r2", ending=Ending(reason=StopReason.FINAL))
+STEP = StepInput(revision="r0", step=1, elapsed_s=0.5)
+TOOL = ToolInput(revision="r1", step=1, index=2, name="find")
+END = EndInput(revision="r2", ending=Ending(reason=StopReason.FINAL))
 
 
 def payloads(model: WireModel) -> Payloads:

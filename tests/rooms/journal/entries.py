@@ -60,7 +60,7 @@ def calling(*names: str) -> Message:
 
 
 def step_begun(step: int, *, first: bool = False) -> StepBegun:
-    return StepBegun(StepInput(agent="assistant", step=step, elapsed_s=0.0, first=first))
+    return StepBegun(StepInput(step=step, elapsed_s=0.0, first=first))
 
 
 def step_done(step: int, message: Message, **outcome: Any) -> StepDone:
@@ -71,10 +71,9 @@ def step_done(step: int, message: Message, **outcome: Any) -> StepDone:
     ]
     given = {
         "id": f"step {step}",
-        "delta": StateDelta(messages=[message], fields={"step": step}),
+        "delta": StateDelta(messages=[message]),
         "usage": COST,
         "calls": calls,
-        "called": True,
         "asked": 1,
         "answered": True,
     }
@@ -82,7 +81,7 @@ def step_done(step: int, message: Message, **outcome: Any) -> StepDone:
 
 
 def tool_begun(index: int, step: int = 1, *, resumed: bool = False) -> ToolBegun:
-    return ToolBegun(ToolInput(agent="assistant", step=step, index=index, name="find", resumed=resumed))
+    return ToolBegun(ToolInput(step=step, index=index, name="find", resumed=resumed))
 
 
 def tool_done(index: int, content: str = "", step: int = 1, **outcome: Any) -> ToolDone:
@@ -134,7 +133,7 @@ def subagent_status(position: str, number: int, status: str, outcome: SubagentOu
 
 
 def end_begun(ending: Ending, **task: Any) -> EndBegun:
-    return EndBegun(EndInput(agent="assistant", ending=ending, **task))
+    return EndBegun(EndInput(ending=ending, **task))
 
 
 def end_done(**outcome: Any) -> EndDone:

@@ -108,11 +108,9 @@ def test_step_after_the_start_hooks_is_traced_once_they_have_run(done: Entry, tr
 def test_failed_and_preset_responses_are_traced_as_the_kernel_traces_them() -> None:
     errors = [ModelError(error="overloaded", action="retry"), ModelError(error="bad key", action="fail")]
     broken = Ending(reason=StopReason.ERROR, error="bad key")
-    failed = StepOutcome(
-        id="a", delta=StateDelta(fields={"step": 1}), called=True, asked=1, errors=errors, ending=broken
-    )
+    failed = StepOutcome(id="a", asked=1, errors=errors, ending=broken)
 
-    ledger, trace = folded(*begun(), step_begun(1), step_done(1, calling("find"), asked=None))
+    ledger, trace = folded(*begun(), step_begun(1), step_done(1, calling("find"), asked=None, preset=True))
     assert trace[-1] == [Event("model_call", 1, {"cached": True}), ASKED]
 
     ledger, trace = folded(*begun(), step_begun(1), StepDone(failed))
