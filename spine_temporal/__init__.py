@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from spine_temporal.agents.durable_options import durable
+    from spine_temporal.agents.idempotency import idempotency_key
     from spine_temporal.agents.teams import Handoff
     from spine_temporal.checkpoint import TemporalCheckpoint
     from spine_temporal.client.agent import DurableAgent
@@ -34,6 +35,7 @@ _HOME: Final = {
     "SpineTemporalError": "spine_temporal.errors",
     "TemporalCheckpoint": "spine_temporal.checkpoint",
     "durable": "spine_temporal.agents.durable_options",
+    "idempotency_key": "spine_temporal.agents.idempotency",
     "recording": "spine_temporal.client.recording",
 }
 
@@ -52,6 +54,7 @@ __all__ = [
     "SpineTemporalError",
     "TemporalCheckpoint",
     "durable",
+    "idempotency_key",
     "recording",
 ]
 

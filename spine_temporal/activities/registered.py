@@ -5,10 +5,10 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from spine_core import Agent, Guards, StopReason, Tool
+from spine_core import StopReason, Tool
 from temporalio import activity
 from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.exceptions import ApplicationError
 
 from spine_temporal.activities.attempt import Attempt, activity_attempt, run_with_attempts
 from spine_temporal.activities.failures import classify
@@ -21,23 +21,20 @@ from spine_temporal.activities.restore import part_of, restore
 from spine_temporal.activities.resumption import resumption
 from spine_temporal.activities.run_end import end_run
 from spine_temporal.activities.search_attributes import Attributes
+from spine_temporal.activities.specs import Specs
 from spine_temporal.activities.step import Step
 from spine_temporal.activities.subagent import look_at_subagent
 from spine_temporal.activities.tool_call import ToolRun, sees_messages
 from spine_temporal.agents.registry import AgentRegistry
-from spine_temporal.agents.spec import narrowed, spec_of
 from spine_temporal.agents.subagents import RemoteAgent, agent_behind
-from spine_temporal.agents.teams import members_of, plan_of
 from spine_temporal.contracts import names
 from spine_temporal.contracts.continuation import Restored, RestoreInput
-from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
 from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
-from spine_temporal.contracts.run_request import AgentSpec, Budget, RunRequest, SpecInput
+from spine_temporal.contracts.run_request import OpenInput, SpecInput
 from spine_temporal.contracts.step import ModelError, StepInput, StepOutcome
 from spine_temporal.contracts.subagent import SubagentLook
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
-from spine_temporal.errors import AgentBroken, AgentUnavailable, UnknownAgent
 from spine_temporal.history.catch_up import catch_up
 from spine_temporal.history.folded import fold_to, fold_turn
 from spine_temporal.journal.apply import apply
@@ -55,7 +52,6 @@ from spine_temporal.journal.entries import (
 )
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.payloads import pack, pack_bytes, unpack
-from spine_temporal.plugins.usage import serving
 from spine_temporal.telemetry.spans import span_of_the_end, spans_of
 
 
@@ -73,11 +69,8 @@ class AgentActivities:
         cache_bytes: int,
     ) -> None:
         self._agents = agents
-        self._step_policy = step_policy
         self._tool_policy = tool_policy
-        self._continuing = continuing
-        self._attributes = Attributes(known=search_attributes)
-        self._serving: dict[str, dict[str, str]] = {}
+        self._specs = Specs(agents, step_policy, tool_policy, continuing, Attributes(known=search_attributes))
         self.cache = LedgerCache(_folded, _caught_up, max_bytes=cache_bytes)
 
     @property
@@ -88,10 +81,11 @@ class AgentActivities:
     @activity.defn(name=names.OPEN_ACTIVITY)
     async def open(self, value: RawValue) -> RawValue:
         """Answer what the agent is. Local: it is recorded as one event, its input not at all."""
-        request = unpack(RunRequest, value)
-        spec = await self._spec(request.agent, request.budget)
-        requested = Requested(request, request.session_id or _run()[0])
-        opened = Opened(activity.info().activity_id, spec, input=request.input, restoring=request.origin is not None)
+        opening, id_ = unpack(OpenInput, value), activity.info().activity_id
+        request = opening.request
+        spec = await self._specs.of(request.agent, request.budget)
+        requested = Requested(request, request.session_id or _run()[0], chain=opening.chain)
+        opened = Opened(id_, spec, input=request.input, restoring=request.origin is not None)
         self.cache.begin(_run(), [requested, opened])
         return pack(spec)
 
@@ -99,7 +93,7 @@ class AgentActivities:
     async def spec(self, value: RawValue) -> RawValue:
         """Answer what the agent is by now. Local, too."""
         task = unpack(SpecInput, value)
-        return pack(await self._spec(task.agent, task.budget))
+        return pack(await self._specs.of(task.agent, task.budget))
 
     @reported(names.RESTORE_ACTIVITY)
     async def restore(self, value: RawValue) -> RawValue:
@@ -140,13 +134,13 @@ class AgentActivities:
             left = attempt.spent < task.policy.attempts
             if left and step.cause is not None and classify(step.cause, now_s=time.time()):
                 raise step.cause
-            outcome = self._with_versions(recorded(step, _id(), lost), agent, ledger)
+            outcome = self._specs.with_versions(recorded(step, _id(), lost), agent, ledger)
             self.cache.give_back(_run(), working)
             return outcome
 
         def lost(why: str) -> StepOutcome:
-            ending, errors = Ending(reason=StopReason.ERROR, error=why), [ModelError(error=why, action="fail")]
-            return StepOutcome(id=_id(), ending=ending, errors=errors)
+            failed = ModelError(error=why, action="fail")
+            return StepOutcome(id=_id(), ending=Ending(reason=StopReason.ERROR, error=why), errors=[failed])
 
         return await self._reported(task, work, lost, lambda outcome: [StepBegun(task), StepDone(outcome)])
 
@@ -169,13 +163,14 @@ class AgentActivities:
                 tool_policy=spec.tool_policy,
                 resumption=goes_on,
                 first=task.first,
+                place=f"{_run()[0]}/{ledger.chain}/{task.step}.{task.index}",
                 working=self.cache.lend(_run()) if sees_messages(agent) else None,
                 now_s=attempt.now_s,
                 delegates=lambda tool: self._delegate(spec.agent, tool),
             )
             with spans_of(agent, ledger, _run()[0]):
                 await call.run()
-            outcome = self._with_versions(recorded(call, _id(), lost), agent, ledger)
+            outcome = self._specs.with_versions(recorded(call, _id(), lost), agent, ledger)
             self.cache.give_back(_run(), call.working)
             return outcome
 
@@ -232,52 +227,12 @@ class AgentActivities:
         self.cache.record(_run(), task.revision, entries(outcome), len(data))
         return pack_bytes(data)
 
-    def _with_versions[Outcome: (StepOutcome, ToolOutcome)](
-        self, outcome: Outcome, agent: Agent, ledger: Ledger
-    ) -> Outcome:
-        """The outcome, with the versions that made it if the run knows of others."""
-        made_with = self._versions(ledger.spec.agent, agent)
-        return outcome if made_with == ledger.plugins else outcome.model_copy(update={"plugins": made_with})
-
-    def _versions(self, name: str, agent: Agent) -> dict[str, str]:
-        if name not in self._serving:
-            self._serving[name] = serving(agent)
-        return self._serving[name]
-
     def _delegate(self, owner: str, tool: Tool) -> tuple[str, int, str | None] | None:
         remote = agent_behind(tool)
         if isinstance(remote, RemoteAgent) and remote.namespace == activity.info().namespace:
             return remote.name, remote.max_depth, remote.task_queue
         found = self._agents.delegate(owner, tool)
         return (*found, None) if found is not None else None
-
-    async def _spec(self, name: str, budget: Budget | None) -> AgentSpec:
-        try:
-            agent = await self._agents.find(name)
-        except UnknownAgent as error:
-            raise _refused(error, names.UNKNOWN_AGENT) from None
-        except AgentUnavailable as error:
-            # Without the chain: the causes may have in them what was masked in this text.
-            raise ApplicationError(
-                readable(str(error)), type=names.AGENT_BROKEN, category=ApplicationErrorCategory.BENIGN
-            ) from None
-        except AgentBroken as error:
-            raise _refused(error, names.AGENT_BROKEN) from None
-        attributes = await self._attributes.are_there(activity.client)
-        common: dict[str, Any] = {"continuing": self._continuing, "attributes": attributes}
-        if isinstance(agent, Agent):
-            spec = spec_of(name, agent, step_policy=self._step_policy, tool_policy=self._tool_policy)
-            common |= {"guards": narrowed(spec.guards, budget), "plugins": self._versions(name, agent)}
-            return spec.model_copy(update=common)
-        members = {each: self._agents.durable_name(one, f"{name}/{each}") for each, one in members_of(agent).items()}
-        return AgentSpec(agent=name, guards=Guards(), team=plan_of(agent, members), **common)
-
-
-def _refused(error: Exception, type_: str) -> ApplicationError:
-    # Benign: the caller is told; the worker's log need not show where in our code.
-    return ApplicationError(
-        readable(str(error)), type=type_, non_retryable=True, category=ApplicationErrorCategory.BENIGN
-    )
 
 
 async def _folded(run: RunKey, revision: str) -> Ledger | None:

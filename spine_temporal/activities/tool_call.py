@@ -30,6 +30,7 @@ from spine_temporal.activities.resumption import Resumption
 from spine_temporal.activities.state_copy import stringify, unhooked_copy
 from spine_temporal.activities.step import last_text, stopped
 from spine_temporal.activities.working_messages import WorkingMessages
+from spine_temporal.agents.idempotency import key_of, keyed
 from spine_temporal.agents.spec import hooks_of
 from spine_temporal.agents.subagents import takes, transfer_of
 from spine_temporal.contracts.approval import ApprovalRequest
@@ -71,6 +72,8 @@ class ToolRun:
     """As the run recorded it: what a tool does not say itself."""
     resumption: Resumption | None = None
     first: bool = False
+    place: str = ""
+    """Where the call stands among all that there are; empty: nobody needs to know."""
     working: WorkingMessages | None = None
     """From an activity of the run before; None: new ones, if the agent has hooks that see messages."""
     delegates: Delegates = lambda _: None
@@ -78,6 +81,7 @@ class ToolRun:
     """Unix time by the server's clock."""
     state: State = field(init=False)
     _own: ToolCall = field(init=False)
+    _key: str = field(init=False)
     _live: LiveCalls | None = field(init=False)
     _content: str = field(default="", init=False)
     _ending: Ending | None = field(default=None, init=False)
@@ -93,6 +97,7 @@ class ToolRun:
         self.state = unhooked_copy(self.before) if self.working is None else self.working.lend(self.before)
         self._live = live_calls(self.state, self.calls, self.index) if self.calls else None
         self._own = self._own_call()
+        self._key = key_of(self.place, self._own.name, self._own.arguments)
 
     async def run(self) -> None:
         """Run the hooks and the tool. Whatever they raise ends up in the outcome."""
@@ -100,7 +105,8 @@ class ToolRun:
             if self.first:
                 with naming("on_run_start"):
                     await self.agent.chain.on_run_start(self.state)
-            self._content = await self._run()
+            with keyed(self._key):
+                self._content = await self._run()
         except _Waits:
             self._content = ""
         except StopRun as stop:

@@ -93,6 +93,14 @@ class RunRequest(GivenModel):
         return self
 
 
+class OpenInput(WireModel):
+    """The input of the local activity `spine.open`; no history holds it."""
+
+    request: RunRequest
+    chain: str = ""
+    """The run id of the first execution, which those that continue it, or are reset from it, keep naming."""
+
+
 class SpecInput(WireModel):
     """The input of the activity `spine.spec`, which answers what the agent is by now."""
 

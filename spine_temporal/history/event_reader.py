@@ -102,7 +102,7 @@ class EventReader:
         self._request = request
         self._opened = request.carried is not None
         self._session_id = request.session_id or started.workflow_id
-        return Requested(request, self._session_id, at_s(event))
+        return Requested(request, self._session_id, at_s(event), started.first_execution_run_id)
 
     async def _marker(self, event: HistoryEvent) -> Entry | None:
         marker = event.marker_recorded_event_attributes

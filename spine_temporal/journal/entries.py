@@ -26,6 +26,8 @@ class Requested:
     request: RunRequest
     session_id: str
     at_s: float = 0.0
+    chain: str = ""
+    """The run id of the first execution."""
 
 
 @dataclass(frozen=True, slots=True)

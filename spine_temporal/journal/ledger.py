@@ -88,6 +88,8 @@ class Ledger:
     state: AnyState = field(default_factory=lambda: State(session_id=""))
     agent: str = ""
     session_id: str = ""
+    chain: str = ""
+    """The run id of the first execution, which those that continue it, or are reset from it, keep naming."""
     calls: tuple[CallContent, ...] = ()
     """The tool calls of the step in hand."""
     requests: dict[str, GivenRequest] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError,
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import WireModel
 from spine_temporal.contracts.continuation import RestoredSummary, RestoreInput
-from spine_temporal.contracts.run_request import AgentSpec, SpecInput
+from spine_temporal.contracts.run_request import AgentSpec, OpenInput, SpecInput
 from spine_temporal.journal.entries import ConversationRestored, Opened, SpecRefreshed
 from spine_temporal.journal.snapshot import load_progress
 from spine_temporal.workflow.execute import execute_activity, execute_local_activity
@@ -30,7 +30,8 @@ async def open_session(session: Session) -> None:
     request = session.request
     if request.carried is None:
         id_ = session.next_spec_id()
-        spec = await _answer(names.OPEN_ACTIVITY, request, id_)
+        opening = OpenInput(request=request, chain=workflow.info().first_execution_run_id)
+        spec = await _answer(names.OPEN_ACTIVITY, opening, id_)
         restoring = request.origin is not None
         session.record(Opened(id_, spec, workflow.time(), request.input, restoring))
     if request.carried is not None or request.origin is not None or (request.named and session.spec.remembers):

@@ -7,7 +7,7 @@ from typing import Any
 
 from spine_core import Agent, Message, ModelResponse, Tool, ToolCall, Usage, tool
 
-from spine_temporal import durable
+from spine_temporal import durable, idempotency_key
 
 ROUNDS = 3
 
@@ -27,6 +27,9 @@ class Effects:
 
     def count(self, line: str) -> int:
         return self.lines().count(line)
+
+    def note(self, line: str) -> None:
+        self._write(line)
 
     def hold(self, point: str) -> None:
         (self._folder / f"hold-{point}").touch()
@@ -72,6 +75,7 @@ def _count_tool(effects: Effects) -> Tool:
     @tool
     async def count(n: int) -> str:
         """Count."""
+        effects.note(f"key {n} {idempotency_key()}")
         await effects.happen(f"tool-{n}")
         return f"otter {n}"
 

@@ -52,6 +52,9 @@ async def test_a_run_killed_inside_a_step_or_a_tool_ends_as_if_undisturbed(
 
     assert_same(result, await undisturbed(tmp_path))
     assert_nothing_finished_ran_again(fleet.effects, interrupted=point)
+    keys = [line for line in fleet.effects.lines() if line.startswith("key ")]
+    assert len(set(keys)) == ROUNDS, "another attempt of a call has another idempotency key"
+    assert len({key.split()[-1] for key in keys}) == ROUNDS, "two calls have one idempotency key"
     await replay(await history_of(client, run))
 
 

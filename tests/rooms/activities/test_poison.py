@@ -12,7 +12,7 @@ from temporalio.common import RawValue
 from temporalio.testing import ActivityEnvironment
 
 from spine_temporal import SpinePlugin
-from spine_temporal.contracts.run_request import RunRequest
+from spine_temporal.contracts.run_request import OpenInput, RunRequest
 from spine_temporal.contracts.step import StepInput, StepOutcome
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
 from spine_temporal.journal.ledger import Ledger
@@ -34,7 +34,7 @@ class Worker:
         return ledger
 
     async def step(self) -> StepOutcome:
-        await self._run(self._activities.open, pack(RunRequest(agent="agent", input="go")))
+        await self._run(self._activities.open, pack(OpenInput(request=RunRequest(agent="agent", input="go"))))
         task = StepInput(revision=self.kept.progress.revision, step=1, elapsed_s=0.0)
         return unpack(StepOutcome, await self._run(self._activities.step, pack(task)))
 

@@ -1,0 +1,81 @@
+"""What a worker answers when a run asks what its agent is."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from spine_core import Agent, Guards
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from spine_temporal.activities.search_attributes import Attributes
+from spine_temporal.agents.registry import AgentRegistry
+from spine_temporal.agents.spec import narrowed, spec_of
+from spine_temporal.agents.teams import members_of, plan_of
+from spine_temporal.contracts import names
+from spine_temporal.contracts.json_form import readable
+from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
+from spine_temporal.contracts.run_request import AgentSpec, Budget
+from spine_temporal.contracts.step import StepOutcome
+from spine_temporal.contracts.tool_call import ToolOutcome
+from spine_temporal.errors import AgentBroken, AgentUnavailable, UnknownAgent
+from spine_temporal.journal.ledger import Ledger
+from spine_temporal.plugins.usage import serving
+
+
+@dataclass(slots=True)
+class Specs:
+    """The specs of the agents in a registry, with the versions that they are made of."""
+
+    agents: AgentRegistry
+    step_policy: ActivityPolicy
+    tool_policy: ActivityPolicy
+    continuing: ContinuePolicy
+    attributes: Attributes
+    _serving: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    async def of(self, name: str, budget: Budget | None) -> AgentSpec:
+        """What the agent is by now.
+
+        Raises:
+            ApplicationError: there is none of that name, or it cannot be built.
+        """
+        try:
+            agent = await self.agents.find(name)
+        except UnknownAgent as error:
+            raise _refused(error, names.UNKNOWN_AGENT) from None
+        except AgentUnavailable as error:
+            # Without the chain: the causes may have in them what was masked in this text.
+            raise ApplicationError(
+                readable(str(error)), type=names.AGENT_BROKEN, category=ApplicationErrorCategory.BENIGN
+            ) from None
+        except AgentBroken as error:
+            raise _refused(error, names.AGENT_BROKEN) from None
+        common: dict[str, Any] = {
+            "continuing": self.continuing,
+            "attributes": await self.attributes.are_there(activity.client),
+        }
+        if isinstance(agent, Agent):
+            spec = spec_of(name, agent, step_policy=self.step_policy, tool_policy=self.tool_policy)
+            common |= {"guards": narrowed(spec.guards, budget), "plugins": self._versions(name, agent)}
+            return spec.model_copy(update=common)
+        members = {each: self.agents.durable_name(one, f"{name}/{each}") for each, one in members_of(agent).items()}
+        return AgentSpec(agent=name, guards=Guards(), team=plan_of(agent, members), **common)
+
+    def with_versions[Outcome: (StepOutcome, ToolOutcome)](
+        self, outcome: Outcome, agent: Agent, ledger: Ledger
+    ) -> Outcome:
+        """The outcome, with the versions that made it if the run knows of others."""
+        made_with = self._versions(ledger.spec.agent, agent)
+        return outcome if made_with == ledger.plugins else outcome.model_copy(update={"plugins": made_with})
+
+    def _versions(self, name: str, agent: Agent) -> dict[str, str]:
+        if name not in self._serving:
+            self._serving[name] = serving(agent)
+        return self._serving[name]
+
+
+def _refused(error: Exception, type_: str) -> ApplicationError:
+    # Benign: the caller is told; the worker's log need not show where in our code.
+    return ApplicationError(
+        readable(str(error)), type=type_, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+    )
