@@ -1,13 +1,36 @@
 """How long an activity may take, how often it is tried."""
 
+import builtins
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from spine_temporal.contracts.base import LONGEST_S, GivenModel
 
 type Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
 """A time limit: a number of seconds above 0, ten years at most."""
+
+
+def _path(class_: type) -> str:
+    return f"{class_.__module__}.{class_.__qualname__}"
+
+
+def _name_of(given: object) -> object:
+    """The name that is recorded.
+
+    Raises:
+        ValueError: it is a class, and no exception that can be tried again.
+    """
+    if isinstance(given, type):
+        if not issubclass(given, Exception):
+            raise ValueError(f"{given.__name__} is no Exception")
+        return _path(given)
+    own = getattr(builtins, given, None) if isinstance(given, str) else None
+    return _path(own) if isinstance(own, type) and issubclass(own, Exception) else given
+
+
+type ExceptionName = Annotated[str, BeforeValidator(_name_of), Field(min_length=1, max_length=500)]
+"""A class of exceptions: given as itself, or by module and name ("httpx.ReadError"); one of Python's own, by name."""
 
 
 class ActivityPolicy(GivenModel):
@@ -28,6 +51,15 @@ class ActivityPolicy(GivenModel):
     at_most_once: bool = False
     """Once the tool's code, or the model's, has been reached, there is no further attempt: when the worker is lost or
     stopped after that, nobody knows whether it was done, and the model reads so."""
+    retry_on: tuple[ExceptionName, ...] = ()
+    """Exceptions that pass, with their subclasses. What a tool raises is the model's to read, unless it is one of
+    these; of the failures of a model call, those that are known to pass do so anyway."""
+    task_queue: str | None = Field(default=None, min_length=1, max_length=1000)
+    """Where it is executed: workers of the same agents poll there. None: where the run's workers poll."""
+
+    def is_retried(self, error: BaseException) -> bool:
+        """Whether `error` is one of `retry_on`."""
+        return not {_path(class_) for class_ in type(error).__mro__}.isdisjoint(self.retry_on)
 
 
 class ContinuePolicy(GivenModel):
