@@ -54,7 +54,7 @@ class DecisionRefused(BadInput):
 
 
 class UnknownAgent(SpineTemporalError):
-    """The worker that opened the run serves no agent of that name."""
+    """The worker has no agent of that name."""
 
 
 class AgentBroken(SpineTemporalError):

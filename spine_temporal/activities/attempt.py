@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from spine_temporal.activities.current import Attempt, present
 from spine_temporal.activities.earlier_attempts import STOPPED_MIDWAY, given_up, with_last_ending
-from spine_temporal.activities.failures import Transient, classify
+from spine_temporal.activities.failures import Transient, passing
 from spine_temporal.activities.heartbeat import Heart, progress_of
 from spine_temporal.activities.hooks import contained, in_words
 from spine_temporal.activities.predecessors import Work, forget, present_work, remember
@@ -57,13 +57,13 @@ async def run_with_attempts[Outcome: WireModel](
     carried_out = _CarriedOut(attempt)
     try:
         with _handing_over(attempt):
-            if attempt.number > 1 and carried_out.joins():
+            if attempt.number > 1 and carried_out.joins(policy):
                 return await carried_out.outcome_of(work)
             if attempt.number > 1:
                 attempt.progress = await with_last_ending(attempt.progress, policy)
                 # What is known of earlier attempts must outlast this one, however short it is.
                 carried_out.heart.beat()
-            if attempt.spent > (1 if policy.at_most_once else policy.attempts):
+            if attempt.is_one_too_many(policy):
                 return lost(given_up(attempt.progress, policy))
             try:
                 return await carried_out.outcome_of(work)
@@ -74,14 +74,13 @@ async def run_with_attempts[Outcome: WireModel](
     except ApplicationError:
         raise
     except Exception as error:  # noqa: BLE001 - a passing one goes to Temporal, any other into the outcome
-        passing = classify(error, now_s=time.time())
-        again = attempt.spent < policy.attempts and not (policy.at_most_once and attempt.called)
-        if passing is not None and again:
+        why = passing(error, policy)
+        if why is not None and attempt.has_another(policy):
             _log.warning("attempt %d failed and is made again: %s", attempt.number, _shortened(in_words(error)))
             _log.debug("what attempt %d raised", attempt.number, exc_info=error)
             # Without the chain: with an SDK's dozen of causes, the server replaces the whole failure by a
             # sentence about its size.
-            raise _again(error, passing) from None
+            raise _again(error, why) from None
         return lost(_shortened(in_words(error)))
     finally:
         carried_out.heart.stop()
@@ -95,10 +94,10 @@ class _CarriedOut:
         self._work: Work | None = None
         self.heart = Heart(attempt, ended=self._cancel, unknown=self._superseded)
 
-    def joins(self) -> bool:
+    def joins(self, policy: ActivityPolicy) -> bool:
         """Whether an earlier attempt's work goes on here, or its outcome is there; it is this one's, then."""
         work = present_work()
-        if work is None or _failed_in_passing(work):
+        if work is None or _failed_in_passing(work, policy):
             return False
         self._work = work
         _log.warning("attempt %d waits for what attempt %d still does", self._attempt.number, self._work.attempt.number)
@@ -175,12 +174,12 @@ class _CarriedOut:
             work.task.cancel()
 
 
-def _failed_in_passing(work: Work) -> bool:
+def _failed_in_passing(work: Work, policy: ActivityPolicy) -> bool:
     """Whether it is over, with a failure that this attempt is for."""
     error = work.task.exception() if work.task.done() else None
     if isinstance(error, RetryLater):
         return True
-    return error is not None and classify(error, now_s=time.time()) is not None
+    return error is not None and passing(error, policy) is not None
 
 
 def _took_too_long(attempt: Attempt) -> bool:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.progress import AttemptProgress
 from spine_temporal.payloads import pack
 
@@ -34,10 +35,22 @@ class Attempt:
     called: bool = False
     """The tool, or the model, has been called: something may have been done by now."""
 
+    def is_one_too_many(self, policy: ActivityPolicy) -> bool:
+        """Whether `policy` leaves none for this one.
+
+        What failed or took too long, and what was silent, are counted apart: neither uses up the other's attempts.
+        """
+        ended, missed = self._ended, self.progress.missed
+        return ended >= 1 if policy.at_most_once else max(ended - missed, missed) >= policy.attempts
+
+    def has_another(self, policy: ActivityPolicy) -> bool:
+        """Whether `policy` leaves an attempt after this one, should it fail now."""
+        return self._ended - self.progress.missed + 1 < policy.attempts and not (policy.at_most_once and self.called)
+
     @property
-    def spent(self) -> int:
-        """How many attempts this one makes, without those that a stopping worker handed over."""
-        return max(1, self.number - self.progress.handovers)
+    def _ended(self) -> int:
+        """How many attempts are over, without those that a stopping worker handed over."""
+        return max(0, self.number - 1 - self.progress.handovers)
 
     def elapsed_s(self) -> float:
         """Seconds since the activity was scheduled. No worker's wall clock is asked."""

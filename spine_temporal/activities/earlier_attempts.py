@@ -30,6 +30,7 @@ async def with_last_ending(progress: AttemptProgress, policy: ActivityPolicy) ->
     """`progress`, with how the attempt before this one ended; as it was, if the server does not say."""
     try:
         failure = await _last_failure()
+        missed = failure is not None and _was_silent(failure)
         ending = await _ending(failure, policy) if failure is not None else None
     except Exception as error:  # noqa: BLE001 - it is only for a sentence
         _log.debug("could not ask the server how the last attempt ended", exc_info=error)
@@ -38,12 +39,13 @@ async def with_last_ending(progress: AttemptProgress, policy: ActivityPolicy) ->
         return progress
     if ending not in progress.ended and len(progress.ended) >= _KINDS:
         ending = _OTHERS
-    return progress.model_copy(update={"ended": progress.ended | {ending: progress.ended.get(ending, 0) + 1}})
+    ended = progress.ended | {ending: progress.ended.get(ending, 0) + 1}
+    return progress.model_copy(update={"ended": ended, "missed": progress.missed + missed})
 
 
 def given_up(progress: AttemptProgress, policy: ActivityPolicy) -> str:
     """Why there is no further attempt."""
-    why = f"given up after {policy.attempts} attempts"
+    why = f"given up after {sum(progress.ended.values()) or policy.attempts} attempts"
     if policy.at_most_once:
         why = "nobody knows whether it was done, and it is not to be done twice"
     if not progress.ended:
@@ -67,9 +69,13 @@ async def _last_failure() -> Failure | None:
     return None
 
 
+def _was_silent(failure: Failure) -> bool:
+    return failure.timeout_failure_info.timeout_type == TimeoutType.TIMEOUT_TYPE_HEARTBEAT
+
+
 async def _ending(failure: Failure, policy: ActivityPolicy) -> str | None:
     if failure.HasField("timeout_failure_info"):
-        if failure.timeout_failure_info.timeout_type == TimeoutType.TIMEOUT_TYPE_HEARTBEAT:
+        if _was_silent(failure):
             return (
                 f"no heartbeat for {policy.heartbeat_s:g} s: the worker was lost, "
                 "or code in it kept the interpreter for that long"

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -9,6 +10,7 @@ from typing import Any, Final, TypeGuard
 
 from temporalio.service import RPCError
 
+from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.errors import AgentBroken, UnknownAgent
 
 _TRANSIENT_STATUS: Final = frozenset({408, 409, 429})
@@ -110,6 +112,11 @@ def classify(error: BaseException, *, now_s: float) -> Transient | None:
             if known is not None:
                 return known.passing
     return None
+
+
+def passing(error: BaseException, policy: ActivityPolicy) -> Transient | None:
+    """What `error` is to an activity of that policy: passing by itself, or because the policy says so; else None."""
+    return classify(error, now_s=time.time()) or (Transient(None) if policy.is_retried(error) else None)
 
 
 def _with_causes(error: BaseException) -> Iterator[BaseException]:

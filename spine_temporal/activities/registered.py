@@ -1,7 +1,6 @@
 """The activities that a worker registers."""
 
 import secrets
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from spine_temporal.activities.attempt import Attempt, activity_attempt, run_with_attempts
-from spine_temporal.activities.failures import classify
+from spine_temporal.activities.failures import passing
 from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound, RunKey
 from spine_temporal.activities.live_calls import goes_through_the_message
 from spine_temporal.activities.mirror import mirror
@@ -25,11 +24,12 @@ from spine_temporal.activities.specs import Specs
 from spine_temporal.activities.step import Step
 from spine_temporal.activities.subagent import look_at_subagent
 from spine_temporal.activities.tool_call import ToolRun, sees_messages
+from spine_temporal.agents.policies import Policies
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.agents.subagents import RemoteAgent, agent_behind
 from spine_temporal.contracts import names
 from spine_temporal.contracts.continuation import Restored, RestoreInput
-from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
+from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
 from spine_temporal.contracts.run_request import OpenInput, SpecInput
 from spine_temporal.contracts.step import ModelError, StepInput, StepOutcome
@@ -62,8 +62,8 @@ class AgentActivities:
         self,
         agents: AgentRegistry,
         *,
-        step_policy: ActivityPolicy,
-        tool_policy: ActivityPolicy,
+        step_policy: Policies,
+        tool_policy: Policies,
         continuing: ContinuePolicy,
         search_attributes: bool | None,
         cache_bytes: int,
@@ -83,7 +83,7 @@ class AgentActivities:
         """Answer what the agent is. Local: it is recorded as one event, its input not at all."""
         opening, id_ = unpack(OpenInput, value), activity.info().activity_id
         request = opening.request
-        spec = await self._specs.of(request.agent, request.budget)
+        spec = await self._specs.of(request)
         requested = Requested(request, request.session_id or _run()[0], chain=opening.chain)
         opened = Opened(id_, spec, input=request.input, restoring=request.origin is not None)
         self.cache.begin(_run(), [requested, opened])
@@ -92,8 +92,7 @@ class AgentActivities:
     @activity.defn(name=names.SPEC_ACTIVITY)
     async def spec(self, value: RawValue) -> RawValue:
         """Answer what the agent is by now. Local, too."""
-        task = unpack(SpecInput, value)
-        return pack(await self._specs.of(task.agent, task.budget))
+        return pack(await self._specs.of(unpack(SpecInput, value)))
 
     @reported(names.RESTORE_ACTIVITY)
     async def restore(self, value: RawValue) -> RawValue:
@@ -131,8 +130,7 @@ class AgentActivities:
             step = Step(agent, ledger.state, task, elapsed_s, spec.guards, spec.tool_policy, working)
             with spans_of(agent, ledger, _run()[0]):
                 await step.take()
-            left = attempt.spent < task.policy.attempts
-            if left and step.cause is not None and classify(step.cause, now_s=time.time()):
+            if step.cause is not None and attempt.has_another(task.policy) and passing(step.cause, task.policy):
                 raise step.cause
             outcome = self._specs.with_versions(recorded(step, _id(), lost), agent, ledger)
             self.cache.give_back(_run(), working)
@@ -166,6 +164,7 @@ class AgentActivities:
                 place=f"{_run()[0]}/{ledger.chain}/{task.step}.{task.index}",
                 working=self.cache.lend(_run()) if sees_messages(agent) else None,
                 now_s=attempt.now_s,
+                passes=lambda error: task.policy.is_retried(error) and attempt.has_another(task.policy),
                 delegates=lambda tool: self._delegate(spec.agent, tool),
             )
             with spans_of(agent, ledger, _run()[0]):

@@ -8,13 +8,14 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from spine_temporal.activities.search_attributes import Attributes
+from spine_temporal.agents.policies import Policies, policy_for
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.agents.spec import narrowed, spec_of
 from spine_temporal.agents.teams import members_of, plan_of
 from spine_temporal.contracts import names
 from spine_temporal.contracts.json_form import readable
-from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
-from spine_temporal.contracts.run_request import AgentSpec, Budget
+from spine_temporal.contracts.policies import ContinuePolicy
+from spine_temporal.contracts.run_request import AgentSpec, RunRequest, SpecInput
 from spine_temporal.contracts.step import StepOutcome
 from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.errors import AgentBroken, AgentUnavailable, UnknownAgent
@@ -27,18 +28,19 @@ class Specs:
     """The specs of the agents in a registry, with the versions that they are made of."""
 
     agents: AgentRegistry
-    step_policy: ActivityPolicy
-    tool_policy: ActivityPolicy
+    step_policy: Policies
+    tool_policy: Policies
     continuing: ContinuePolicy
     attributes: Attributes
     _serving: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    async def of(self, name: str, budget: Budget | None) -> AgentSpec:
-        """What the agent is by now.
+    async def of(self, asked: RunRequest | SpecInput) -> AgentSpec:
+        """What the agent of a run is by now.
 
         Raises:
             ApplicationError: there is none of that name, or it cannot be built.
         """
+        name = asked.agent
         try:
             agent = await self.agents.find(name)
         except UnknownAgent as error:
@@ -55,8 +57,13 @@ class Specs:
             "attributes": await self.attributes.are_there(activity.client),
         }
         if isinstance(agent, Agent):
-            spec = spec_of(name, agent, step_policy=self.step_policy, tool_policy=self.tool_policy)
-            common |= {"guards": narrowed(spec.guards, budget), "plugins": self._versions(name, agent)}
+            spec = spec_of(
+                name,
+                agent,
+                step_policy=policy_for(name, self.step_policy).overridden(asked.step_policy),
+                tool_policy=policy_for(name, self.tool_policy).overridden(asked.tool_policy),
+            )
+            common |= {"guards": narrowed(spec.guards, asked.budget), "plugins": self._versions(name, agent)}
             return spec.model_copy(update=common)
         members = {each: self.agents.durable_name(one, f"{name}/{each}") for each, one in members_of(agent).items()}
         return AgentSpec(agent=name, guards=Guards(), team=plan_of(agent, members), **common)

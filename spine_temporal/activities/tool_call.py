@@ -77,6 +77,8 @@ class ToolRun:
     working: WorkingMessages | None = None
     """From an activity of the run before; None: new ones, if the agent has hooks that see messages."""
     delegates: Delegates = lambda _: None
+    passes: Callable[[Exception], bool] = lambda _: False
+    """Whether the call is made again after what the tool raised; else the model is told."""
     now_s: Callable[[], float] = lambda: 0.0
     """Unix time by the server's clock."""
     state: State = field(init=False)
@@ -100,7 +102,7 @@ class ToolRun:
         self._key = key_of(self.place, self._own.name, self._own.arguments)
 
     async def run(self) -> None:
-        """Run the hooks and the tool. Whatever they raise ends up in the outcome."""
+        """Run the hooks and the tool. Whatever they raise ends up in the outcome, unless it passes."""
         try:
             if self.first:
                 with naming("on_run_start"):
@@ -251,7 +253,9 @@ class ToolRun:
                         context.result = await tool.call(context.args)
         except Interrupt as interrupt:
             self._ask("manual", interrupt.payload, context)
-        except Exception as error:  # noqa: BLE001 - the model is told, as in the kernel
+        except Exception as error:
+            if self.passes(error):
+                raise
             context.error = error
             context.result = redact(f"Error executing tool '{name}': {error}")
         else:

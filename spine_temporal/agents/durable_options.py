@@ -1,6 +1,6 @@
 """Options of a tool that only a durable run knows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -24,6 +24,8 @@ def durable[T: Tool | Callable[..., Any]](
     retry_first_s: float | None = None,
     retry_longest_s: float | None = None,
     at_most_once: bool | None = None,
+    retry_on: Sequence[type[Exception] | str] = (),
+    task_queue: str | None = None,
 ) -> Callable[[T], T]:
     """Say how a tool behaves in durable runs; on the plain kernel it changes nothing.
 
@@ -34,28 +36,31 @@ def durable[T: Tool | Callable[..., Any]](
     The others go before the worker's `tool_policy`, and mean what they mean in `ActivityPolicy`; None leaves them to
     it. A tool that keeps the interpreter for long (one large regular expression, an extension in C) needs a
     `heartbeat_s` that is longer than that: nothing in the process can beat for it meanwhile. With `at_most_once` a
-    call is not begun again when its worker is lost: the model reads that nobody knows whether it was done. They are
-    recorded when the model asks for the call, and hold for it from then on, whichever worker runs it.
+    call is not begun again when its worker is lost: the model reads that nobody knows whether it was done. What the
+    tool raises is the model's to read, but for the exceptions in `retry_on`: after them it is called again while
+    attempts are left. With a `task_queue` its calls go to the workers there, which serve the same agents. All of them
+    are recorded when the model asks for the call, and hold for it from then on, whichever worker runs it.
 
     Raises:
-        BadInput: a time is not a number of seconds above 0 and up to ten years, `attempts` is below 1, or `on_timeout`
-            is none of the three.
+        BadInput: a time is not a number of seconds above 0 and up to ten years, `attempts` is below 1, `retry_on` has
+            something else than exceptions, or `on_timeout` is none of the three.
     """
     if on_timeout not in ("reject", "approve", "fail"):
         raise BadInput(f"on_timeout is {on_timeout!r}; it is 'reject', 'approve' or 'fail'")
     if approval_timeout_s is not None:
         _checked({"timeout_s": approval_timeout_s}, prefix="approval_")
     approval = ApprovalPolicy(timeout_s=approval_timeout_s, on_timeout=on_timeout)
-    options = {
+    options: dict[str, Any] = {
         "timeout_s": timeout_s,
         "heartbeat_s": heartbeat_s,
         "attempts": attempts,
         "retry_first_s": retry_first_s,
         "retry_longest_s": retry_longest_s,
         "at_most_once": at_most_once,
+        "retry_on": retry_on if isinstance(retry_on, str) else tuple(retry_on) or None,
+        "task_queue": task_queue,
     }
-    own = {name: value for name, value in options.items() if value is not None}
-    _checked(own)
+    own = _checked({name: value for name, value in options.items() if value is not None})
 
     def mark(target: T) -> T:
         marked = target.func if isinstance(target, Tool) else target
@@ -78,9 +83,11 @@ def policy_of(tool: Tool, default: ActivityPolicy) -> ActivityPolicy | None:
     return default.model_copy(update=own) if isinstance(own, dict) and own else None
 
 
-def _checked(options: dict[str, Any], *, prefix: str = "") -> None:
+def _checked(options: dict[str, Any], *, prefix: str = "") -> dict[str, Any]:
+    """The options as they are recorded."""
     try:
-        ActivityPolicy.model_validate(options, strict=True)
+        policy = ActivityPolicy.model_validate(options, strict=True)
     except ValidationError as error:
         wrong = error.errors()[0]
         raise BadInput(f"{prefix}{wrong['loc'][0]} is {wrong['input']!r}: {wrong['msg'].lower()}") from None
+    return {name: getattr(policy, name) for name in options}

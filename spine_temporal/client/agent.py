@@ -20,6 +20,7 @@ from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
 from spine_temporal.contracts.base import LONGEST_S, dump
 from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
+from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_id import MAX_ID_BYTES, is_reserved
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.turn import OnBusy
@@ -38,7 +39,9 @@ class DurableAgent:
 
     A session that is named by its caller stays open for `session_ttl_s` after its last turn; then it is closed, and
     the next turn opens it again with all that was said. `approval_timeout_s` is how long a call waits for a person
-    (None: for ever), `on_timeout` what happens then; a tool's own `@durable(...)` goes before them.
+    (None: for ever), `on_timeout` what happens then; a tool's own `@durable(...)` goes before them. What `step_policy`
+    and `tool_policy` say goes before the worker's own, for conversations that this object opens and for the agents that
+    work for them; here, too, a tool's own goes first.
     """
 
     def __init__(
@@ -51,6 +54,8 @@ class DurableAgent:
         session_ttl_s: float = DEFAULT_SESSION_TTL_S,
         approval_timeout_s: float | None = None,
         on_timeout: OnTimeout = "reject",
+        step_policy: ActivityPolicy | None = None,
+        tool_policy: ActivityPolicy | None = None,
     ) -> None:
         if not name:
             raise BadInput("the agent's name is empty; it is the name that its worker knows it by")
@@ -62,6 +67,8 @@ class DurableAgent:
         self.task_queue = task_queue
         self.session_ttl_s = session_ttl_s
         self.approval = _approval(approval_timeout_s, on_timeout)
+        self.step_policy = step_policy
+        self.tool_policy = tool_policy
         self.last_result: Result | None = None
         self._client = client
         self._prefix = workflow_id_prefix
@@ -189,6 +196,8 @@ class DurableAgent:
             session_ttl_s=self.session_ttl_s if session_id else 0.0,
             named=session_id is not None,
             approval=self.approval,
+            step_policy=self.step_policy,
+            tool_policy=self.tool_policy,
         )
         size_bytes = await sent_bytes(dump(request), self._client.data_converter)
         if size_bytes > MAX_PAYLOAD_BYTES:

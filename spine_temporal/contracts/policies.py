@@ -23,7 +23,7 @@ def _name_of(given: object) -> object:
     """
     if isinstance(given, type):
         if not issubclass(given, Exception):
-            raise ValueError(f"{given.__name__} is no Exception")
+            raise ValueError(f"{given.__name__} is no Exception")  # noqa: TRY004 - pydantic reports this one
         return _path(given)
     own = getattr(builtins, given, None) if isinstance(given, str) else None
     return _path(own) if isinstance(own, type) and issubclass(own, Exception) else given
@@ -36,8 +36,9 @@ type ExceptionName = Annotated[str, BeforeValidator(_name_of), Field(min_length=
 class ActivityPolicy(GivenModel):
     """Time limits and attempts of one kind of activity, recorded in a run's spec when the run opens.
 
-    An attempt is spent when the worker dies or a passing failure (connection, 429, 5xx) ends it. Handing over at a
-    worker's shutdown spends none.
+    An attempt is spent when a passing failure (connection, 429, 5xx) or its time limit ends it. Those that end because
+    no heartbeat came (a dead worker, a machine too busy to beat) are counted apart, up to the same number. Handing over
+    at a worker's shutdown spends none.
     """
 
     timeout_s: Seconds = 3600.0
@@ -56,6 +57,10 @@ class ActivityPolicy(GivenModel):
     these; of the failures of a model call, those that are known to pass do so anyway."""
     task_queue: str | None = Field(default=None, min_length=1, max_length=1000)
     """Where it is executed: workers of the same agents poll there. None: where the run's workers poll."""
+
+    def overridden(self, by: "ActivityPolicy | None") -> "ActivityPolicy":
+        """This policy, with what `by` says in so many words in the place of its own."""
+        return self if by is None else self.model_copy(update={name: getattr(by, name) for name in by.model_fields_set})
 
     def is_retried(self, error: BaseException) -> bool:
         """Whether `error` is one of `retry_on`."""

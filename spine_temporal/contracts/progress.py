@@ -11,5 +11,7 @@ class AttemptProgress(WireModel):
 
     handovers: int = 0
     """How many attempts a stopping worker handed over, or a hook postponed; they count for none."""
+    missed: int = 0
+    """How many ended because no beat came: the worker was lost, or the machine was too busy to beat."""
     ended: dict[str, int] = {}
     """How earlier attempts ended, in words, and how many ended like that."""

@@ -79,6 +79,10 @@ class RunRequest(GivenModel):
     """The caller chose the session id: the agent's checkpoint backend may know the conversation."""
     approval: ApprovalPolicy | None = None
     """For calls whose tool has no policy of its own."""
+    step_policy: ActivityPolicy | None = None
+    """What it says goes before the worker's, for this run and those that work for it."""
+    tool_policy: ActivityPolicy | None = None
+    """Likewise, for calls of tools; what a tool says of itself goes before it."""
     origin: RestorePoint | None = None
     depth: int = 0
     """How many agents stand above this one."""
@@ -106,3 +110,5 @@ class SpecInput(WireModel):
 
     agent: str
     budget: Budget | None = None
+    step_policy: ActivityPolicy | None = None
+    tool_policy: ActivityPolicy | None = None

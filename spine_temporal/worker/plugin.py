@@ -9,8 +9,9 @@ from temporalio.worker import FixedSizeSlotSupplier, WorkerConfig, WorkerTuner
 
 from spine_temporal.activities.registered import AgentActivities
 from spine_temporal.activities.watchdog import Watchdog, watching
+from spine_temporal.agents.policies import Policies, checked
 from spine_temporal.agents.registry import AgentRegistry, Agents
-from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
+from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.slots import ActivitySlots
 from spine_temporal.worker.sandbox import for_client, sandbox
@@ -44,15 +45,15 @@ class SpinePlugin(SimplePlugin):
     `agents` is a list of named agents, or a dict of name to agent or (async) factory. `cache_bytes` bounds the memory
     for States of running runs; 0 keeps none and every activity reads the history. `search_attributes` says whether the
     server has `SpineStatus` and `SpineAgent`; None asks it. `allowed_plugins` names the distributions whose spine
-    plugins the agents may use; None: any.
+    plugins the agents may use; None: any. `step_policy` and `tool_policy` are as `AgentWorker` has them.
     """
 
     def __init__(
         self,
         agents: Agents,
         *,
-        step_policy: ActivityPolicy | None = None,
-        tool_policy: ActivityPolicy | None = None,
+        step_policy: Policies | None = None,
+        tool_policy: Policies | None = None,
         continue_policy: ContinuePolicy | None = None,
         search_attributes: bool | None = None,
         allowed_plugins: Collection[str] | None = None,
@@ -63,8 +64,8 @@ class SpinePlugin(SimplePlugin):
         self.agents = AgentRegistry(agents, allowed_plugins=allowed_plugins)
         self.activities_of_agents = AgentActivities(
             self.agents,
-            step_policy=step_policy or ActivityPolicy(),
-            tool_policy=tool_policy or ActivityPolicy(),
+            step_policy=checked(step_policy, self.agents.names),
+            tool_policy=checked(tool_policy, self.agents.names),
             continuing=continue_policy or ContinuePolicy(),
             search_attributes=search_attributes,
             cache_bytes=cache_bytes,

@@ -12,9 +12,10 @@ from typing import Any, Final, Self
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from spine_temporal.agents.policies import Policies
 from spine_temporal.agents.registry import Agents
 from spine_temporal.contracts import names
-from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
+from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, SpinePlugin
 
 # The server holds a dead worker's workflow tasks back for this long; the SDK's own default is 10 s.
@@ -27,15 +28,17 @@ class AgentWorker:
 
     `agents` is a list of agents with names, or a dict of name to agent, team (`Sequential`, `Handoff`) or (async)
     factory. Use it as an async context manager, or call `run`. `step_policy` and `tool_policy` set time limits and
-    attempts, `continue_policy` when a long run continues as a new execution of its workflow; `search_attributes` says
-    whether the server has `SpineStatus` and `SpineAgent` (None asks it); `allowed_plugins` names the distributions
-    whose spine plugins the agents may use (None: any); `cache_bytes` bounds the memory for States of running runs, 0
-    keeps none. When it stops, what is in flight gets `graceful_shutdown_s` to finish; then other workers take it over
-    at once. Further keywords go to `temporalio.worker.Worker`.
+    attempts, for all agents or, in a dict, for each by its name; `continue_policy` says when a long run continues as a
+    new execution of its workflow, `search_attributes` whether the server has `SpineStatus` and `SpineAgent` (None asks
+    it); `allowed_plugins` names the distributions whose spine plugins the agents may use (None: any); `cache_bytes`
+    bounds the memory for States of running runs, 0 keeps none. When it stops, what is in flight gets
+    `graceful_shutdown_s` to finish; then other workers take it over at once. Further keywords go to
+    `temporalio.worker.Worker`.
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
         DuplicateAgent: two agents have one name.
+        UnknownAgent: a policy is for an agent that is not among them.
         AgentBroken: an agent cannot run durably as it is configured.
         PluginUnusable: an agent uses a plugin that is not allowed, or does not fit the kernel.
     """
@@ -46,8 +49,8 @@ class AgentWorker:
         *,
         agents: Agents,
         task_queue: str = names.DEFAULT_TASK_QUEUE,
-        step_policy: ActivityPolicy | None = None,
-        tool_policy: ActivityPolicy | None = None,
+        step_policy: Policies | None = None,
+        tool_policy: Policies | None = None,
         continue_policy: ContinuePolicy | None = None,
         search_attributes: bool | None = None,
         allowed_plugins: Collection[str] | None = None,

@@ -36,6 +36,7 @@ async def execute_activity[Out: WireModel](
         pack(task),
         result_type=RawValue,
         activity_id=activity_id,
+        task_queue=policy.task_queue,
         start_to_close_timeout=timedelta(seconds=policy.timeout_s),
         heartbeat_timeout=timedelta(seconds=policy.heartbeat_s),
         retry_policy=RetryPolicy(

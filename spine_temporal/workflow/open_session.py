@@ -47,8 +47,14 @@ async def refresh(session: Session) -> None:
         asyncio.CancelledError: the run is cancelled.
     """
     request, id_ = session.request, session.next_spec_id()
+    task = SpecInput(
+        agent=request.agent,
+        budget=request.budget,
+        step_policy=request.step_policy,
+        tool_policy=request.tool_policy,
+    )
     try:
-        spec = await _answer(names.SPEC_ACTIVITY, SpecInput(agent=request.agent, budget=request.budget), id_)
+        spec = await _answer(names.SPEC_ACTIVITY, task, id_)
     except FailureError as error:
         if is_cancelled_exception(error):
             raise

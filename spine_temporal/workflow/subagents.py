@@ -141,6 +141,8 @@ def _request(session: Session, position: Position, delegation: Delegation) -> Ru
         session_id=_session_id(session, session.child_id(position)),
         stop=session.progress.stop_requested,
         approval=session.request.approval,
+        step_policy=session.request.step_policy,
+        tool_policy=session.request.tool_policy,
         # A member of a team stands where the team does, not below it.
         depth=session.progress.depth + (0 if team else 1),
         parent=Parent(workflow_id=workflow.info().workflow_id, position=str(position)),
