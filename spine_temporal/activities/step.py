@@ -40,6 +40,7 @@ from spine_temporal.contracts.run_end import AnswerFrom, Ending
 from spine_temporal.contracts.step import ModelError, PlannedCall, StepInput, StepOutcome
 from spine_temporal.journal import state_delta
 from spine_temporal.journal.counters import stopped_by_guard
+from spine_temporal.kernel.vendor_sdks import asking_once
 from spine_temporal.redact import redact
 
 # The kernel's own cap (spine_core.agent), which no on_error hook can talk it out of.
@@ -165,7 +166,8 @@ class Step:
             provider = context.provider or self.agent.provider
             try:
                 with contained(), doing("the provider", calling=True):
-                    response = await provider.complete(context.messages, schemas)
+                    asked = asking_once(provider) if self.task.policy.attempts > 1 else provider
+                    response = await asked.complete(context.messages, schemas)
                 return _checked(response)
             except (Escaped, _NoResponse) as error:
                 # The kernel's on_error is for what a provider raises, and for exceptions: what a cancellation or an

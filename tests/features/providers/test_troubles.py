@@ -6,9 +6,19 @@ import pytest
 from spine_core import Result, StopReason
 from temporalio.client import Client
 
+from spine_temporal import ActivityPolicy
 from tests.features.providers.hiring import ONLY_IF_TOLD, TWICE, Agency, Vendor
 from tests.support.harness import ONLY_NORMAL, Durable, assert_same
-from tests.support.services.troubles import Trouble, broken, busy, cut_off, garbled, web_page
+from tests.support.services.troubles import (
+    Trouble,
+    broken,
+    busy,
+    cut_off,
+    garbled,
+    too_long,
+    web_page,
+    without_quota,
+)
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.durable, ONLY_NORMAL]
@@ -54,15 +64,40 @@ async def test_step_stays_with_temporal_for_as_long_as_the_provider_said(
     assert tries(vendor) == ["0"]
 
 
-async def test_sdk_as_it_comes_tries_three_times_before_temporal_is_asked(
+async def test_the_sdk_as_it_comes_leaves_trying_again_to_temporal(
     durable: Durable, vendor: Vendor, agency: Agency
 ) -> None:
-    vendor.api.trouble(*[busy("0.01")] * 3)
+    vendor.api.trouble(busy("0.01"))
 
     result = await durable(agency.agent(), step_policy=ONLY_IF_TOLD).run(SUM)
 
-    assert tries(vendor) == ["0", "1", "2", "0", "0"]
+    assert tries(vendor) == ["0", "0", "0"]
     assert_same(result, await untroubled(agency))
+
+
+async def test_where_temporal_tries_once_the_sdk_tries_again(durable: Durable, vendor: Vendor, agency: Agency) -> None:
+    vendor.api.trouble(busy("0.01"))
+
+    result = await durable(agency.agent(), step_policy=ActivityPolicy(attempts=1)).run(SUM)
+
+    assert tries(vendor) == ["0", "1", "0"]
+    assert_same(result, await untroubled(agency))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"), [(without_quota, "exceeded your current quota"), (too_long, "prompt is too long")]
+)
+async def test_what_does_not_pass_ends_the_run_at_once_with_the_reason(
+    durable: Durable, vendor: Vendor, agency: Agency, trouble: Trouble, said: str
+) -> None:
+    vendor.api.trouble(*[trouble] * 2)
+
+    result = await durable(agency.impatient(), step_policy=ONLY_IF_TOLD).run(SUM)
+
+    assert tries(vendor) == ["0"]
+    assert result.stopped_reason is StopReason.ERROR
+    assert said in str(result.error)
+    assert_same(result, await agency.impatient().run(SUM))
 
 
 @pytest.mark.parametrize("trouble", [broken, cut_off], ids=["500", "lost connection"])

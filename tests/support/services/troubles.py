@@ -39,6 +39,16 @@ def broken(_: Honest, error: Errors) -> Response:
     return JSONResponse(error("api_error", "Something broke on our side."), status_code=_SERVER_ERROR)
 
 
+def without_quota(_: Honest, error: Errors) -> Response:
+    """A 429 that does not pass: the month's money is spent."""
+    return JSONResponse(error("insufficient_quota", "You exceeded your current quota."), status_code=429)
+
+
+def too_long(_: Honest, error: Errors) -> Response:
+    """The conversation has outgrown the model."""
+    return JSONResponse(error("invalid_request_error", "Your prompt is too long: 210000 tokens."), status_code=400)
+
+
 def garbled(honest: Honest, _: Errors) -> Response:
     """Half of the answer, as if it were the whole."""
     return Response(_half(honest.content), media_type=honest.media_type)
