@@ -17,7 +17,7 @@ from spine_temporal.client.run import Run
 from spine_temporal.client.sessions import SessionStarter, TurnRef
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
-from spine_temporal.contracts.base import LONGEST_S, dump
+from spine_temporal.contracts.base import dump, is_time
 from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.policies import ActivityPolicy
@@ -59,7 +59,7 @@ class DurableAgent:
     ) -> None:
         if not name:
             raise BadInput("the agent's name is empty; it is the name that its worker knows it by")
-        if not _is_time(session_ttl_s) and session_ttl_s != 0:
+        if not is_time(session_ttl_s) and session_ttl_s != 0:
             raise BadInput(
                 f"session_ttl_s is {session_ttl_s!r}; it is a number of seconds up to ten years; 0 closes at once"
             )
@@ -226,14 +226,10 @@ class DurableAgent:
         return named
 
 
-def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LONGEST_S
-
-
 def _approval(timeout_s: float | None, on_timeout: OnTimeout) -> ApprovalPolicy | None:
     if timeout_s is None:
         return None
-    if not _is_time(timeout_s) or on_timeout not in ("reject", "approve", "fail"):
+    if not is_time(timeout_s) or on_timeout not in ("reject", "approve", "fail"):
         raise BadInput(
             f"approval_timeout_s is {timeout_s!r} and on_timeout {on_timeout!r}; they are a number of seconds above 0 "
             "and up to ten years, and 'reject', 'approve' or 'fail'"

@@ -1,6 +1,6 @@
 """One JSON form for every model that crosses the wire."""
 
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,12 @@ from spine_temporal.contracts.json_form import json_bytes
 
 LONGEST_S: Final = 10 * 365 * 24 * 3600.0
 """The longest time that may be asked for, ten years: a server holds it, and so does a `timedelta`."""
+
+
+def is_time(value: object) -> TypeGuard[float]:
+    """Whether `value` is a number of seconds above 0 and up to `LONGEST_S`."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LONGEST_S
+
 
 RECORDED: Final = {"recorded": True}
 """The validation context of what a history holds: fields that a later version added are passed over at every depth."""

@@ -12,8 +12,10 @@ from pydantic_core import to_jsonable_python
 from spine_core import ToolContext
 
 from spine_temporal.contracts import names
+from spine_temporal.contracts.base import is_time
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.shared_limits import Claimed, ClaimRequest, DoneRequest, LeaseRequest
+from spine_temporal.errors import BadInput
 from spine_temporal.middleware.server_state import StateWorkflow, found, name_of_work, patiently
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class Idempotency:
     work on; None: those of the run that called first. `store` is there for the kernel's signature and must be None.
 
     Raises:
-        BadInput: there is a `store`.
+        BadInput: there is a `store`, or a time is none that a server could wait.
     """
 
     def __init__(
@@ -52,6 +54,9 @@ class Idempotency:
         client: "Client | None" = None,
         task_queue: str | None = None,
     ) -> None:
+        for option, given in (("remember_s", remember_s), ("lease_s", lease_s)):
+            if given is not None and not is_time(given):
+                raise BadInput(f"{option} is {given!r}; it is a number of seconds above 0 and up to ten years")
         self.tools = set(tools) if tools else None
         self.name = name
         self.remember_s = remember_s

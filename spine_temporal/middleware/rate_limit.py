@@ -7,6 +7,7 @@ import anyio
 from spine_core import StepContext
 
 from spine_temporal.contracts import names
+from spine_temporal.contracts.base import is_time
 from spine_temporal.contracts.postponing import RetryLater
 from spine_temporal.contracts.shared_limits import BucketReply, BucketState, TakeRequest
 from spine_temporal.errors import BadInput
@@ -30,7 +31,7 @@ class RateLimit:
     first run that asks.
 
     Raises:
-        ValueError: `max_calls` or `per_s` is not positive.
+        BadInput: `max_calls` is not positive, or `per_s` is no time that a server could wait.
     """
 
     def __init__(
@@ -42,8 +43,11 @@ class RateLimit:
         client: "Client | None" = None,
         task_queue: str | None = None,
     ) -> None:
-        if max_calls <= 0 or per_s <= 0:
-            raise BadInput(f"max_calls is {max_calls}, per_s is {per_s}; both must be positive")
+        if not isinstance(max_calls, int) or max_calls <= 0 or not is_time(per_s):
+            raise BadInput(
+                f"max_calls is {max_calls!r}, per_s is {per_s!r}; they are a number above 0, and one of seconds above "
+                "0 and up to ten years"
+            )
         self.max_calls = max_calls
         self.per_s = per_s
         self.name = name

@@ -6,6 +6,7 @@ from spine_core import StepContext, StopReason, StopRun
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.shared_limits import BudgetState, Charge
+from spine_temporal.errors import BadInput
 from spine_temporal.middleware.server_state import StateWorkflow, found, name_of_attempt, patiently
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class TenantBudget:
     of the first run that is charged.
 
     Raises:
-        BadInput: there is a `store`.
+        BadInput: there is a `store`, or a ceiling is below 0 or no number.
     """
 
     def __init__(
@@ -40,6 +41,9 @@ class TenantBudget:
         client: "Client | None" = None,
         task_queue: str | None = None,
     ) -> None:
+        for option, given in (("max_cost_usd", max_cost_usd), ("max_tokens", max_tokens)):
+            if given is not None and not given >= 0:
+                raise BadInput(f"{option} is {given!r}; it is 0 or more, or None for no limit")
         self.max_cost_usd = max_cost_usd
         self.max_tokens = max_tokens
         self.message = message

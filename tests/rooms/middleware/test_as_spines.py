@@ -114,7 +114,20 @@ def test_a_store_is_refused_for_there_is_none() -> None:
             make(store={})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("max_calls", "per_s"), [(0, 1.0), (5, 0.0)])
-def test_a_rate_that_is_none_is_refused(max_calls: int, per_s: float) -> None:
-    with pytest.raises(ValueError, match="both must be positive"):
-        middleware.RateLimit(max_calls, per_s)
+@pytest.mark.parametrize("number", [0.0, -1.0, float("inf"), float("nan"), 1e13, True])
+def test_a_number_that_no_server_could_hold_is_refused_where_it_is_written(number: float) -> None:
+    for make in (
+        lambda: middleware.RateLimit(5, number),
+        lambda: middleware.Idempotency(lease_s=number),
+        lambda: middleware.Idempotency(remember_s=number),
+    ):
+        with pytest.raises(ValueError, match="of seconds above 0 and up to ten years"):
+            make()
+
+
+def test_a_ceiling_or_a_rate_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="max_calls is 0"):
+        middleware.RateLimit(0)
+    for number in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match="it is 0 or more"):
+            middleware.TenantBudget(max_cost_usd=number)
