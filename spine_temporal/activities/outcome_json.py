@@ -7,9 +7,8 @@ from pydantic_core import PydanticSerializationError
 from spine_core import Usage
 from temporalio import activity
 
+from spine_temporal.connection.payload_limit import excess
 from spine_temporal.contracts.base import WireModel, dump, load
-from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
-from spine_temporal.payloads import sent_bytes
 
 _COSTS: Final = ("usage", "spent")
 
@@ -48,11 +47,11 @@ async def written[Outcome: WireModel](outcome: Outcome, lost: Callable[[str], Ou
     except (PydanticSerializationError, ValueError) as error:
         outcome = _paid_for(lost(f"the outcome cannot be written as JSON: {error}"), paid)
         data = dump(outcome)
-    size_bytes = await sent_bytes(data, activity.client().data_converter)
-    if size_bytes <= MAX_PAYLOAD_BYTES:
+    found = await excess(data, activity.client())
+    if found is None:
         return outcome, data
     why = (
-        f"the outcome has {size_bytes:,} bytes, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
+        f"the outcome has {found[0]:,} bytes, a Temporal payload holds {found[1]:,} here; "
         "return less, or a reference to where it is stored"
     )
     outcome = _paid_for(lost(why), paid)

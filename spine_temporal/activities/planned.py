@@ -1,5 +1,9 @@
 """What the workflow must know of a tool call that the model asked for."""
 
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic_core import to_json
 from spine_core import Agent, ToolCall
 
 from spine_temporal.agents.durable_options import approval_of, policy_of
@@ -8,9 +12,25 @@ from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.step import PlannedCall
 from spine_temporal.journal.digest import digest_of
 
+# Beyond this a person's edit is looked at by the tool alone: a plan has to fit into a payload.
+_SCHEMAS_BYTES: Final = 500_000
 
-def planned_call(agent: Agent, call: ToolCall, default: ActivityPolicy) -> PlannedCall:
-    """The plan of `call`; `default` is for what its tool does not say itself."""
+
+def planned_calls(agent: Agent, calls: Sequence[ToolCall], default: ActivityPolicy) -> list[PlannedCall]:
+    """The plan of `calls`, with each tool's schema once; `default` is for what a tool does not say itself."""
+    planned, shown, size_bytes = list[PlannedCall](), set[str](), 0
+    for call in calls:
+        one = _planned(agent, call, default)
+        if one.parameters is not None:
+            size_bytes += 0 if one.name in shown else len(to_json(one.parameters, fallback=str))
+            if one.name in shown or size_bytes > _SCHEMAS_BYTES:
+                one = one.model_copy(update={"parameters": None})
+            shown.add(one.name)
+        planned.append(one)
+    return planned
+
+
+def _planned(agent: Agent, call: ToolCall, default: ActivityPolicy) -> PlannedCall:
     tool = agent.tools.get(call.name)
     if tool is None:
         return PlannedCall(id=call.id, name=call.name, known=False)

@@ -16,7 +16,8 @@ from spine_temporal.activities.live_calls import goes_through_the_message
 from spine_temporal.activities.mirror import mirror
 from spine_temporal.activities.outcome_json import recorded, written
 from spine_temporal.activities.reporting import reported
-from spine_temporal.activities.restore import part_of, restore
+from spine_temporal.activities.restore import restore
+from spine_temporal.activities.restored_parts import RestoredParts
 from spine_temporal.activities.resumption import resumption
 from spine_temporal.activities.run_end import end_run
 from spine_temporal.activities.search_attributes import Attributes
@@ -71,6 +72,7 @@ class AgentActivities:
         self._agents = agents
         self._tool_policy = tool_policy
         self._specs = Specs(agents, step_policy, tool_policy, continuing, Attributes(known=search_attributes))
+        self._restored = RestoredParts()
         self.cache = LedgerCache(_folded, _caught_up, max_bytes=cache_bytes)
 
     @property
@@ -100,9 +102,11 @@ class AgentActivities:
         task = unpack(RestoreInput, value)
 
         async def work(_: Attempt) -> Restored:
+            if (kept := self._restored.kept(_run(), _id(), task)) is not None:
+                return kept
             agent = None if task.same else await self._agents.find(task.agent)
             ledger = self.cache.kept_for(task) or await restore(activity.client(), agent, task, _run()[1])
-            return part_of(ledger, _id(), task) if ledger is not None else Restored(id=_id())
+            return self._restored.of(ledger, _run(), _id(), task) if ledger is not None else Restored(id=_id())
 
         def lost(why: str) -> Restored:
             raise ApplicationError(

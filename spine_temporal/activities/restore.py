@@ -1,13 +1,8 @@
 """A conversation fetched from where it was left."""
 
-import base64
-import hashlib
 import logging
-import zlib
 from dataclasses import replace
-from typing import Final
 
-from pydantic_core import to_json
 from spine_backends.migrations import migrate
 from spine_core import Agent, InMemoryCheckpointStore, Message, State, Usage
 from temporalio.client import Client
@@ -17,21 +12,14 @@ from spine_temporal.activities.step import last_text
 from spine_temporal.agents.spec import HOLDS_RUNS
 from spine_temporal.agents.teams import Team, is_team
 from spine_temporal.contracts import names
-from spine_temporal.contracts.continuation import Restored, RestoreInput, RestorePoint
+from spine_temporal.contracts.continuation import RestoreInput, RestorePoint
 from spine_temporal.contracts.state_form import read_state, write_state
 from spine_temporal.errors import AgentBroken, RunNotFound
 from spine_temporal.history.restore_points import as_it_is_by_now, ledger_at
 from spine_temporal.journal.counters import Progress
 from spine_temporal.journal.ledger import Ledger
-from spine_temporal.journal.snapshot import dump_ledger, dump_progress
 
 _log = logging.getLogger(__name__)
-
-# Up to this size it is left as it is: Temporal's UI shows it.
-_READABLE_BYTES: Final = 32_000
-# In base64 it is four thirds of that, should it not compress at all.
-_PIECE_BYTES: Final = 1_300_000
-_DIGEST_BYTES: Final = 8
 
 
 async def restore(client: Client, agent: Agent | Team | None, task: RestoreInput, run_id: str) -> Ledger | None:
@@ -67,54 +55,6 @@ def _with_system(ledger: Ledger, agent: Agent) -> Ledger:
     system = [Message.system(agent.system)] if agent.system else []
     state = ledger.state.model_copy(update={"messages": [*system, *ledger.state.messages]})
     return replace(ledger, state=state)
-
-
-def part_of(ledger: Ledger, id_: str, task: RestoreInput) -> Restored:
-    """The part of the ledger that `task` asks for, small enough for the server.
-
-    A later part of another ledger than the one whose first part was fetched is none: it says that all has changed.
-    """
-    written = dump_ledger(ledger)
-    digest = hashlib.blake2b(written, digest_size=_DIGEST_BYTES).hexdigest()
-    if task.part and task.digest != digest:
-        return Restored(id=id_, changed=True)
-    progress = dump_progress(_for_the_workflow(ledger, same=task.same))
-    pieces = _pieces(written, first_bytes=max(1, _PIECE_BYTES - len(to_json(progress))))
-    packed = len(written) > _READABLE_BYTES
-    piece = pieces[task.part]
-    return Restored(
-        id=id_ if task.part == 0 else f"{id_} {task.part}",
-        progress=progress if task.part == 0 else None,
-        ledger=base64.b64encode(zlib.compress(piece)).decode() if packed else piece.decode(),
-        packed=packed,
-        parts=len(pieces),
-        size_bytes=len(written),
-        digest=digest,
-    )
-
-
-def _pieces(written: bytes, *, first_bytes: int) -> list[bytes]:
-    if len(written) <= _READABLE_BYTES:
-        return [written]
-    # Cut before it is compressed: two builds of zlib make different bytes of the same text.
-    rest = range(first_bytes, len(written), _PIECE_BYTES)
-    return [written[:first_bytes], *(written[start : start + _PIECE_BYTES] for start in rest)]
-
-
-def _for_the_workflow(ledger: Ledger, *, same: bool) -> Progress:
-    """What the workflow reads of the progress: it has its own calls, or begins another turn without any."""
-    progress = ledger.progress
-    if same:
-        return Progress(last_text=progress.last_text, answer=progress.answer)
-    return Progress(
-        step=progress.step,
-        depth=progress.depth,
-        usage=progress.usage,
-        last_text=progress.last_text,
-        turn=progress.turn,
-        last_turn=progress.last_turn,
-        status_number=progress.status_number,
-    )
 
 
 def _is_fork(task: RestoreInput) -> bool:

@@ -12,7 +12,9 @@ from spine_temporal.agents.policies import Policies, policy_for
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.agents.spec import narrowed, spec_of
 from spine_temporal.agents.teams import members_of, plan_of
+from spine_temporal.connection.payload_limit import excess, payload_limit
 from spine_temporal.contracts import names
+from spine_temporal.contracts.base import dump
 from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.contracts.run_request import AgentSpec, RunRequest, SpecInput
@@ -38,8 +40,19 @@ class Specs:
         """What the agent of a run is by now.
 
         Raises:
-            ApplicationError: there is none of that name, or it cannot be built.
+            ApplicationError: there is none of that name, or it cannot be built, or it is too large to be recorded.
         """
+        spec = await self._made(asked)
+        found = await excess(dump(spec), activity.client())
+        if found is not None:
+            why = (
+                f"what a run records of agent {spec.agent!r} has {found[0]:,} bytes, of which its system prompt has "
+                f"{len(spec.system or ''):,} characters; a Temporal payload holds {found[1]:,} here"
+            )
+            raise _refused(AgentBroken(why), names.AGENT_BROKEN)
+        return spec
+
+    async def _made(self, asked: RunRequest | SpecInput) -> AgentSpec:
         name = asked.agent
         try:
             agent = await self.agents.find(name)
@@ -55,6 +68,7 @@ class Specs:
         common: dict[str, Any] = {
             "continuing": self.continuing,
             "attributes": await self.attributes.are_there(activity.client),
+            "payload_bytes": await payload_limit(activity.client()),
         }
         if isinstance(agent, Agent):
             spec = spec_of(

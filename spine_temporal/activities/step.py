@@ -33,7 +33,7 @@ from spine_core import (
 
 from spine_temporal.activities.current import doing
 from spine_temporal.activities.hooks import Escaped, HookRaised, contained, naming
-from spine_temporal.activities.planned import planned_call
+from spine_temporal.activities.planned import planned_calls
 from spine_temporal.activities.working_messages import WorkingMessages
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import AnswerFrom, Ending
@@ -192,7 +192,7 @@ class Step:
         self.state.add_usage(response.usage)
         self.state.add_message(message)
         self._fields |= {"answered": True, "finish_reason": response.finish_reason}
-        self._calls = [planned_call(self.agent, call, self.tool_policy) for call in message.tool_calls]
+        self._calls = planned_calls(self.agent, message.tool_calls, self.tool_policy)
         if not message.tool_calls and not force_continue:
             self._ending = Ending(
                 reason=StopReason.FINAL, answer_from=AnswerFrom.LAST_MESSAGE, event=str(EventType.FINAL)

@@ -25,7 +25,7 @@ from spine_core import Agent, Interrupt, State, StopReason, StopRun, Tool, ToolC
 from spine_temporal.activities.current import doing
 from spine_temporal.activities.hooks import HookRaised, contained, naming
 from spine_temporal.activities.live_calls import LiveCalls, live_calls
-from spine_temporal.activities.planned import planned_call
+from spine_temporal.activities.planned import planned_calls
 from spine_temporal.activities.resumption import Resumption
 from spine_temporal.activities.state_copy import stringify, unhooked_copy
 from spine_temporal.activities.step import last_text, stopped
@@ -132,7 +132,7 @@ class ToolRun:
         rewrote = bool(changed.edits or changed.cut)
         later = self._live.changed if self._live is not None else None
         if later is not None:
-            self._fields["later"] = [planned_call(self.agent, call, self.tool_policy) for call in later]
+            self._fields["later"] = planned_calls(self.agent, later, self.tool_policy)
             self._fields["later_calls"] = later
         if (self._own.id, self._own.name) != (self.call.id, self.call.name):
             self._fields["call"] = self.call.model_copy(update={"id": self._own.id, "name": self._own.name})

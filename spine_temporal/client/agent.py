@@ -13,19 +13,18 @@ from temporalio.client import Client
 
 from spine_temporal.client.as_tool import as_tool
 from spine_temporal.client.pollers import result_unless
+from spine_temporal.client.request_size import check_size
 from spine_temporal.client.run import Run
 from spine_temporal.client.sessions import SessionStarter, TurnRef
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
-from spine_temporal.contracts.base import dump, is_time
+from spine_temporal.contracts.base import is_time
 from spine_temporal.contracts.json_form import readable
-from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_id import MAX_ID_BYTES, is_reserved
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.turn import OnBusy
-from spine_temporal.errors import BadInput, InputTooLarge, RunNotFound
-from spine_temporal.payloads import sent_bytes
+from spine_temporal.errors import BadInput, RunNotFound
 
 DEFAULT_SESSION_TTL_S: Final = 600.0
 
@@ -199,12 +198,7 @@ class DurableAgent:
             step_policy=self.step_policy,
             tool_policy=self.tool_policy,
         )
-        size_bytes = await sent_bytes(dump(request), self._client.data_converter)
-        if size_bytes > MAX_PAYLOAD_BYTES:
-            raise InputTooLarge(
-                f"the input has {size_bytes:,} bytes as it is sent, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}; "
-                "store it where a tool can read it, and name the place"
-            )
+        await check_size(request, "the input", self._client)
         return request
 
     def _named(self, session_id: object) -> str | None:

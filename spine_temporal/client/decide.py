@@ -6,19 +6,18 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 from temporalio.client import Client
-from temporalio.converter import DataConverter
 
+from spine_temporal.client.request_size import check_size
 from spine_temporal.client.updates import RunOver, send_update
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecideRequest, Decision, DecisionReceipt
 from spine_temporal.contracts.base import dump
 from spine_temporal.contracts.json_form import as_json
-from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
-from spine_temporal.errors import BadInput, DecisionRefused, InputTooLarge
-from spine_temporal.payloads import pack, sent_bytes, unpack
+from spine_temporal.errors import BadInput, DecisionRefused
+from spine_temporal.payloads import pack, unpack
 
 
-async def request_of(decision: Any, call: str | None, converter: DataConverter) -> DecideRequest:
+async def request_of(decision: Any, call: str | None, client: Client) -> DecideRequest:
     """The request that `decision` makes.
 
     Raises:
@@ -29,14 +28,12 @@ async def request_of(decision: Any, call: str | None, converter: DataConverter) 
             request = DecideRequest(call=call, decision=_spelled_out(decision))
         else:
             request = DecideRequest(call=call, answer=as_json(decision))
-        data = dump(request)
+        dump(request)
     except (PydanticSerializationError, ValidationError, ValueError) as error:
         raise BadInput(
             f"a decision is a word, a truth value, JSON or a Decision; {decision!r} is none: {error}"
         ) from None
-    size_bytes = await sent_bytes(data, converter)
-    if size_bytes > MAX_PAYLOAD_BYTES:
-        raise InputTooLarge(f"the decision has {size_bytes:,} bytes, a Temporal payload holds {MAX_PAYLOAD_BYTES:,}")
+    await check_size(request, "the decision", client)
     return request
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from temporalio.client import Client
 
+from spine_temporal.client.request_size import check_size
 from spine_temporal.client.sessions import SessionStarter
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.continuation import RestorePoint
@@ -31,7 +32,8 @@ async def fork(
     """Start the run that begins as `workflow_id` was after `step`.
 
     Raises:
-        BadInput: the step was never taken, or is not over; or there is a session of that id.
+        BadInput: the step was never taken, or is not over; or there is a session of that id; or the input is too large
+            (`InputTooLarge`).
         RunNotFound: there is no such run, or its history is gone.
     """
     if input is not None and not input.strip():
@@ -52,8 +54,11 @@ async def fork(
         session_id=session,
         session_ttl_s=before.session_ttl_s if session_id else 0.0,
         approval=before.approval,
+        step_policy=before.step_policy,
+        tool_policy=before.tool_policy,
         origin=origin,
     )
+    await check_size(request, "the input", client)
     there = f"{workflow_id.removesuffix(id_)}{session}"
     run_id = await SessionStarter(client, started.task_queue.name).start(there, request)
     if run_id is None:

@@ -137,7 +137,7 @@ class Run:
         self, decision: Any, call_id: str | None, *, id: str | None = None
     ) -> tuple[DecisionReceipt, StatusCursor]:
         """`decide`; besides, what was seen before anything comes of it."""
-        request = await request_of(decision, call_id, self._client.data_converter)
+        request = await request_of(decision, call_id, self._client)
         ledger = await self._ledger()
         pending = await pending_in(self._client, self.workflow_id, ledger)
         try:

@@ -8,6 +8,7 @@ from spine_core import Guards
 from spine_temporal.contracts.approval import ApprovalPolicy
 from spine_temporal.contracts.base import LONGEST_S, GivenModel, WireModel
 from spine_temporal.contracts.continuation import CarryOver, RestorePoint
+from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
 from spine_temporal.contracts.team import TeamPlan
 
@@ -52,6 +53,8 @@ class AgentSpec(WireModel):
     continuing: ContinuePolicy = ContinuePolicy()
     team: TeamPlan | None = None
     """It is no single agent: these work for it."""
+    payload_bytes: int = MAX_PAYLOAD_BYTES
+    """The largest payload that the server takes."""
     plugins: dict[str, str] = {}
     """The versions of the distributions that it is made of, spinekit and spine-temporal among them."""
 

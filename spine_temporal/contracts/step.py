@@ -33,7 +33,10 @@ class PlannedCall(WireModel):
     approve: bool = False
     """The tool is gated: it runs when a person says so."""
     parameters: dict[str, Any] | None = None
-    """The JSON schema that a person's edit of the arguments must fit; for gated tools."""
+    """The JSON schema that a person's edit of the arguments must fit; with the first call of each gated tool.
+
+    None of the calls of a tool has it if it is very large: then the tool alone looks at an edit.
+    """
     digest: str = ""
     """Of the arguments that the model gave; for gated tools."""
     approval: ApprovalPolicy | None = None

@@ -64,7 +64,7 @@ async def _after_step(client: Client, origin: RestorePoint, step: int) -> Ledger
                 return read.then
             # The step was over before this execution began: the one before it saw the moment.
             otherwise = read.then
-        elif read.first_step <= step:
+        elif read.back and read.first_step <= step:
             raise _no_step(read.last, origin, step)
         # It began too late, or not at all: what it goes on from knows.
         at = read.request.origin

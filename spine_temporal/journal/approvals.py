@@ -32,7 +32,7 @@ def check_decision(progress: Progress, request: DecideRequest) -> DecisionReceip
     receipt, call = _decided(progress, request)
     decision = request.decision
     if decision is not None and decision.arguments is not None:
-        _check_arguments(call, decision)
+        _check_arguments(progress.calls, call, decision)
     return receipt
 
 
@@ -71,7 +71,7 @@ def _decided(progress: Progress, request: DecideRequest) -> tuple[DecisionReceip
     return receipt, call
 
 
-def _check_arguments(call: Call, decision: Decision) -> None:
+def _check_arguments(calls: Calls | None, call: Call, decision: Decision) -> None:
     tool = call.planned.name
     if call.ask is not None and call.ask.mode == "manual":
         raise DecisionNotAccepted(
@@ -79,7 +79,9 @@ def _check_arguments(call: Call, decision: Decision) -> None:
         )
     if not decision.approve:
         raise DecisionNotAccepted(f"a rejected call of {tool!r} does not run: it takes no arguments")
-    wrong = schema_error(decision.arguments or {}, call.planned.parameters or {})
+    schemas = (each.planned.parameters for each in (calls.items if calls else ()) if each.planned.name == tool)
+    parameters = next((schema for schema in schemas if schema is not None), {})
+    wrong = schema_error(decision.arguments or {}, parameters)
     if wrong is not None:
         raise DecisionNotAccepted(f"the edited arguments do not fit tool {tool!r}: {wrong}")
 

@@ -36,8 +36,9 @@ def dump_progress(progress: Progress) -> dict[str, Any]:
 
 def dump_carried(progress: Progress) -> dict[str, Any]:
     """The workflow's part without the texts that the restored conversation brings with it: they may be large."""
+    spec = progress.spec.model_copy(update={"system": None}) if progress.spec is not None else None
     ending = progress.ending.model_copy(update={"answer": None}) if progress.ending is not None else None
-    return dump_progress(replace(progress, last_text=None, answer=None, ending=ending))
+    return dump_progress(replace(progress, spec=spec, last_text=None, answer=None, ending=ending))
 
 
 def load_progress(data: dict[str, Any]) -> Progress:

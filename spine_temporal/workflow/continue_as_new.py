@@ -4,16 +4,20 @@ from typing import Final, NoReturn
 
 from temporalio import workflow
 
+from spine_temporal.contracts.base import dump
 from spine_temporal.journal.tool_calls import Phase
 from spine_temporal.payloads import pack
 from spine_temporal.workflow.session import Session
 
+# A codec may make a third more of it.
+_CARRIED: Final = 0.75
 # A stock server takes 2,000 updates in one execution.
 _MAX_UPDATES: Final = 1_000
 # Below this a restored conversation weighs nothing beside what a server takes.
 _HEAVY_BYTES: Final = 1_000_000
-# A third of what a stock server's history may hold.
+# A third of what a stock server's history may hold, and what a history has grown to when it is continued in any case.
 _MAX_GROWTH_BYTES: Final = 16_000_000
+_FULL_BYTES: Final = 44_000_000
 
 
 def continue_if_due(session: Session) -> None:
@@ -31,9 +35,10 @@ def is_due(session: Session) -> bool:
 
     A large conversation, which is written anew with each execution, is left to grow for as much again.
     """
-    if not is_long(session) or session.sending or in_flight(session):
+    if not is_long(session) or session.sending or in_flight(session) or not workflow.all_handlers_finished():
         return False
-    return workflow.all_handlers_finished()
+    # What is in hand may be large for a while, like what many calls ask of people. A server would refuse it for ever.
+    return len(dump(session.carry_over())) <= session.spec.payload_bytes * _CARRIED
 
 
 def is_long(session: Session) -> bool:
@@ -51,7 +56,7 @@ def is_long(session: Session) -> bool:
     if not long or session.restored_bytes < _HEAVY_BYTES:
         return long
     grown_bytes = size_bytes - session.restored_at_bytes
-    return grown_bytes >= min(session.restored_bytes, _MAX_GROWTH_BYTES)
+    return grown_bytes >= min(session.restored_bytes, _MAX_GROWTH_BYTES) or size_bytes >= _FULL_BYTES
 
 
 def in_flight(session: Session) -> bool:

@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
 from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.run_id import entry_id
 from spine_temporal.contracts.turn import TurnRequest, TurnTaken
 from spine_temporal.journal.approvals import DecisionNotAccepted, check_decision, receipt_of
@@ -20,8 +21,8 @@ from spine_temporal.journal.entries import Decided, TurnQueued
 from spine_temporal.payloads import pack, unpack_given
 from spine_temporal.workflow.session import Session
 
-# As JSON: it has to fit into what one execution hands to the next, beside what else that carries.
-MAX_QUEUE_BYTES: Final = 1_000_000
+# Of a payload, as JSON: it has to fit into what one execution hands to the next, beside what else that carries.
+_QUEUED: Final = 0.5
 _TURN_FORM: Final = '{"input": "..."}'
 _DECIDE_FORM: Final = '{"call": "...", "answer": "approve"}'
 
@@ -75,12 +76,13 @@ def validate_turn(session: Session, values: Sequence[RawValue]) -> None:
     if request.on_busy == "reject":
         _refuse(names.SESSION_BUSY, f"session {session.session_id!r} is busy: {_doing(session)}")
     queue = session.progress.queue
+    most = int(session.spec.payload_bytes * _QUEUED) if session.ready else MAX_PAYLOAD_BYTES // 2
     waiting = sum(len(to_json(queued.input)) for queued in queue)
-    if waiting + len(to_json(request.input)) > MAX_QUEUE_BYTES:
+    if waiting + len(to_json(request.input)) > most:
         _refuse(
             names.SESSION_BUSY,
             f"session {session.session_id!r} is busy, and {len(queue)} turns wait already with {waiting:,} bytes of "
-            f"JSON of the {MAX_QUEUE_BYTES:,} that may wait; try again when it has gone on",
+            f"JSON of the {most:,} that may wait; try again when it has gone on",
         )
 
 

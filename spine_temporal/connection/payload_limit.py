@@ -1,0 +1,41 @@
+"""The size that a namespace of a server takes."""
+
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES, within
+from spine_temporal.payloads import sent_bytes
+
+# No server takes less than this; whoever sends less need not ask.
+_ALWAYS_BYTES: Final = 100_000
+
+_known: Final[WeakKeyDictionary[Client, int]] = WeakKeyDictionary()
+
+
+async def payload_limit(client: Client) -> int:
+    """The largest payload, in bytes, that the client's namespace takes; asked for once per client.
+
+    A server that does not say, or does not let the client ask, has the limit of a stock one.
+    """
+    if client not in _known:
+        try:
+            described = await client.workflow_service.describe_namespace(
+                DescribeNamespaceRequest(namespace=client.namespace)
+            )
+        except RPCError:
+            return MAX_PAYLOAD_BYTES
+        _known[client] = within(described.namespace_info.limits.blob_size_limit_error)
+    return _known[client]
+
+
+async def excess(data: bytes, client: Client) -> tuple[int, int] | None:
+    """The bytes that the server would get of that JSON, and those that it takes; None: it takes it."""
+    size_bytes = await sent_bytes(data, client.data_converter)
+    if size_bytes <= _ALWAYS_BYTES:
+        return None
+    limit_bytes = await payload_limit(client)
+    return (size_bytes, limit_bytes) if size_bytes > limit_bytes else None
