@@ -8,22 +8,25 @@ from spine_core import Agent, ToolCall
 
 from spine_temporal.agents.durable_options import approval_of, policy_of
 from spine_temporal.contracts.json_form import json_form
+from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.step import PlannedCall
 from spine_temporal.journal.digest import digest_of
 
-# Beyond this a person's edit is looked at by the tool alone: a plan has to fit into a payload.
-_SCHEMAS_BYTES: Final = 500_000
+# Of a payload. What does not fit is left out, and a person's edit is then looked at by the tool alone.
+_SCHEMAS: Final = 0.25
 
 
-def planned_calls(agent: Agent, calls: Sequence[ToolCall], default: ActivityPolicy) -> list[PlannedCall]:
+def planned_calls(
+    agent: Agent, calls: Sequence[ToolCall], default: ActivityPolicy, payload_bytes: int = MAX_PAYLOAD_BYTES
+) -> list[PlannedCall]:
     """The plan of `calls`, with each tool's schema once; `default` is for what a tool does not say itself."""
     planned, shown, size_bytes = list[PlannedCall](), set[str](), 0
     for call in calls:
         one = _planned(agent, call, default)
         if one.parameters is not None:
             size_bytes += 0 if one.name in shown else len(to_json(one.parameters, fallback=str))
-            if one.name in shown or size_bytes > _SCHEMAS_BYTES:
+            if one.name in shown or size_bytes > payload_bytes * _SCHEMAS:
                 one = one.model_copy(update={"parameters": None})
             shown.add(one.name)
         planned.append(one)

@@ -131,7 +131,9 @@ class AgentActivities:
             spec = ledger.spec
             agent = await self._agents.get(spec.agent)
             elapsed_s, working = (lambda: task.elapsed_s + attempt.elapsed_s()), self.cache.lend(_run())
-            step = Step(agent, ledger.state, task, elapsed_s, spec.guards, spec.tool_policy, working)
+            step = Step(
+                agent, ledger.state, task, elapsed_s, spec.guards, spec.tool_policy, spec.payload_bytes, working
+            )
             with spans_of(agent, ledger, _run()[0]):
                 await step.take()
             if step.cause is not None and attempt.has_another(task.policy) and passing(step.cause, task.policy):
@@ -163,6 +165,7 @@ class AgentActivities:
                 task.index,
                 calls=[each.call for each in ledger.calls] if live else (),
                 tool_policy=spec.tool_policy,
+                payload_bytes=spec.payload_bytes,
                 resumption=goes_on,
                 first=task.first,
                 place=f"{_run()[0]}/{ledger.chain}/{task.step}.{task.index}",

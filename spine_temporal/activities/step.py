@@ -35,6 +35,7 @@ from spine_temporal.activities.current import doing
 from spine_temporal.activities.hooks import Escaped, HookRaised, contained, naming
 from spine_temporal.activities.planned import planned_calls
 from spine_temporal.activities.working_messages import WorkingMessages
+from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import AnswerFrom, Ending
 from spine_temporal.contracts.step import ModelError, PlannedCall, StepInput, StepOutcome
@@ -73,6 +74,8 @@ class Step:
     """As the run recorded them."""
     tool_policy: ActivityPolicy = field(default_factory=ActivityPolicy)
     """As the run recorded it: what a tool does not say itself."""
+    payload_bytes: int = MAX_PAYLOAD_BYTES
+    """The largest payload that the server takes."""
     working: WorkingMessages = field(default_factory=WorkingMessages)
     """From an activity of the run before, or new."""
     state: State = field(init=False)
@@ -192,7 +195,7 @@ class Step:
         self.state.add_usage(response.usage)
         self.state.add_message(message)
         self._fields |= {"answered": True, "finish_reason": response.finish_reason}
-        self._calls = planned_calls(self.agent, message.tool_calls, self.tool_policy)
+        self._calls = planned_calls(self.agent, message.tool_calls, self.tool_policy, self.payload_bytes)
         if not message.tool_calls and not force_continue:
             self._ending = Ending(
                 reason=StopReason.FINAL, answer_from=AnswerFrom.LAST_MESSAGE, event=str(EventType.FINAL)

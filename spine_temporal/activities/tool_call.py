@@ -34,6 +34,7 @@ from spine_temporal.agents.idempotency import key_of, keyed
 from spine_temporal.agents.spec import hooks_of
 from spine_temporal.agents.subagents import takes, transfer_of
 from spine_temporal.contracts.approval import ApprovalRequest
+from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.subagent import Delegation
@@ -70,6 +71,8 @@ class ToolRun:
     """The calls of the step, if hooks may change those behind this one."""
     tool_policy: ActivityPolicy = field(default_factory=ActivityPolicy)
     """As the run recorded it: what a tool does not say itself."""
+    payload_bytes: int = MAX_PAYLOAD_BYTES
+    """The largest payload that the server takes."""
     resumption: Resumption | None = None
     first: bool = False
     place: str = ""
@@ -132,7 +135,7 @@ class ToolRun:
         rewrote = bool(changed.edits or changed.cut)
         later = self._live.changed if self._live is not None else None
         if later is not None:
-            self._fields["later"] = planned_calls(self.agent, later, self.tool_policy)
+            self._fields["later"] = planned_calls(self.agent, later, self.tool_policy, self.payload_bytes)
             self._fields["later_calls"] = later
         if (self._own.id, self._own.name) != (self.call.id, self.call.name):
             self._fields["call"] = self.call.model_copy(update={"id": self._own.id, "name": self._own.name})

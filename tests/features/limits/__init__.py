@@ -1,0 +1,1 @@
+"""Sizes: what fits, and what becomes of what does not."""
