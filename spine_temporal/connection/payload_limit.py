@@ -1,5 +1,6 @@
 """The size that a namespace of a server takes."""
 
+from datetime import timedelta
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -13,6 +14,8 @@ from spine_temporal.payloads import sent_bytes
 # No server takes less than this; whoever sends less need not ask.
 _ALWAYS_BYTES: Final = 100_000
 
+_ASK_FOR: Final = timedelta(seconds=5)
+
 _known: Final[WeakKeyDictionary[Client, int]] = WeakKeyDictionary()
 
 
@@ -24,9 +27,10 @@ async def payload_limit(client: Client) -> int:
     if client not in _known:
         try:
             described = await client.workflow_service.describe_namespace(
-                DescribeNamespaceRequest(namespace=client.namespace)
+                DescribeNamespaceRequest(namespace=client.namespace), timeout=_ASK_FOR
             )
-        except RPCError:
+        except (RPCError, RuntimeError):
+            # RuntimeError: a client that connects when it is first used could not.
             return MAX_PAYLOAD_BYTES
         _known[client] = within(described.namespace_info.limits.blob_size_limit_error)
     return _known[client]

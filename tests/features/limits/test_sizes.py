@@ -173,7 +173,7 @@ async def test_schemas_of_gated_tools_are_written_once_or_not_at_all(narrow: Cli
         await run.cancel()
         await run.result()
 
-    assert paid == []
+    assert set(paid) <= {-1}
 
 
 async def test_what_hooks_give_to_agents_side_by_side_may_be_more_than_a_request(narrow: Client) -> None:
