@@ -14,6 +14,8 @@ from spine_temporal.payloads import sent_bytes
 # No server takes less than this; whoever sends less need not ask.
 _ALWAYS_BYTES: Final = 100_000
 
+# Where large payloads are stored elsewhere, memory is what limits them.
+_STORED_BYTES: Final = 100_000_000
 _ASK_FOR: Final = timedelta(seconds=5)
 
 _known: Final[WeakKeyDictionary[Client, int]] = WeakKeyDictionary()
@@ -22,8 +24,11 @@ _known: Final[WeakKeyDictionary[Client, int]] = WeakKeyDictionary()
 async def payload_limit(client: Client) -> int:
     """The largest payload, in bytes, that the client's namespace takes; asked for once per client.
 
-    A server that does not say, or does not let the client ask, has the limit of a stock one.
+    A server that does not say, or does not let the client ask, has the limit of a stock one. What is stored elsewhere
+    is a few bytes for the server, however large it is.
     """
+    if client.data_converter.external_storage is not None:
+        return _STORED_BYTES
     if client not in _known:
         try:
             described = await client.workflow_service.describe_namespace(

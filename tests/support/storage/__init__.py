@@ -1,0 +1,1 @@
+"""Places outside the server where large payloads are kept."""
