@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from spine_core import StopReason
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ActivityPolicy
@@ -69,6 +69,8 @@ class Turn:
         try:
             done = await execute_activity(names.MIRROR_ACTIVITY, task, Mirrored, policy, activity_id=activity_id)
         except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
             done = Mirrored(error=str(error.cause))
         if done.error is not None:
             workflow.logger.warning("the turn is not in the agent's checkpoint backend: %s", done.error)
