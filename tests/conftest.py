@@ -9,6 +9,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from spine_temporal.testing import dev_server
+from tests.faults.figures import PROPERTY, Fault, summary
 from tests.support.harness import MODES, Durable, Mode
 
 
@@ -31,6 +32,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     }
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    told = [value for report in reports for name, value in report.user_properties if name == PROPERTY]
+    if told:
+        terminalreporter.section("faults")
+        for line in summary(Fault.of(str(value)) for value in told):
+            terminalreporter.line(line)
 
 
 def _number(name: str) -> int:

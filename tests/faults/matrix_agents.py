@@ -1,0 +1,85 @@
+"""The agents whose workers are killed at every boundary; each tool call leaves a line in a file."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, Final
+
+from spine_core import Agent, Tool, tool
+from temporalio import activity
+
+from spine_temporal import durable, idempotency_key
+from tests.faults.agents import Effects
+from tests.features.teams.crews import Boss
+
+BEAT_S: Final = 0.5
+_BEATS: Final = 3
+
+
+def matrix_agents(folder: Path) -> list[Agent]:
+    """One for each kind of run."""
+    effects = Effects(folder)
+    work, ask = _work(effects), _gated(effects)
+    inner = Agent(Boss([("work", {"n": 8})]), tools=[work], name="inner")
+    return [
+        Agent(Boss([_call(0)], [_call(1)]), tools=[work], name="single", system="work"),
+        Agent(Boss([_call(n) for n in range(3)], [_call(3)]), tools=[work], name="parallel", parallel_tools=True),
+        Agent(Boss([("ask", {"n": 0}), ("ask", {"n": 1}), _call(2)]), tools=[work, ask], name="gated"),
+        Agent(Boss([("inner", {"input": "go"}), _call(9)]), tools=[work, inner.as_tool()], name="delegating"),
+        Agent(Boss([("beat", {"n": 0})]), tools=[_beating(effects)], name="beating"),
+        Agent(Boss([("pay", {"n": 0})]), tools=[_once(effects)], name="once"),
+    ]
+
+
+def _call(n: int) -> tuple[str, dict[str, Any]]:
+    return "work", {"n": n}
+
+
+def _note(effects: Effects, n: int) -> str:
+    info = activity.info()
+    effects.note(f"effect {n} {idempotency_key()} {info.attempt} {info.activity_id}")
+    return f"did {n}"
+
+
+def _work(effects: Effects) -> Tool:
+    @tool
+    async def work(n: int) -> str:
+        """Work."""
+        return _note(effects, n)
+
+    assert isinstance(work, Tool)
+    return work
+
+
+def _gated(effects: Effects) -> Tool:
+    @tool(approve=True)
+    def ask(n: int) -> str:
+        """Work, if somebody allows it."""
+        return _note(effects, n)
+
+    assert isinstance(ask, Tool)
+    return ask
+
+
+def _beating(effects: Effects) -> Tool:
+    @tool
+    @durable(heartbeat_s=BEAT_S)
+    async def beat(n: int) -> str:
+        """Take some heartbeats' time."""
+        done = _note(effects, n)
+        # A worker beats five times in that time; this is what the tool is about.
+        await asyncio.sleep(BEAT_S / 5 * (_BEATS + 0.5))
+        return done
+
+    assert isinstance(beat, Tool)
+    return beat
+
+
+def _once(effects: Effects) -> Tool:
+    @tool
+    @durable(at_most_once=True)
+    async def pay(n: int) -> str:
+        """Pay, at most once."""
+        return _note(effects, n)
+
+    assert isinstance(pay, Tool)
+    return pay
