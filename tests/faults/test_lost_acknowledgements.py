@@ -97,9 +97,7 @@ async def test_a_turn_is_one_turn(
 
     assert losing.lost == times
     assert [message.content for message in result.state.messages if message.role == "user"] == ["first", "second"]
-    assert (await events(client, agent.get_run(session)))[
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
-    ] == 1
+    assert (await events(client, agent.get_run(session)))[EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED] == 1
 
 
 @TIMES
