@@ -1,4 +1,4 @@
-"""What a lost worker holds back of the runs above an activity, handed to the workers that are there."""
+"""The runs above an activity, released from a worker that was lost."""
 
 import asyncio
 import logging
