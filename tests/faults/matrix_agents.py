@@ -1,10 +1,11 @@
 """The agents whose workers are killed at every boundary; each tool call leaves a line in a file."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any, Final
 
-from spine_core import Agent, Tool, tool
+from spine_core import Agent, Guards, Tool, tool
 from temporalio import activity
 
 from spine_temporal import durable, idempotency_key
@@ -13,6 +14,8 @@ from tests.features.teams.crews import Boss
 
 BEAT_S: Final = 0.5
 _BEATS: Final = 3
+# Far more than a run takes, far less than a wrong clock is off.
+_LIMIT_S: Final = 900.0
 
 
 def matrix_agents(folder: Path) -> list[Agent]:
@@ -26,6 +29,12 @@ def matrix_agents(folder: Path) -> list[Agent]:
         Agent(Boss([("ask", {"n": 0}), ("ask", {"n": 1}), _call(2)]), tools=[work, ask], name="gated"),
         Agent(Boss([("inner", {"input": "go"}), _call(9)]), tools=[work, inner.as_tool()], name="delegating"),
         Agent(Boss([("beat", {"n": 0})]), tools=[_beating(effects)], name="beating"),
+        Agent(
+            Boss([("clock", {"n": 0})], [_call(1)]),
+            tools=[_clock(folder, effects), work],
+            name="timed",
+            guards=Guards(timeout_s=_LIMIT_S),
+        ),
         Agent(Boss([("pay", {"n": 0})]), tools=[_once(effects)], name="once"),
     ]
 
@@ -48,6 +57,17 @@ def _work(effects: Effects) -> Tool:
 
     assert isinstance(work, Tool)
     return work
+
+
+def _clock(folder: Path, effects: Effects) -> Tool:
+    @tool
+    async def clock(n: int) -> str:
+        """Write down what time it is on this worker."""
+        (folder / "clock").write_text(str(time.time()))
+        return _note(effects, n)
+
+    assert isinstance(clock, Tool)
+    return clock
 
 
 def _gated(effects: Effects) -> Tool:

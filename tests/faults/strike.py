@@ -5,7 +5,7 @@ import signal
 import tempfile
 import time
 import uuid
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -14,6 +14,7 @@ from spine_core import Result
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent
+from tests.faults.effects import doubled_effects
 from tests.faults.matrix import POLLS, Boundary, Scenario, brings_task
 from tests.storm.checks import check_histories
 from tests.support.harness import assert_same
@@ -131,7 +132,7 @@ async def _decided(agent: DurableAgent, id_: str) -> Result:
 
 async def _judge(client: Client, workflow_id: str, struck: Struck, clean: Result | None, fleet: Fleet) -> None:
     assert struck.result is not None
-    doubled = _doubled(fleet)
+    doubled = doubled_effects(fleet.effects.lines())
     if doubled:
         struck.verdict, struck.why = "doubled", doubled
         return
@@ -155,22 +156,3 @@ def _in_order(result: Result) -> Result:
 def _is_unknown(result: Result) -> bool:
     """Whether it is of the agent whose tool is begun once at most, and says that nobody knows."""
     return result.answer is not None and "nobody knows whether it was done" in str(result.answer)
-
-
-def _doubled(fleet: Fleet) -> str:
-    """Which effect was done more often than a fault explains; empty: none.
-
-    Another attempt of the same activity does it again under the same key, if the one before did not report.
-    """
-    attempts = defaultdict[tuple[str, str], list[tuple[str, str]]](list)
-    for line in fleet.effects.lines():
-        _, n, key, attempt, activity = line.split(maxsplit=4)
-        attempts[n, key].append((activity, attempt))
-    keys = Counter(n for n, _ in attempts)
-    again = [n for n, number in keys.items() if number > 1]
-    if again:
-        return f"calls {again} have several keys: {fleet.effects.lines()}"
-    for (n, _), done in attempts.items():
-        if len({activity for activity, _ in done}) > 1 or len(set(done)) < len(done) or len(done) > 2:
-            return f"call {n} was done by {done}"
-    return ""
