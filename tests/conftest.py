@@ -9,7 +9,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from spine_temporal.testing import dev_server
-from tests.faults.figures import PROPERTY, Fault, summary
+from tests.faults.figures import faults_in, summary
 from tests.support.harness import MODES, Durable, Mode
 
 
@@ -36,10 +36,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
-    told = [value for report in reports for name, value in report.user_properties if name == PROPERTY]
-    if told:
+    faults = [fault for report in reports for fault in faults_in(report.user_properties, passed=report.passed)]
+    if faults:
         terminalreporter.section("faults")
-        for line in summary(Fault.of(str(value)) for value in told):
+        for line in summary(faults):
             terminalreporter.line(line)
 
 

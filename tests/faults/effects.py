@@ -1,8 +1,11 @@
-"""Whether an effect was done more often than a fault explains."""
+"""What became of the effects that agents have: how many there are, and whether one was done twice."""
 
+import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from tests.faults.agents import Effects
 
 # One fault explains one more attempt.
 _ATTEMPTS: Final = 2
@@ -24,3 +27,9 @@ def doubled_effects(lines: Iterable[str]) -> str:
         if len({activity for activity, _ in times}) > 1 or max(Counter(times).values()) > 1 or len(times) > _ATTEMPTS:
             return f"call {calls[key]} was done by {times}"
     return ""
+
+
+def has_called(effects: Effects, more: int, running: "Sequence[asyncio.Task[Any]]") -> Callable[[], bool]:
+    """Whether so many more effects are there than now, or nobody is left who could have them."""
+    wanted = len(effects.lines()) + more
+    return lambda: len(effects.lines()) >= wanted or all(task.done() for task in running)

@@ -3,10 +3,12 @@
 import statistics
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 PROPERTY: Final = "fault"
+AS_ITS_TEST: Final = "as its test"
+"""The verdict on a fault is that of the test which injects it: right, if it passes."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,13 @@ class Fault:
     def of(cls, text: str) -> "Fault":
         kind, verdict, recovery = text.split("|")
         return cls(kind, verdict, float(recovery) if recovery else None)
+
+
+def faults_in(properties: Iterable[tuple[str, object]], *, passed: bool) -> list[Fault]:
+    """The faults that a test's report carries."""
+    found = [Fault.of(str(value)) for name, value in properties if name == PROPERTY]
+    verdict = "right" if passed else "wrong"
+    return [replace(each, verdict=verdict) if each.verdict == AS_ITS_TEST else each for each in found]
 
 
 def summary(faults: Iterable[Fault]) -> list[str]:

@@ -9,14 +9,11 @@ import pytest
 from temporalio.client import Client
 
 from tests.faults.figures import PROPERTY, Fault
-from tests.faults.matrix import SCENARIOS, Boundary, Scenario, boundaries, sample
+from tests.faults.matrix import SCENARIOS, STRIKES, Boundary, Scenario, boundaries, sample
 from tests.faults.strike import Struck, strike
 
 pytestmark = [pytest.mark.durable, pytest.mark.timeout(0)]
 
-# The commit suite strikes each scenario once or twice; `make soak` at every boundary, and prints the figures.
-_FEW: Final = 1
-_STRIKES: Final = os.environ.get("FAULT_STRIKES", str(_FEW))
 _SEED: Final = int(os.environ.get("FAULT_SEED", "1"))
 _ONLY: Final = os.environ.get("FAULT_ONLY")
 # Most of a strike is waiting until the server takes the worker for dead.
@@ -42,7 +39,7 @@ def _chosen(scenario: Scenario, clean: Struck) -> list[Boundary]:
     found = boundaries(clean.calls, clean.tasks)
     if _ONLY:
         return [boundary for boundary in found if str(boundary) == _ONLY]
-    return found if _STRIKES == "all" else sample(found, int(_STRIKES), f"{_SEED} {scenario}")
+    return found if STRIKES == "all" else sample(found, int(STRIKES), f"{_SEED} {scenario}")
 
 
 async def _strike_each(

@@ -15,7 +15,8 @@ from spine_temporal.errors import DecisionRefused, ServerUnreachable
 from spine_temporal.testing import dev_server
 from spine_temporal.testing.server import TestServer
 from tests.faults.counting import assert_as_undisturbed
-from tests.faults.figures import PROPERTY, Fault
+from tests.faults.effects import has_called
+from tests.faults.figures import AS_ITS_TEST, PROPERTY, Fault
 from tests.support.processes import Fleet
 from tests.support.waiting import until
 
@@ -67,11 +68,8 @@ async def test_many_runs_and_approvals_outlive_a_server_that_is_killed_again_and
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     deciding = [asyncio.create_task(_decided(agent, run.id, task)) for run, task in zip(paused, waiting, strict=True)]
     for _ in range(KILLS):
-        seen = len(fleet.effects.lines()) + random.randint(0, RUNS)
-        await until(
-            lambda seen=seen: len(fleet.effects.lines()) >= seen or all(task.done() for task in deciding),  # type: ignore[misc]
-            "calls that are made",
-        )
+        await until(has_called(fleet.effects, random.randint(0, RUNS), deciding), "calls that are made")
+        record_property(PROPERTY, Fault("server killed", AS_ITS_TEST).as_text())
         await server.kill()
         await server.restart()
 
@@ -80,8 +78,6 @@ async def test_many_runs_and_approvals_outlive_a_server_that_is_killed_again_and
     assert answers == ["did 0 | did 1 | did 2"] * RUNS
     keys = [line.split()[2] for line in fleet.effects.lines()]
     assert len(set(keys)) == RUNS * 3
-    for _ in range(KILLS):
-        record_property(PROPERTY, Fault("server killed", "right").as_text())
 
 
 async def _decided(agent: DurableAgent, id_: str, waiting: "asyncio.Task[object]") -> object:

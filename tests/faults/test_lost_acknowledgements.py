@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,17 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from spine_temporal import AgentWorker, DurableAgent, Run
 from tests.faults.agents import Effects, counting_agent, paying_agent
+from tests.faults.figures import AS_ITS_TEST, PROPERTY, Fault
 from tests.support.harness import histories_of
 from tests.support.proxy.grpc_proxy import Call, GrpcProxy
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
+
+
+@pytest.fixture(autouse=True)
+def counted(record_property: Callable[[str, object], None]) -> None:
+    record_property(PROPERTY, Fault("acknowledgement to a client lost", AS_ITS_TEST).as_text())
 
 
 class Losing:

@@ -10,8 +10,8 @@ import pytest
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent
-from tests.faults.effects import doubled_effects
-from tests.faults.figures import PROPERTY, Fault
+from tests.faults.effects import doubled_effects, has_called
+from tests.faults.figures import AS_ITS_TEST, PROPERTY, Fault
 from tests.storm.checks import check_histories
 from tests.support.processes import Fleet
 from tests.support.waiting import until
@@ -38,13 +38,10 @@ async def test_runs_end_right_while_two_workers_race_for_them_and_are_replaced(
         runs = [await DurableAgent(kind, client, task_queue=queue).start("go") for kind in kinds]
         ending = [asyncio.create_task(run.result()) for run in runs]
         for _ in range(3):
-            seen = len(fleet.effects.lines()) + 2
-            await until(
-                lambda seen=seen: len(fleet.effects.lines()) >= seen or all(task.done() for task in ending),  # type: ignore[misc]
-                "calls that are made",
-            )
+            await until(has_called(fleet.effects, 2, ending), "calls that are made")
             workers.append(fleet.start())
             oldest = workers.pop(0)
+            record_property(PROPERTY, Fault("worker replaced under load", AS_ITS_TEST).as_text())
             oldest.send_signal(end)
             oldest.wait()
         results = await asyncio.gather(*ending)
@@ -53,5 +50,3 @@ async def test_runs_end_right_while_two_workers_race_for_them_and_are_replaced(
         assert doubled_effects(fleet.effects.lines()) == ""
         for run in runs:
             await check_histories(client, run.workflow_id)
-        for _ in range(3):
-            record_property(PROPERTY, Fault("worker replaced under load", "right").as_text())

@@ -16,7 +16,7 @@ from spine_core import Result, StopReason
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent
-from tests.faults.figures import PROPERTY, Fault
+from tests.faults.figures import AS_ITS_TEST, PROPERTY, Fault
 from tests.support.harness import assert_same, history_of, replay
 from tests.support.processes import Fleet
 
@@ -43,6 +43,7 @@ def assert_times_are_the_servers(result: Result) -> None:
 async def test_a_worker_with_a_wrong_clock_gives_the_same_result_in_the_same_time(
     client: Client, tmp_path: Path, by: str, record_property: Callable[[str, object], None]
 ) -> None:
+    record_property(PROPERTY, Fault("clock off", AS_ITS_TEST).as_text())
     target, queue = client.service_client.config.target_host, f"clock-{uuid.uuid4().hex}"
     with Fleet(target, queue, tmp_path) as fleet:
         fleet.start(environment=shifted(by))
@@ -56,7 +57,6 @@ async def test_a_worker_with_a_wrong_clock_gives_the_same_result_in_the_same_tim
     assert result.answer == "did 0 | did 1"
     assert_times_are_the_servers(result)
     await replay(await history_of(client, run))
-    record_property(PROPERTY, Fault("clock off", "right").as_text())
 
 
 async def test_a_run_that_goes_from_one_wrong_clock_to_another_loses_and_gains_no_time(
