@@ -3,19 +3,17 @@
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from tests.faults.agents import Effects
-
-# One fault explains one more attempt.
-_ATTEMPTS: Final = 2
 
 
 def doubled_effects(lines: Iterable[str]) -> str:
     """Which effect was done twice for no reason, of those that the agents of the matrix noted; empty: none.
 
     A call has one key, and one activity under it. Another attempt of that activity does it again, if the one before it
-    did not report; no attempt does it twice.
+    did not report; no attempt does it twice. How many attempts there are is the server's doing: on a busy machine it
+    may take a living worker for dead.
     """
     done = defaultdict[str, list[tuple[str, str]]](list)
     calls = dict[str, str]()
@@ -24,7 +22,7 @@ def doubled_effects(lines: Iterable[str]) -> str:
         calls[key] = call
         done[key].append((activity, attempt))
     for key, times in done.items():
-        if len({activity for activity, _ in times}) > 1 or max(Counter(times).values()) > 1 or len(times) > _ATTEMPTS:
+        if len({activity for activity, _ in times}) > 1 or max(Counter(times).values()) > 1:
             return f"call {calls[key]} was done by {times}"
     return ""
 

@@ -12,7 +12,7 @@ from spine_temporal import durable, idempotency_key
 from tests.faults.agents import Effects
 from tests.features.teams.crews import Boss
 
-BEAT_S: Final = 0.5
+BEAT_S: Final = 1.0
 _BEATS: Final = 3
 # Far more than a run takes, far less than a wrong clock is off.
 _LIMIT_S: Final = 900.0
