@@ -33,8 +33,8 @@ test-second: test-first
 		echo "No Python $(SECOND) here: the tests ran on one Python only."; \
 	fi
 
-soak: $(ENV)/.ready ## Let random storms fall on sessions, STORM_EXAMPLES of them
-	@STORM_EXAMPLES=$${STORM_EXAMPLES:-500} $(PYTHON) -m pytest tests/storm -s $(ARGS)
+soak: $(ENV)/.ready ## Random storms on sessions, STORM_EXAMPLES of them; faults at every boundary
+	@STORM_EXAMPLES=$${STORM_EXAMPLES:-500} FAULT_STRIKES=$${FAULT_STRIKES:-all} $(PYTHON) -m pytest tests/storm tests/faults -s $(ARGS)
 
 lint: $(ENV)/.ready ## Check format, style, types, shell scripts, the image and the compose file
 	@$(ENV)/bin/ruff format --check

@@ -9,6 +9,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from spine_temporal.testing import dev_server
+from tests.faults.figures import faults_in, summary
 from tests.support.harness import MODES, Durable, Mode
 
 
@@ -31,6 +32,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     }
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    faults = [fault for report in reports for fault in faults_in(report.user_properties, passed=report.passed)]
+    if faults:
+        terminalreporter.section("faults")
+        for line in summary(faults):
+            terminalreporter.line(line)
 
 
 def _number(name: str) -> int:

@@ -8,9 +8,10 @@ from temporalio import activity
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import TimeoutType
 from temporalio.api.failure.v1 import Failure
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse
 from temporalio.exceptions import FailureError
 
+from spine_temporal.activities.lost_worker import release_runs
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.progress import AttemptProgress
@@ -27,10 +28,16 @@ _UNCOUNTED: Final = frozenset({names.WORKER_STOPPING, names.POSTPONED})
 
 
 async def with_last_ending(progress: AttemptProgress, policy: ActivityPolicy) -> AttemptProgress:
-    """`progress`, with how the attempt before this one ended; as it was, if the server does not say."""
+    """`progress`, with how the attempt before this one ended; as it was, if the server does not say.
+
+    When its worker was lost, the run is released from that worker.
+    """
     try:
-        failure = await _last_failure()
+        described = await _described()
+        failure = _last_failure(described)
         missed = failure is not None and _was_silent(failure)
+        if missed:
+            await release_runs(activity.client(), described)
         ending = await _ending(failure, policy) if failure is not None else None
     except Exception as error:  # noqa: BLE001 - it is only for a sentence
         _log.debug("could not ask the server how the last attempt ended", exc_info=error)
@@ -57,14 +64,18 @@ def _times(number: int) -> str:
     return f" ({number} times)" if number > 1 else ""
 
 
-async def _last_failure() -> Failure | None:
+async def _described() -> DescribeWorkflowExecutionResponse:
     info, client = activity.info(), activity.client()
     execution = WorkflowExecution(workflow_id=info.workflow_id or "", run_id=info.workflow_run_id or "")
-    described = await client.workflow_service.describe_workflow_execution(
+    return await client.workflow_service.describe_workflow_execution(
         DescribeWorkflowExecutionRequest(namespace=info.namespace, execution=execution), timeout=_ASK_FOR
     )
+
+
+def _last_failure(described: DescribeWorkflowExecutionResponse) -> Failure | None:
+    id_ = activity.info().activity_id
     for pending in described.pending_activities:
-        if pending.activity_id == info.activity_id:
+        if pending.activity_id == id_:
             return pending.last_failure if pending.HasField("last_failure") else None
     return None
 

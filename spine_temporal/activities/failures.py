@@ -232,6 +232,19 @@ def _of_status(status: int, headers: Any, now_s: float) -> Transient | None:
     return None
 
 
+def _at_s(date: str) -> float:
+    return parsedate_to_datetime(date).timestamp()
+
+
+def _server_s(headers: Any, now_s: float) -> float:
+    """The time by the server's own clock, if it says: this machine's may be off by hours."""
+    date = headers.get("date") or headers.get("Date")
+    try:
+        return _at_s(date) if date else now_s
+    except (TypeError, ValueError):
+        return now_s
+
+
 def _retry_after_s(headers: Any, now_s: float) -> float | None:
     # RFC 9110, 10.2.3: seconds, or an HTTP date. The OpenAI API adds retry-after-ms.
     try:
@@ -239,7 +252,7 @@ def _retry_after_s(headers: Any, now_s: float) -> float | None:
             seconds = float(milliseconds) / 1000
         elif value := headers.get("retry-after") or headers.get("Retry-After"):
             numeric = value.replace(".", "", 1).isdigit()
-            seconds = float(value) if numeric else parsedate_to_datetime(value).timestamp() - now_s
+            seconds = float(value) if numeric else _at_s(value) - _server_s(headers, now_s)
         else:
             return None
     except (AttributeError, TypeError, ValueError):

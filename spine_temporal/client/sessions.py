@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from temporalio.api.common.v1 import Payloads
@@ -16,6 +17,7 @@ from spine_temporal.client.updates import RunOver, send_update
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.continuation import RestorePoint
+from spine_temporal.contracts.policies import WORKER_SILENCE_S
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.contracts.turn import OnBusy, TurnRequest, TurnTaken
@@ -84,6 +86,7 @@ class SessionStarter:
                 task_queue=self.task_queue,
                 id_reuse_policy=reuse,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                task_timeout=timedelta(seconds=WORKER_SILENCE_S),
                 static_summary=request.agent,
                 memo={names.STATUS_MEMO: pack(standing)},
             )

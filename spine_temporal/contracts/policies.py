@@ -1,11 +1,19 @@
 """How long an activity may take, how often it is tried."""
 
 import builtins
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field
 
 from spine_temporal.contracts.base import LONGEST_S, GivenModel
+
+WORKER_SILENCE_S: Final = 5.0
+"""A worker that has not been heard for this long is taken for dead: what it had in hand is given to another.
+
+It holds for activities, for workflow tasks in hand, and for those that wait for the worker that has the run in its
+cache. Temporal's own default for the last two is 10 s. Replaying a history of 4,096 events, where a run continues as
+new, takes about a second; local activities renew the time of their workflow task.
+"""
 
 type Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
 """A time limit: a number of seconds above 0, ten years at most."""
@@ -43,7 +51,7 @@ class ActivityPolicy(GivenModel):
 
     timeout_s: Seconds = 3600.0
     """How long one attempt may take."""
-    heartbeat_s: Seconds = 5.0
+    heartbeat_s: Seconds = WORKER_SILENCE_S
     """A worker silent for this long is taken for dead; its work goes to another. It beats five times as often."""
     attempts: int = Field(default=10, ge=1, le=1_000_000)
     retry_first_s: Seconds = 1.0

@@ -27,6 +27,9 @@ FAST: Mapping[str, object] = {
     "history.workflowIdReuseMinimalInterval": "0s",
 }
 
+# A worker that stops is not handed a task any more, which nobody would do until its time is up.
+CAREFUL: Mapping[str, object] = {"frontend.enableCancelWorkerPollsOnShutdown": True}
+
 # Safe when the process dies, not in a power cut; without them a file is 3 times slower than memory.
 PRAGMAS = ("journal_mode=wal", "synchronous=1")
 
@@ -84,7 +87,7 @@ def command_line(
     dynamic_config: Mapping[str, object],
 ) -> list[str]:
     """The arguments that run a tuned dev server, whatever Temporal settings the user's environment holds."""
-    settings = [f"{name}={json.dumps(value)}" for name, value in {**FAST, **dynamic_config}.items()]
+    settings = [f"{name}={json.dumps(value)}" for name, value in {**FAST, **CAREFUL, **dynamic_config}.items()]
     attributes = [f"{name}={kind}" for name, kind in search_attributes.items()]
     return [
         *(find_binary(), "server", "start-dev", "--disable-config-env", "--disable-config-file"),

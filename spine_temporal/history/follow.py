@@ -27,7 +27,7 @@ _PAUSE_S: Final = 1.0
 _PATIENCE_S: Final = 300.0
 # A server answers a long poll after 20 s at the latest, with nothing if there is nothing.
 _POLL_S: Final = 60
-_AWAY: Final = frozenset(
+AWAY: Final = frozenset(
     {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.UNKNOWN}
 )
 CLOSING: Final = frozenset(
@@ -236,7 +236,7 @@ async def _raise_or_wait(error: RPCError, client: Client, workflow_id: str, *, a
         raise RunNotFound(
             f"no run {workflow_id!r} in namespace {client.namespace!r}; `spine-temporal list` shows the runs there are"
         ) from error
-    if error.status not in _AWAY:
+    if error.status not in AWAY:
         raise error
     address = client.service_client.config.target_host
     if away_s > _PATIENCE_S:

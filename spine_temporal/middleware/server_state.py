@@ -3,9 +3,11 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from spine_temporal.contracts import names
+from spine_temporal.contracts.policies import WORKER_SILENCE_S
 from spine_temporal.contracts.postponing import RetryLater
 from spine_temporal.errors import BadInput
 
@@ -85,6 +87,7 @@ class StateWorkflow:
                     id=workflow_id,
                     task_queue=self.task_queue,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    task_timeout=timedelta(seconds=WORKER_SILENCE_S),
                     **start,
                 ),
                 result_type=RawValue,

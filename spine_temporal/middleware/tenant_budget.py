@@ -1,10 +1,12 @@
 """A tenant's budget that holds over all workers."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from spine_core import StepContext, StopReason, StopRun
 
 from spine_temporal.contracts import names
+from spine_temporal.contracts.policies import WORKER_SILENCE_S
 from spine_temporal.contracts.shared_limits import BudgetState, Charge
 from spine_temporal.errors import BadInput
 from spine_temporal.middleware.server_state import StateWorkflow, found, name_of_attempt, patiently
@@ -88,6 +90,7 @@ class TenantBudget:
                 id=workflow_id,
                 task_queue=self._keeper.task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                task_timeout=timedelta(seconds=WORKER_SILENCE_S),
                 start_signal=names.CHARGE_SIGNAL,
                 start_signal_args=[pack(charge)],
             )

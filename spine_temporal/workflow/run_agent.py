@@ -1,9 +1,12 @@
 """An agent as a child of somebody's own workflow."""
 
+from datetime import timedelta
+
 from temporalio import workflow
 from temporalio.common import RawValue
 
 from spine_temporal.contracts import names
+from spine_temporal.contracts.policies import WORKER_SILENCE_S
 from spine_temporal.contracts.run_end import RunOutcome
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.payloads import pack, unpack
@@ -29,6 +32,7 @@ async def run_agent(
         id=f"{names.WORKFLOW_ID_PREFIX}{session}",
         task_queue=task_queue,
         result_type=RawValue,
+        task_timeout=timedelta(seconds=WORKER_SILENCE_S),
         static_summary=name,
     )
     return unpack(RunOutcome, await child)

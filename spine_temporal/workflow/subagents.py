@@ -1,6 +1,7 @@
 """Agents that work for this one, each in a workflow of its own."""
 
 import asyncio
+from datetime import timedelta
 from typing import Final
 
 from temporalio import exceptions, workflow
@@ -17,7 +18,7 @@ from temporalio.exceptions import (
 )
 
 from spine_temporal.contracts import names
-from spine_temporal.contracts.policies import ActivityPolicy
+from spine_temporal.contracts.policies import WORKER_SILENCE_S, ActivityPolicy
 from spine_temporal.contracts.run_end import RunOutcome
 from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.run_request import Parent, RunRequest
@@ -54,6 +55,7 @@ async def run_subagent(session: Session, position: Position, delegation: Delegat
             id=id_,
             task_queue=delegation.task_queue,
             result_type=RawValue,
+            task_timeout=timedelta(seconds=WORKER_SILENCE_S),
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             static_summary=delegation.agent,
             memo={names.STATUS_MEMO: pack(StatusRecord(agent=delegation.agent, session_id=_session_id(session, id_)))},

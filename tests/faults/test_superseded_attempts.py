@@ -70,8 +70,10 @@ async def test_an_attempt_that_failed_too_late_leaves_the_next_one_to_try_again(
                 fail_late()
             return await super().complete(*args, **options)
 
+    # The second attempt begins while the loop is held, and has to have time left when it is let go.
+    policy = ActivityPolicy(heartbeat_s=1.0, timeout_s=2.0, retry_first_s=0.1)
     queue = f"superseded-{uuid.uuid4().hex}"
-    async with AgentWorker(client, agents={"agent": Agent(Late(text("done")))}, task_queue=queue, step_policy=QUICK):
+    async with AgentWorker(client, agents={"agent": Agent(Late(text("done")))}, task_queue=queue, step_policy=policy):
         result = await DurableAgent("agent", client, task_queue=queue).run("go")
 
     assert (result.answer, len(asked)) == ("done", 2)
