@@ -12,11 +12,11 @@ from temporalio.common import RawValue
 from temporalio.converter import DataConverter
 
 from spine_temporal.contracts.base import WireModel, dump, load, load_given
-from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
+from spine_temporal.errors import PayloadUnreadable
 
 _JSON: Final = {"encoding": b"json/plain"}
-# No codec makes a hundred times as much of anything.
-_MEASURED_BYTES: Final = MAX_PAYLOAD_BYTES // 100
+# What bytes may be in that no codec has changed.
+_PLAIN: Final = frozenset({b"", b"json/plain", b"binary/null", b"binary/plain", b"json/protobuf", b"binary/protobuf"})
 
 
 def pack(model: WireModel) -> RawValue:
@@ -29,21 +29,50 @@ def pack_bytes(data: bytes) -> RawValue:
     return RawValue(Payload(metadata=_JSON, data=data))
 
 
+def is_plain(payload: Payload) -> bool:
+    """Whether it is in a form that every data converter has, not in that of some codec."""
+    return payload.metadata.get("encoding", b"") in _PLAIN
+
+
+def encoding_of(payload: Payload) -> str:
+    """What the payload says it is encoded as, for an error."""
+    return repr(payload.metadata.get("encoding", b"").decode(errors="replace"))
+
+
+def check_decoded(payload: Payload) -> None:
+    """Look whether a payload has passed the codec that it was encoded with.
+
+    Raises:
+        PayloadUnreadable: it has not; whoever reads it has no codec, or not that one.
+    """
+    if not is_plain(payload):
+        raise PayloadUnreadable(
+            f"a payload is encoded as {encoding_of(payload)}, and there is no codec here that reads it; set "
+            "SPINE_TEMPORAL_KEYS or SPINE_TEMPORAL_KEY_FILE, or connect the client with the codec that wrote it"
+        )
+
+
 async def sent_bytes(data: bytes, converter: DataConverter) -> int:
-    """How many bytes a server gets of that JSON: what the client's codec makes of it; 0: it is stored elsewhere."""
-    if converter.external_storage is not None:
-        return 0
-    if converter.payload_codec is None or len(data) < _MEASURED_BYTES:
-        return len(data)
-    return sum(each.ByteSize() for each in await converter.payload_codec.encode([pack_bytes(data).payload]))
+    """How many bytes a server gets of that JSON: what the client's codec makes of it; 0: it is stored elsewhere.
+
+    Raises:
+        Exception: the codec does not work just now.
+    """
+    size_bytes = len(data)
+    if converter.payload_codec is not None:
+        encoded = await converter.payload_codec.encode([pack_bytes(data).payload])
+        size_bytes = sum(each.ByteSize() for each in encoded)
+    return 0 if converter.external_storage is not None else size_bytes
 
 
 def unpack[W: WireModel](type_: type[W], value: RawValue) -> W:
     """The model that a payload holds.
 
     Raises:
+        PayloadUnreadable: no codec has decoded it.
         pydantic.ValidationError: the payload is not JSON of that model.
     """
+    check_decoded(value.payload)
     return load(type_, value.payload.data)
 
 
@@ -52,8 +81,11 @@ def unpack_given[W: WireModel](type_: type[W], values: Sequence[RawValue]) -> W:
 
     Raises:
         ValueError: it is not one argument, not JSON of that model, or names a field that it does not know.
+        PayloadUnreadable: no codec has decoded it.
     """
-    return load_given(type_, only(values).payload.data)
+    value = only(values)
+    check_decoded(value.payload)
+    return load_given(type_, value.payload.data)
 
 
 def only[V](values: Sequence[V]) -> V:

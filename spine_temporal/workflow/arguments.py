@@ -2,16 +2,13 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from temporalio import workflow
 from temporalio.common import RawValue
 
 from spine_temporal.contracts.base import RECORDED, WireModel, load, load_given
-from spine_temporal.payloads import only
-
-# What bytes may be in that no codec has changed.
-_PLAIN: Final = frozenset({b"", b"json/plain", b"binary/null", b"binary/plain", b"json/protobuf", b"binary/protobuf"})
+from spine_temporal.payloads import is_plain, only
 
 
 def any_arguments[F: Callable[..., Any]](handler: F) -> F:
@@ -47,6 +44,6 @@ def only_plain_argument[W: WireModel](type_: type[W], values: Sequence[Any], *, 
         ValueError: it is nothing of that kind, or there is another number of them.
     """
     match values:
-        case [RawValue() as value] if value.payload.metadata.get("encoding", b"") not in _PLAIN:
+        case [RawValue() as value] if not is_plain(value.payload):
             values = [workflow.payload_converter().from_payload(value.payload)]
     return only_argument(type_, values, strict=strict)
