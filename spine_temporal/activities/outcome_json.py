@@ -5,11 +5,10 @@ from typing import Final, Protocol
 
 from pydantic_core import PydanticSerializationError
 from spine_core import Usage
-from temporalio import activity
 
+from spine_temporal.activities.encoding import encoded_bytes
 from spine_temporal.contracts.base import WireModel, dump, load
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
-from spine_temporal.payloads import sent_bytes
 
 _COSTS: Final = ("usage", "spent")
 
@@ -48,7 +47,7 @@ async def written[Outcome: WireModel](outcome: Outcome, lost: Callable[[str], Ou
     except (PydanticSerializationError, ValueError) as error:
         outcome = _paid_for(lost(f"the outcome cannot be written as JSON: {error}"), paid)
         data = dump(outcome)
-    size_bytes = await sent_bytes(data, activity.client().data_converter)
+    size_bytes = await encoded_bytes(data, "the outcome")
     if size_bytes <= MAX_PAYLOAD_BYTES:
         return outcome, data
     why = (

@@ -11,18 +11,15 @@ from temporalio.converter import PayloadCodec
 from spine_temporal.encryption.compression import packed, unpacked
 from spine_temporal.encryption.keys import KeySource
 from spine_temporal.errors import MissingExtra, PayloadUnreadable
-from spine_temporal.payloads import encoding_of
+from spine_temporal.payloads import ENCRYPTED, encoding_of
 
 try:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 except ImportError as error:
-    raise MissingExtra(
-        "encryption needs the package cryptography: pip install 'spine-temporal[encryption]'"
-    ) from error
+    raise MissingExtra("encryption needs the package cryptography: pip install 'spine-temporal[encryption]'") from error
 
-# Of the payload's metadata, and readable by everybody; the first three are named as in Temporal's own samples.
-ENCODING: Final = b"binary/encrypted"
+# Of the payload's metadata, and readable by everybody; the first two are named as in Temporal's own samples.
 CIPHER: Final = "encryption-cipher"
 KEY_ID: Final = "encryption-key-id"
 FORMAT: Final = "encryption-format"
@@ -56,7 +53,7 @@ class EncryptionCodec(PayloadCodec):
         for payload in payloads:
             nonce = os.urandom(_NONCE_BYTES)
             data = nonce + cipher.encrypt(nonce, packed(payload.SerializeToString()), bound_to)
-            metadata = {"encoding": ENCODING, CIPHER: _AES, KEY_ID: id_.encode(), FORMAT: _VERSION}
+            metadata = {"encoding": ENCRYPTED, CIPHER: _AES, KEY_ID: id_.encode(), FORMAT: _VERSION}
             encoded.append(Payload(metadata=metadata, data=data))
         return encoded
 
@@ -70,7 +67,7 @@ class EncryptionCodec(PayloadCodec):
         return [self._decoded(payload) for payload in payloads]
 
     def _decoded(self, payload: Payload) -> Payload:
-        if payload.metadata.get("encoding") != ENCODING:
+        if payload.metadata.get("encoding") != ENCRYPTED:
             if self.accepts_plaintext:
                 return payload
             raise PayloadUnreadable(

@@ -63,9 +63,7 @@ class KeyFile:
             return self.path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not text"
-            raise BadInput(
-                f"key file {self.path} cannot be read: {reason}; SPINE_TEMPORAL_KEY_FILE names it"
-            ) from None
+            raise BadInput(f"key file {self.path} cannot be read: {reason}; SPINE_TEMPORAL_KEY_FILE names it") from None
 
     def _seen(self) -> _Version | None:
         try:

@@ -11,6 +11,7 @@ from spine_temporal.activities.registered import AgentActivities
 from spine_temporal.activities.watchdog import Watchdog, watching
 from spine_temporal.agents.policies import Policies, checked
 from spine_temporal.agents.registry import AgentRegistry, Agents
+from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.slots import ActivitySlots
@@ -81,8 +82,10 @@ class SpinePlugin(SimplePlugin):
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """Add what agents need to a worker's settings; called by the SDK."""
         config = super().configure_worker(config)
-        if "client" in config and "workflow_runner" in config:
-            config["workflow_runner"] = for_client(config["workflow_runner"], config["client"].data_converter)
+        if "client" in config:
+            if "workflow_runner" in config:
+                config["workflow_runner"] = for_client(config["workflow_runner"], config["client"].data_converter)
+            config["client"] = worker_client(config["client"])
         if config.get("tuner") is None:
             counts = {kind: config.pop(name, None) or _SLOTS for kind, name in _COUNTS.items()}  # type: ignore[misc]
             self._slots = ActivitySlots(counts.pop("activity_supplier"))

@@ -31,7 +31,7 @@ def otter_agent() -> Agent:
 
 async def test_run_completes_encrypted_and_is_read_by_whoever_has_the_keys(sealed: Client, client: Client) -> None:
     queue = f"test-{uuid.uuid4().hex}"
-    async with AgentWorker(sealed, agents=[otter_agent()], task_queue=queue) as worker:
+    async with AgentWorker(sealed, agents=[otter_agent()], task_queue=queue):
         run = await DurableAgent("otter", sealed, task_queue=queue).start(f"who is {SECRET}?")
         result = await run.result()
 
