@@ -42,7 +42,11 @@ def connect_options(
             f"Temporal's settings cannot be used: {reason}; look at TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and the "
             "TEMPORAL_TLS_* paths, or run `temporal config list`"
         ) from None
-    options: dict[str, Any] = {"target_host": DEFAULT_ADDRESS, **found, **{key: value for key, value in given.items() if value}}
+    options: dict[str, Any] = {
+        "target_host": DEFAULT_ADDRESS,
+        **found,
+        **{key: value for key, value in given.items() if value},
+    }
     keys = encryption_keys()
     if keys is not None:
         # The package cryptography is an extra.

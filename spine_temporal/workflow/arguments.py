@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from spine_temporal.contracts.base import RECORDED, WireModel, load, load_given
-from spine_temporal.payloads import is_plain, only
+from spine_temporal.payloads import check_decoded, is_plain, only
 
 
 def any_arguments[F: Callable[..., Any]](handler: F) -> F:
@@ -42,8 +42,13 @@ def only_plain_argument[W: WireModel](type_: type[W], values: Sequence[Any], *, 
 
     Raises:
         ValueError: it is nothing of that kind, or there is another number of them.
+        PayloadUnreadable: another worker's codec may be able to decode it.
     """
     match values:
         case [RawValue() as value] if not is_plain(value.payload):
-            values = [workflow.payload_converter().from_payload(value.payload)]
+            try:
+                values = [workflow.payload_converter().from_payload(value.payload)]
+            except (LookupError, RuntimeError):
+                check_decoded(value.payload)
+                raise
     return only_argument(type_, values, strict=strict)
