@@ -1,4 +1,4 @@
-"""All settings of a connection: Temporal's own, and the keys that payloads are encrypted with."""
+"""All settings of a connection: Temporal's own, and the keys of its payloads."""
 
 import os
 from typing import TYPE_CHECKING, Any, Final
