@@ -18,6 +18,7 @@ from spine_temporal.activities.failures import Transient, passing
 from spine_temporal.activities.heartbeat import Heart, progress_of
 from spine_temporal.activities.hooks import contained, in_words
 from spine_temporal.activities.predecessors import Work, forget, present_work, remember
+from spine_temporal.activities.sealed_log import in_log
 from spine_temporal.activities.unreadable import pause_for_codec
 from spine_temporal.connection.worker_converter import CodecAway
 from spine_temporal.contracts import names
@@ -106,7 +107,8 @@ async def _carry_out[Written](
         why = passing(error, policy)
         if why is None or not attempt.has_another(policy):
             raise _Lost(_shortened(in_words(error))) from None
-        _log.warning("attempt %d failed and is made again: %s", attempt.number, _shortened(in_words(error)))
+        said = in_log(error, _shortened(in_words(error)))
+        _log.warning("attempt %d failed and is made again: %s", attempt.number, said)
         _log.debug("what attempt %d raised", attempt.number, exc_info=error)
         # A failure that cannot be encoded would count, and say nothing of its reason.
         await encodable()

@@ -8,6 +8,7 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker import FixedSizeSlotSupplier, WorkerConfig, WorkerTuner
 
 from spine_temporal.activities.registered import AgentActivities
+from spine_temporal.activities.sealed_log import seal_the_sdks_log
 from spine_temporal.activities.watchdog import Watchdog, watching
 from spine_temporal.agents.policies import Policies, checked
 from spine_temporal.agents.registry import AgentRegistry, Agents
@@ -24,6 +25,7 @@ from spine_temporal.workflow.shared.rate import RateWorkflow
 
 # On import: an agent made before its worker has no other way to a provider whose entry point has another name.
 let_the_kernel_find_plugins()
+seal_the_sdks_log()
 
 DEFAULT_CACHE_BYTES: Final = 256 * 1024 * 1024
 # The SDK's own default, of each kind.
