@@ -1,4 +1,4 @@
-"""Whether the activity at work reports by a codec, so that what it says elsewhere is to be chosen with care."""
+"""Whether the activity at work reports through a codec: then what it says elsewhere counts."""
 
 from temporalio import activity
 

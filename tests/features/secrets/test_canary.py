@@ -135,7 +135,7 @@ async def _run_all(client: Client, folder: Path, spans: InMemorySpanExporter, *,
         assert failed.stopped_reason is StopReason.ERROR
         assert SECRET in str(failed.error)
         if unreachable:
-            with pytest.raises(SpineTemporalError, match="127.0.0.1:1"):
+            with pytest.raises(SpineTemporalError, match=r"127\.0\.0\.1:1"):
                 await DurableAgent("nowhere", client, task_queue=queue).run(SECRET)
 
 
