@@ -264,14 +264,14 @@ _of_clients: Final = weakref.WeakKeyDictionary[Client, Client]()
 
 def worker_client(client: Client) -> Client:
     """`client`, for a worker of ours: it encodes and decodes as `worker_converter` says."""
+    if isinstance(client.data_converter, WorkerConverter):
+        return client
     known = _of_clients.get(client)
     if known is None:
         config = client.config(active_config=True)
         config["plugins"] = []  # they have had their say
         config["data_converter"] = worker_converter(client.data_converter)
         _of_clients[client] = known = Client(**config)
-        # Asked for once more, it is what it is.
-        _of_clients[known] = known
     return known
 
 
