@@ -1,7 +1,9 @@
 """Payloads encrypted with AES-256-GCM."""
 
+import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -9,7 +11,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
 from spine_temporal.encryption.compression import packed, unpacked
-from spine_temporal.encryption.keys import KeySource
+from spine_temporal.encryption.keys import KeyRing, KeySource
 from spine_temporal.errors import MissingExtra, PayloadUnreadable
 from spine_temporal.payloads import ENCRYPTED, encoding_of
 
@@ -27,6 +29,12 @@ FORMAT: Final = "encryption-format"
 _AES: Final = b"AES-256-GCM"
 _VERSION: Final = b"spine-1"
 _NONCE_BYTES: Final = 12
+
+
+# Smaller ones take less time than a thread does to wake up; a large one would hold the event loop for 50 ms and more.
+_LARGE_BYTES: Final = 64 * 1024
+# Its own: those of the event loop may all be taken by tools that wait for a run, whose payloads need this one.
+_threads: Final = ThreadPoolExecutor(2, "spine-temporal-codec")
 
 
 class EncryptionCodec(PayloadCodec):
@@ -47,15 +55,7 @@ class EncryptionCodec(PayloadCodec):
             BadInput: there are no keys.
         """
         ring = self.keys.ring()
-        id_, cipher = ring.writing, AESGCM(ring.keys[ring.writing])
-        bound_to = self._bound_to(id_.encode())
-        encoded = []
-        for payload in payloads:
-            nonce = os.urandom(_NONCE_BYTES)
-            data = nonce + cipher.encrypt(nonce, packed(payload.SerializeToString()), bound_to)
-            metadata = {"encoding": ENCRYPTED, CIPHER: _AES, KEY_ID: id_.encode(), FORMAT: _VERSION}
-            encoded.append(Payload(metadata=metadata, data=data))
-        return encoded
+        return [await _aside(self._encoded, payload, ring) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """The payloads as they were.
@@ -64,7 +64,13 @@ class EncryptionCodec(PayloadCodec):
             PayloadUnreadable: a key is missing; one was changed, is of another namespace, or is not encrypted.
             BadInput: there are no keys.
         """
-        return [self._decoded(payload) for payload in payloads]
+        return [await _aside(self._decoded, payload) for payload in payloads]
+
+    def _encoded(self, payload: Payload, ring: KeyRing) -> Payload:
+        id_, nonce = ring.writing.encode(), os.urandom(_NONCE_BYTES)
+        cipher = AESGCM(ring.keys[ring.writing])
+        data = nonce + cipher.encrypt(nonce, packed(payload.SerializeToString()), self._bound_to(id_))
+        return Payload(metadata={"encoding": ENCRYPTED, CIPHER: _AES, KEY_ID: id_, FORMAT: _VERSION}, data=data)
 
     def _decoded(self, payload: Payload) -> Payload:
         if payload.metadata.get("encoding") != ENCRYPTED:
@@ -108,3 +114,9 @@ class EncryptionCodec(PayloadCodec):
         # With their lengths: what one part ends with can never be what the next one begins with.
         parts = (_VERSION, self.namespace.encode(), id_)
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+async def _aside[*Others](work: Callable[[Payload, *Others], Payload], payload: Payload, *others: *Others) -> Payload:
+    if len(payload.data) < _LARGE_BYTES:
+        return work(payload, *others)
+    return await asyncio.get_running_loop().run_in_executor(_threads, work, payload, *others)
