@@ -3,8 +3,10 @@
 import dataclasses
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
+from spine_core import Agent, Message, ModelResponse
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.converter import DataConverter
 
@@ -92,6 +94,37 @@ async def test_key_that_is_missing_is_waited_for_and_noticed_without_a_restart(
     assert "encrypted with key 'new'" in str(why)
     assert "'new'" in caplog.text
     assert result.answer == "3"
+
+
+async def test_attempts_of_before_are_counted_and_those_without_the_key_are_not(
+    client: Client, connected: Connect, tmp_path: Path
+) -> None:
+    queue, elsewhere = queue_name(), queue_name()
+    old, new = new_key("old"), new_key("new")
+    rotated, behind = tmp_path / "rotated", tmp_path / "behind"
+    written(rotated, new, old)
+    written(behind, old)
+    up_to_date, late = (connected(encrypted(KeyFile(path), client.namespace)) for path in (rotated, behind))
+    asked = list[int]()
+
+    class Moody:
+        async def complete(self, messages: list[Message], tools: Any = None, **_: Any) -> ModelResponse:
+            asked.append(1)
+            raise ConnectionError("nobody there")
+
+    agent = Agent(Moody(), name="moody")
+    policy = ActivityPolicy(attempts=3, heartbeat_s=1.0, retry_first_s=1.0, task_queue=elsewhere)
+    async with AgentWorker(up_to_date, agents=[agent], task_queue=queue, step_policy=policy):
+        run = await DurableAgent("moody", up_to_date, task_queue=queue).start("go")
+        async with AgentWorker(up_to_date, agents=[agent], task_queue=elsewhere):
+            await until(lambda: len(asked) == 2, "two attempts")
+        async with AgentWorker(late, agents=[agent], task_queue=elsewhere):
+            await until(lambda: postponed(up_to_date, run), "attempts that were postponed")
+            written(behind, old, new)
+            result = await run.result()
+
+    assert len(asked) == 3
+    assert "nobody there" in str(result.error)
 
 
 async def test_rotation_in_the_middle_of_a_run_and_its_history_still_replays(
