@@ -1,6 +1,7 @@
 """A whole process that is a codec server."""
 
 import logging
+import signal
 from typing import Final, NoReturn
 
 from spine_temporal.codec_server.settings import server_settings
@@ -22,6 +23,8 @@ def run_codec_server() -> NoReturn:
         raise MissingExtra("the codec server needs: pip install 'spine-temporal[codec-server]'") from error
     logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
     server, host, port = server_settings()
+    # Once it has ended in good order, uvicorn raises the signal again: the process would not end with 0.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     # Not its access log: a proxy has one, and what was decoded for whom is logged by the server itself.
     uvicorn.run(server.app(), host=host, port=port, access_log=False, server_header=False)
     raise SystemExit(0)
