@@ -44,6 +44,8 @@ POSTPONED_ACTIVITIES: Final = frozenset(
     }
 )
 
+# Sentences of ours without a user's word in them; the codec may be the very reason for them.
+_OPEN: Final = frozenset({names.CODEC_AWAY, names.WORKER_STOPPING})
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 60.0
 
@@ -278,10 +280,10 @@ def worker_client(client: Client) -> Client:
 @functools.cache
 def _open_about_codecs(inner: type[FailureConverter]) -> type[FailureConverter]:
     class OpenAboutCodecs(inner):  # type: ignore[valid-type, misc]
-        """What a codec that is away would have to hide, if it were the reason, holds nothing that is to be hidden."""
+        """The user's failure converter, but for failures that need no codec."""
 
         def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
-            if isinstance(exception, ApplicationError) and exception.type == names.CODEC_AWAY:
+            if isinstance(exception, ApplicationError) and exception.type in _OPEN:
                 DefaultFailureConverter().to_failure(exception, payload_converter, failure)
             else:
                 super().to_failure(exception, payload_converter, failure)

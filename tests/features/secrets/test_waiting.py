@@ -15,6 +15,7 @@ from spine_temporal.contracts import names
 from spine_temporal.encryption import KeyFile, KeyRing, encrypted, new_key
 from tests.features.secrets.conftest import Connect
 from tests.features.secrets.outages import FarCodec, Paying, written
+from tests.features.secrets.own_activity import Shouting, shout
 from tests.support.agents_at_hand import adding_agent
 from tests.support.harness import history_of, replay
 from tests.support.waiting import until
@@ -214,3 +215,33 @@ async def test_run_of_a_client_without_the_codec_waits_unless_plaintext_is_asked
 
 def with_codec(client: Client, codec: FarCodec) -> DataConverter:
     return dataclasses.replace(client.data_converter, payload_codec=codec)
+
+
+async def test_activity_of_the_users_own_waits_for_the_codec_too(
+    client: Client, connected: Connect, ring: KeyRing
+) -> None:
+    queue, elsewhere, codec = queue_name(), queue_name(), FarCodec(ring, client.namespace)
+    sealed = connected(encrypted(ring, client.namespace))
+    far = connected(with_codec(sealed, codec))
+    codec.up = False
+    async with (
+        AgentWorker(sealed, agents=[adding_agent()], task_queue=queue, workflows=[Shouting]),
+        AgentWorker(far, agents=[adding_agent()], task_queue=elsewhere, activities=[shout]),
+    ):
+        shouting = await sealed.start_workflow(Shouting.run, elsewhere, id=queue, task_queue=queue)
+        await until(lambda: codec.refused >= 2, "arguments that could not be decoded")
+        codec.up = True
+
+        assert await shouting.result() == "OTTER"
+
+
+async def test_worker_ends_while_its_codec_is_away(client: Client, connected: Connect, ring: KeyRing) -> None:
+    queue, elsewhere, codec = queue_name(), queue_name(), FarCodec(ring, client.namespace)
+    sealed = connected(encrypted(ring, client.namespace))
+    far = connected(with_codec(sealed, codec))
+    codec.up = False
+    async with AgentWorker(sealed, agents=[adding_agent()], task_queue=queue, workflows=[Shouting]):
+        async with AgentWorker(far, agents=[adding_agent()], task_queue=elsewhere, activities=[shout]):
+            shouting = await sealed.start_workflow(Shouting.run, elsewhere, id=queue, task_queue=queue)
+            await until(lambda: codec.refused >= 2, "arguments that could not be decoded")
+        await shouting.terminate()
