@@ -16,6 +16,7 @@
     ├── ConversationLost             what the run was to go on from is gone
     ├── RunFailed                    the run's workflow ended without a Result; says how
     ├── ServerUnreachable            no Temporal server answers at the address
+    ├── PayloadUnreadable            it is encrypted with a key that is not here, was changed, or is not encrypted
     └── MissingExtra (also ImportError)  an optional dependency is not installed; says the install line
 
 Temporal retries none of them but AgentUnavailable: each other is final until somebody changes the input, the worker
@@ -87,6 +88,13 @@ class RunFailed(SpineTemporalError):
 
 class ServerUnreachable(SpineTemporalError):
     """No Temporal server answers at the address."""
+
+
+class PayloadUnreadable(SpineTemporalError):
+    """What the server holds cannot be decoded here: a key is missing, or it is not what was encrypted.
+
+    A worker never ends a run for it: its work waits for a worker that can read it.
+    """
 
 
 class MissingExtra(SpineTemporalError, ImportError):

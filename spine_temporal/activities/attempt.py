@@ -6,19 +6,22 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from typing import Final
+from typing import Final, NoReturn
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from spine_temporal.activities.current import Attempt, present
 from spine_temporal.activities.earlier_attempts import STOPPED_MIDWAY, given_up, with_last_ending
+from spine_temporal.activities.encoding import encodable
 from spine_temporal.activities.failures import Transient, passing
 from spine_temporal.activities.heartbeat import Heart, progress_of
 from spine_temporal.activities.hooks import contained, in_words
 from spine_temporal.activities.predecessors import Work, forget, present_work, remember
+from spine_temporal.activities.sealed_log import in_log
+from spine_temporal.activities.unreadable import pause_for_codec
+from spine_temporal.connection.worker_converter import CodecAway
 from spine_temporal.contracts import names
-from spine_temporal.contracts.base import WireModel
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.postponing import RetryLater
 
@@ -44,53 +47,81 @@ async def activity_attempt() -> AsyncIterator[Attempt]:
         heart.stop()
 
 
-async def run_with_attempts[Outcome: WireModel](
-    policy: ActivityPolicy, work: Callable[[Attempt], Awaitable[Outcome]], lost: Callable[[str], Outcome]
-) -> Outcome:
+async def run_with_attempts[Outcome, Written](
+    policy: ActivityPolicy,
+    work: Callable[[Attempt], Awaitable[Outcome]],
+    lost: Callable[[str], Outcome],
+    write: Callable[[Outcome], Awaitable[Written]],
+) -> Written:
     """Do `work`. While attempts are left, a passing failure goes back to Temporal; any other becomes an outcome.
 
     So an activity of ours never fails for good: a run always gets something to go on with. That this worker does not
     know the agent, or cannot build it, passes too: another worker may. Whatever else `work` raises is its outcome, no
-    `Exception` included.
+    `Exception` included. `write` makes of an outcome what is reported, while the heart still beats.
     """
     attempt = _this_attempt()
     carried_out = _CarriedOut(attempt)
+
+    async def work_and_write(attempt: Attempt) -> Written:
+        return await write(await work(attempt))
+
     try:
         with _handing_over(attempt):
-            if attempt.number > 1 and carried_out.joins(policy):
-                return await carried_out.outcome_of(work)
-            if attempt.number > 1:
-                attempt.progress = await with_last_ending(attempt.progress, policy)
-                # What is known of earlier attempts must outlast this one, however short it is.
-                carried_out.heart.beat()
-            if attempt.is_one_too_many(policy):
-                return lost(given_up(attempt.progress, policy))
             try:
-                return await carried_out.outcome_of(work)
-            except asyncio.CancelledError:
-                if policy.at_most_once and attempt.called and attempt.handed_over():
-                    return lost(STOPPED_MIDWAY)
-                raise
-    except ApplicationError:
+                return await _carry_out(carried_out, policy, work_and_write)
+            except _Lost as told:
+                return await write(lost(str(told)))
+    finally:
+        carried_out.heart.stop()
+
+
+class _Lost(Exception):
+    """There is no outcome but this sentence."""
+
+
+def _lose(why: str) -> NoReturn:
+    raise _Lost(why)
+
+
+async def _carry_out[Written](
+    carried_out: "_CarriedOut", policy: ActivityPolicy, work: Callable[[Attempt], Awaitable[Written]]
+) -> Written:
+    attempt = carried_out.attempt
+    try:
+        if attempt.number > 1 and carried_out.joins(policy):
+            return await carried_out.outcome_of(work)
+        if attempt.number > 1:
+            attempt.progress = await with_last_ending(attempt.progress, policy)
+            # What is known of earlier attempts must outlast this one, however short it is.
+            carried_out.heart.beat()
+        if attempt.is_one_too_many(policy):
+            _lose(given_up(attempt.progress, policy))
+        return await carried_out.outcome_of(work)
+    except asyncio.CancelledError:
+        if policy.at_most_once and attempt.called and attempt.handed_over():
+            raise _Lost(STOPPED_MIDWAY) from None
+        raise
+    except (ApplicationError, RetryLater, _Lost):
         raise
     except Exception as error:  # noqa: BLE001 - a passing one goes to Temporal, any other into the outcome
         why = passing(error, policy)
-        if why is not None and attempt.has_another(policy):
-            _log.warning("attempt %d failed and is made again: %s", attempt.number, _shortened(in_words(error)))
-            _log.debug("what attempt %d raised", attempt.number, exc_info=error)
-            # Without the chain: with an SDK's dozen of causes, the server replaces the whole failure by a
-            # sentence about its size.
-            raise _again(error, why) from None
-        return lost(_shortened(in_words(error)))
-    finally:
-        carried_out.heart.stop()
+        if why is None or not attempt.has_another(policy):
+            raise _Lost(_shortened(in_words(error))) from None
+        said = in_log(error, _shortened(in_words(error)))
+        _log.warning("attempt %d failed and is made again: %s", attempt.number, said)
+        _log.debug("what attempt %d raised", attempt.number, exc_info=error)
+        # A failure that cannot be encoded would count, and say nothing of its reason.
+        await encodable()
+        # Without the chain: with an SDK's dozen of causes, the server replaces the whole failure by a
+        # sentence about its size.
+        raise _again(error, why) from None
 
 
 class _CarriedOut:
     """Work in a task of its own, so that a cancellation can be looked at before the work gets it."""
 
     def __init__(self, attempt: Attempt) -> None:
-        self._attempt = attempt
+        self.attempt = attempt
         self._work: Work | None = None
         self.heart = Heart(attempt, ended=self._cancel, unknown=self._superseded)
 
@@ -100,18 +131,18 @@ class _CarriedOut:
         if work is None or _failed_in_passing(work, policy):
             return False
         self._work = work
-        _log.warning("attempt %d waits for what attempt %d still does", self._attempt.number, self._work.attempt.number)
+        _log.warning("attempt %d waits for what attempt %d still does", self.attempt.number, self._work.attempt.number)
         self._work.owner, self._work.late = self, True
         return True
 
     async def outcome_of[Outcome](self, work: Callable[[Attempt], Awaitable[Outcome]]) -> Outcome:
         async def contained_work() -> Outcome:
             with contained():
-                return await work(self._attempt)
+                return await work(self.attempt)
 
         if self._work is None:
-            with present(self._attempt):
-                self._work = Work(asyncio.create_task(contained_work()), self._attempt, self)
+            with present(self.attempt):
+                self._work = Work(asyncio.create_task(contained_work()), self.attempt, self)
             remember(self._work)
         task: asyncio.Task[Outcome] = self._work.task
         try:
@@ -125,7 +156,7 @@ class _CarriedOut:
                         self._cancel("its activity is cancelled")
         finally:
             if self._work.owner is self:
-                self._work.late = self._work.late or self.heart.was_silent() or _took_too_long(self._attempt)
+                self._work.late = self._work.late or self.heart.was_silent() or _took_too_long(self.attempt)
                 forget(self._work)
         return task.result()
 
@@ -151,7 +182,7 @@ class _CarriedOut:
         if self._work is not None and self._work.attempt.in_thread:
             self._work.late = self._work.late or given_up
             self.heart.deaf = self.heart.deaf or given_up
-            return given_up or self._attempt.handed_over()
+            return given_up or self.attempt.handed_over()
         if details is None or not given_up or not details.timed_out:
             return False
         # The SDK's core knows nothing of the watchdog's beats, and says "not found" also where it only guesses that the
@@ -169,7 +200,7 @@ class _CarriedOut:
     def _cancel(self, why: str) -> None:
         work = self._work
         if work is not None and work.owner is self and not work.task.done():
-            _log.debug("attempt %d ends: %s", self._attempt.number, why)
+            _log.debug("attempt %d ends: %s", self.attempt.number, why)
             work.attempt.cancelled = True
             work.task.cancel()
 
@@ -197,6 +228,8 @@ def _handing_over(attempt: Attempt) -> Iterator[None]:
             raise
         why = "the worker is stopping; the work goes to another"
         raise attempt.uncounted(why, names.WORKER_STOPPING, _AT_ONCE) from cancelled
+    except CodecAway as away:
+        raise attempt.uncounted(str(away), names.CODEC_AWAY, pause_for_codec(attempt.number)) from None
     except RetryLater as postponed:
         raise attempt.uncounted(str(postponed), names.POSTPONED, timedelta(seconds=postponed.wait_s)) from None
 
@@ -218,6 +251,5 @@ def _shortened(text: str) -> str:
 def _this_attempt() -> Attempt:
     info = activity.info()
     waited = info.started_time - info.scheduled_time
-    return Attempt(
-        progress_of(info.heartbeat_details), info.attempt, time.monotonic(), max(0.0, waited.total_seconds())
-    )
+    progress, codec_away = progress_of(info.heartbeat_details)
+    return Attempt(progress, info.attempt, time.monotonic(), max(0.0, waited.total_seconds()), codec_away=codec_away)

@@ -5,15 +5,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from temporalio import activity
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from spine_temporal.connection.worker_converter import BeatDetails, beating
+from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.progress import AttemptProgress
-from spine_temporal.payloads import pack
+from spine_temporal.payloads import pack, uncounted
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +37,9 @@ class Attempt:
     """That code runs in a thread, which nothing can interrupt."""
     called: bool = False
     """The tool, or the model, has been called: something may have been done by now."""
+    codec_away: int = 0
+    """How many earlier attempts postponed themselves because their worker's codec did not work."""
+    beaten: BeatDetails = field(default_factory=BeatDetails)
 
     def is_one_too_many(self, policy: ActivityPolicy) -> bool:
         """Whether `policy` leaves none for this one.
@@ -50,7 +56,7 @@ class Attempt:
     @property
     def _ended(self) -> int:
         """How many attempts are over, without those that a stopping worker handed over."""
-        return max(0, self.number - 1 - self.progress.handovers)
+        return max(0, self.number - 1 - self.progress.handovers - self.codec_away)
 
     def elapsed_s(self) -> float:
         """Seconds since the activity was scheduled. No worker's wall clock is asked."""
@@ -65,11 +71,23 @@ class Attempt:
         details = activity.cancellation_details()
         return activity.is_worker_shutdown() and not (details is not None and details.cancel_requested)
 
+    def details(self) -> list[RawValue]:
+        """What a beat carries. Each replaces those of the beat before it."""
+        return [pack(self.progress), *([uncounted(self.codec_away)] if self.codec_away else [])]
+
+    def beat(self) -> None:
+        """Send a heartbeat."""
+        with beating(self.beaten):
+            activity.heartbeat(*self.details())
+
     def uncounted(self, why: str, type_: str, delay: timedelta) -> ApplicationError:
         """What to raise for the work to be tried again after `delay`, with this attempt not counted."""
-        self.progress = self.progress.model_copy(update={"handovers": self.progress.handovers + 1})
+        if type_ == names.CODEC_AWAY:
+            self.codec_away += 1
+        else:
+            self.progress = self.progress.model_copy(update={"handovers": self.progress.handovers + 1})
         # The server keeps the details of the last beat, also when the attempt fails right after it.
-        activity.heartbeat(pack(self.progress))
+        self.beat()
         return ApplicationError(why, type=type_, next_retry_delay=delay, category=ApplicationErrorCategory.BENIGN)
 
 

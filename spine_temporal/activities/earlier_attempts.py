@@ -24,7 +24,7 @@ _KINDS: Final = 8
 _TEXT: Final = 200
 _OTHERS: Final = "something else"
 STOPPED_MIDWAY: Final = "its worker was stopped in the midst of it: nobody knows whether it was done"
-_UNCOUNTED: Final = frozenset({names.WORKER_STOPPING, names.POSTPONED})
+_UNCOUNTED: Final = frozenset({names.WORKER_STOPPING, names.POSTPONED, names.CODEC_AWAY})
 
 
 async def with_last_ending(progress: AttemptProgress, policy: ActivityPolicy) -> AttemptProgress:

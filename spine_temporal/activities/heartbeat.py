@@ -6,17 +6,20 @@ import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 from pydantic import ValidationError
 from temporalio import activity
 from temporalio.client import AsyncActivityCancelledError, AsyncActivityHandle
+from temporalio.converter import ActivitySerializationContext
 from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.activities import watchdog
 from spine_temporal.activities.current import Attempt
+from spine_temporal.connection.worker_converter import beating, worker_client
 from spine_temporal.contracts.progress import AttemptProgress
-from spine_temporal.payloads import pack
+from spine_temporal.errors import PayloadUnreadable
+from spine_temporal.payloads import came_as
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ class Heart:
         self._watchdog = None
         if self.timeout_s is None:
             return
-        self._handle = activity.client().get_async_activity_handle(task_token=info.task_token)
+        self._handle = own_handle()
         self._watchdog = watchdog.of(self._loop)
         if self._watchdog is not None:
             self._watchdog.add(self)
@@ -68,7 +71,7 @@ class Heart:
         """One ordinary beat, the next one in a fifth of the timeout."""
         if self._timer is not None:
             self._timer.cancel()
-        activity.heartbeat(pack(self.attempt.progress))
+        self.attempt.beat()
         self._note_silence()
         self._beat_s = time.monotonic()
         self._wait()
@@ -100,7 +103,8 @@ class Heart:
         limit = timedelta(seconds=self.timeout_s)
         try:
             try:
-                await self._handle.heartbeat(pack(self.attempt.progress), rpc_timeout=limit)
+                with beating(self.attempt.beaten):
+                    await self._handle.heartbeat(*self.attempt.details(), rpc_timeout=limit)
             except (AsyncActivityCancelledError, RPCError):
                 raise
             except Exception as error:  # noqa: BLE001 - a codec that will not work in this loop must not stop the beat
@@ -137,10 +141,40 @@ def present_heart() -> Heart | None:
     return _present.get()
 
 
-def progress_of(details: Sequence[object]) -> AttemptProgress:
-    """What the last beat of an earlier attempt carried, as the user's converter gives it to us."""
-    try:
-        return AttemptProgress.model_validate(details[0]) if details else AttemptProgress()
-    except ValidationError as error:
-        _log.warning("the details of an earlier attempt's heartbeat cannot be read; going on without", exc_info=error)
-        return AttemptProgress()
+def own_handle() -> AsyncActivityHandle:
+    """The present activity, as its client reaches it from any thread; its payloads are encoded as the worker does."""
+    info = activity.info()
+    context = ActivitySerializationContext(
+        namespace=info.namespace,
+        workflow_id=info.workflow_id,
+        workflow_type=info.workflow_type,
+        activity_type=info.activity_type,
+        activity_id=info.activity_id,
+        activity_task_queue=info.task_queue,
+        is_local=info.is_local,
+    )
+    return worker_client(activity.client()).get_async_activity_handle(task_token=info.task_token).with_context(context)
+
+
+def progress_of(details: Sequence[object]) -> tuple[AttemptProgress, int]:
+    """What the last beat of an earlier attempt carried, as the user's converter gives it to us.
+
+    With the number of attempts that a codec postponed.
+
+    Raises:
+        PayloadUnreadable: only another worker's codec can read it.
+    """
+    progress, codec_away = AttemptProgress(), 0
+    for each in details:
+        if came_as(each) is not None:
+            raise PayloadUnreadable(str(cast("dict[str, str]", each)["why"]))
+        if isinstance(each, dict) and each.keys() == {"uncounted"}:
+            codec_away = int(each["uncounted"])
+            continue
+        try:
+            progress = AttemptProgress.model_validate(each)
+        except ValidationError as error:
+            _log.warning(
+                "the details of an earlier attempt's heartbeat cannot be read; going on without", exc_info=error
+            )
+    return progress, codec_away

@@ -7,7 +7,8 @@ from pydantic_core import PydanticSerializationError
 from spine_core import Usage
 from temporalio import activity
 
-from spine_temporal.connection.payload_limit import excess
+from spine_temporal.activities.encoding import encoded_bytes
+from spine_temporal.connection.payload_limit import beyond
 from spine_temporal.contracts.base import WireModel, dump, load
 
 _COSTS: Final = ("usage", "spent")
@@ -47,7 +48,7 @@ async def written[Outcome: WireModel](outcome: Outcome, lost: Callable[[str], Ou
     except (PydanticSerializationError, ValueError) as error:
         outcome = _paid_for(lost(f"the outcome cannot be written as JSON: {error}"), paid)
         data = dump(outcome)
-    found = await excess(data, activity.client())
+    found = await beyond(await encoded_bytes(data, "the outcome"), activity.client())
     if found is None:
         return outcome, data
     why = (

@@ -6,10 +6,12 @@ from typing import Any
 
 from spine_core import StopReason, Tool
 from temporalio import activity
+from temporalio.client import Client
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from spine_temporal.activities.attempt import Attempt, activity_attempt, run_with_attempts
+from spine_temporal.activities.encoding import written_as_it_is
 from spine_temporal.activities.failures import passing
 from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound, RunKey
 from spine_temporal.activities.live_calls import goes_through_the_message
@@ -28,6 +30,7 @@ from spine_temporal.activities.tool_call import ToolRun, sees_messages
 from spine_temporal.agents.policies import Policies
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.agents.subagents import RemoteAgent, agent_behind
+from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts import names
 from spine_temporal.contracts.continuation import Restored, RestoreInput
 from spine_temporal.contracts.policies import ContinuePolicy
@@ -105,7 +108,7 @@ class AgentActivities:
             if (kept := self._restored.kept(_run(), _id(), task)) is not None:
                 return kept
             agent = None if task.same else await self._agents.find(task.agent)
-            ledger = self.cache.kept_for(task) or await restore(activity.client(), agent, task, _run()[1])
+            ledger = self.cache.kept_for(task) or await restore(_client(), agent, task, _run()[1])
             return self._restored.of(ledger, _run(), _id(), task) if ledger is not None else Restored(id=_id())
 
         def lost(why: str) -> Restored:
@@ -113,13 +116,13 @@ class AgentActivities:
                 f"the conversation cannot go on: {why}", type=names.CONVERSATION_LOST, non_retryable=True
             )
 
-        return pack(await run_with_attempts(task.policy, work, lost))
+        return await run_with_attempts(task.policy, work, lost, written_as_it_is)
 
     @reported(names.SUBAGENT_ACTIVITY)
     async def subagent(self, value: RawValue) -> RawValue:
         """Look whether a subagent is over; a worker waits for none."""
         async with activity_attempt():
-            return pack(await look_at_subagent(activity.client(), unpack(SubagentLook, value)))
+            return pack(await look_at_subagent(_client(), unpack(SubagentLook, value)))
 
     @reported(names.STEP_ACTIVITY)
     async def step(self, value: RawValue) -> RawValue:
@@ -195,7 +198,7 @@ class AgentActivities:
 
         async def work(_: Attempt) -> EndOutcome:
             ended = advance(task.revision, EndBegun(task).id)
-            folded = await fold_turn(activity.client(), _run(), ended)
+            folded = await fold_turn(_client(), _run(), ended)
             ledger, began_s = folded.ordered.found, folded.segment_began_s
             if ledger is None:
                 raise RevisionNotFound(f"the history does not lead to revision {ended!r}, where the run ends")
@@ -206,7 +209,8 @@ class AgentActivities:
         def lost(why: str) -> EndOutcome:
             return EndOutcome(id=_id(), error=why)
 
-        return pack_bytes((await written(await run_with_attempts(task.policy, work, lost), lost))[1])
+        _, data = await run_with_attempts(task.policy, work, lost, lambda outcome: written(outcome, lost))
+        return pack_bytes(data)
 
     @reported(names.MIRROR_ACTIVITY)
     async def mirror(self, value: RawValue) -> RawValue:
@@ -219,7 +223,7 @@ class AgentActivities:
             await mirror(agent.checkpoint, ledger.state)
             return Mirrored()
 
-        return pack(await run_with_attempts(task.policy, work, lambda why: Mirrored(error=why)))
+        return await run_with_attempts(task.policy, work, lambda why: Mirrored(error=why), written_as_it_is)
 
     async def _reported[Outcome: (StepOutcome, ToolOutcome)](
         self,
@@ -228,7 +232,7 @@ class AgentActivities:
         lost: Callable[[str], Outcome],
         entries: Callable[[Outcome], list[Entry]],
     ) -> RawValue:
-        outcome, data = await written(await run_with_attempts(task.policy, work, lost), lost)
+        outcome, data = await run_with_attempts(task.policy, work, lost, lambda outcome: written(outcome, lost))
         # What the cache holds must be what the fold will read: the outcome as its JSON has it.
         self.cache.record(_run(), task.revision, entries(outcome), len(data))
         return pack_bytes(data)
@@ -242,11 +246,15 @@ class AgentActivities:
 
 
 async def _folded(run: RunKey, revision: str) -> Ledger | None:
-    return await fold_to(activity.client(), run, revision)
+    return await fold_to(_client(), run, revision)
 
 
 async def _caught_up(run: RunKey, ledger: Ledger, revision: str) -> Ledger | None:
-    return await catch_up(activity.client(), run, ledger, revision)
+    return await catch_up(_client(), run, ledger, revision)
+
+
+def _client() -> Client:
+    return worker_client(activity.client())
 
 
 def _run() -> RunKey:

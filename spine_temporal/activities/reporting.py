@@ -12,8 +12,8 @@ from temporalio.client import AsyncActivityHandle
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from spine_temporal.activities.heartbeat import present_heart
-from spine_temporal.payloads import pack
+from spine_temporal.activities.heartbeat import own_handle, present_heart
+from spine_temporal.activities.unreadable import postponed_if_unreadable
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,8 @@ def reported[Self](name: str) -> Callable[[Work[Self]], Work[Self]]:
         @functools.wraps(work)
         async def reporting(self: Self, value: RawValue) -> RawValue:
             try:
-                result = await work(self, value)
+                with postponed_if_unreadable():
+                    result = await work(self, value)
             except ApplicationError as error:
                 await _tell(_failing(error))
                 raise
@@ -48,7 +49,7 @@ def reported[Self](name: str) -> Callable[[Work[Self]], Work[Self]]:
 def _failing(error: ApplicationError) -> Report:
     heart = present_heart()
     # Else the next attempt would not know what this one has handed over.
-    details = [pack(heart.attempt.progress)] if heart is not None else []
+    details = heart.attempt.details() if heart is not None else []
     return lambda handle, limit: handle.fail(error, last_heartbeat_details=details, rpc_timeout=limit)
 
 
@@ -57,7 +58,7 @@ async def _tell(say: Report) -> None:
     heart = present_heart()
     if heart is None or heart.timeout_s is None or not heart.was_silent():
         return
-    handle = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
+    handle = own_handle()
     saying = asyncio.create_task(say(handle, timedelta(seconds=heart.timeout_s)))
     while not saying.done():
         # The SDK cancels the task for the beats that it has missed, and may do so just now.

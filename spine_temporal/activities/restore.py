@@ -8,6 +8,7 @@ from spine_core import Agent, InMemoryCheckpointStore, Message, State, Usage
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
+from spine_temporal.activities.sealed_log import in_log
 from spine_temporal.activities.step import last_text
 from spine_temporal.agents.spec import HOLDS_RUNS
 from spine_temporal.agents.teams import Team, is_team
@@ -89,7 +90,7 @@ async def _of_backend(agent: Agent, session_id: str, *, must: bool) -> State | N
         _log.warning(
             "session %r cannot be read from the agent's checkpoint backend; it goes on from its history: %s",
             session_id,
-            error,
+            in_log(error, str(error)),
         )
         return None
     if state is None:

@@ -131,6 +131,27 @@ def doctor(
     return check(context.obj, project, agents=agent or (), task_queue=task_queue, json=json)
 
 
+key: Final = typer.Typer(
+    help="Keys that payloads are encrypted with.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings=_HELP_OPTIONS,
+)
+app.add_typer(key, name="key")
+
+
+@key.command("new")
+def new_key(
+    id: Annotated[str | None, typer.Option("--id", metavar="ID", help="Its name; else today's date.")] = None,
+) -> None:
+    """Print a new random key, as a line for the file that SPINE_TEMPORAL_KEY_FILE names."""
+    from spine_temporal.cli.terminal import write
+    from spine_temporal.encryption.keys import new_key as make
+
+    write(f"{make(id)}\n")
+
+
 @app.command()
 def docs(
     page: Annotated[str | None, typer.Argument(metavar="PAGE", help="Which page; else they are listed.")] = None,

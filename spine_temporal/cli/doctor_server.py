@@ -13,6 +13,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from spine_temporal.cli.doctor_encryption import check_encryption, check_keys
 from spine_temporal.cli.doctor_finding import Finding, Level
 from spine_temporal.cli.server import Server, creating
 from spine_temporal.connection.search_attributes import missing
@@ -22,6 +23,9 @@ from spine_temporal.format import ago, many
 
 async def check_server(server: Server, task_queue: str) -> list[Finding]:
     """What was found; nothing of what cannot be looked at when the server does not answer."""
+    unusable = check_keys()
+    if unusable is not None:
+        return [unusable]
     try:
         client = await server.client()
     except (ServerUnreachable, BadInput) as error:
@@ -39,7 +43,8 @@ async def _findings(server: Server, client: Client, task_queue: str) -> AsyncIte
         return
     yield await _attributes(server, client)
     yield await _pollers(server, client, task_queue)
-    yield _codec(client)
+    for found in await check_encryption(client):
+        yield found
 
 
 async def _namespace(server: Server, client: Client) -> Finding:
@@ -81,10 +86,3 @@ async def _pollers(server: Server, client: Client, task_queue: str) -> Finding:
         return Finding(Level.FIX, "task queue", f"nobody polls {task_queue!r}", f"`{start}` starts a worker")
     polled_ago = ago((datetime.now(UTC) - last).total_seconds())
     return Finding(Level.OK, "task queue", f"{task_queue}, polled by {many(polling, 'worker')}, last {polled_ago}")
-
-
-def _codec(client: Client) -> Finding:
-    codec = client.data_converter.payload_codec
-    if codec is None:
-        return Finding(Level.NOTE, "codec", "none: whoever may read the server's histories reads conversations")
-    return Finding(Level.OK, "codec", type(codec).__name__)

@@ -11,6 +11,7 @@ from temporalio.converter import DataConverter
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.status import StatusRecord
+from spine_temporal.errors import PayloadUnreadable
 from spine_temporal.history.payloads import payload_bytes
 
 PUBLISHED: Final = ("running", "paused", "idle")
@@ -36,6 +37,18 @@ async def published_status(info: WorkflowExecutionInfo, converter: DataConverter
         return load(StatusRecord, await payload_bytes(Payloads(payloads=[written]), converter))
     except Exception:  # noqa: BLE001 - anybody may write a memo, and a codec may raise anything
         return None
+
+
+async def unreadable_status(info: WorkflowExecutionInfo, converter: DataConverter) -> str | None:
+    """Why what the workflow's memo says cannot be decoded here; None: it can, or it says nothing."""
+    written = info.memo.fields.get(names.STATUS_MEMO)
+    if written is None:
+        return None
+    try:
+        await payload_bytes(Payloads(payloads=[written]), converter)
+    except PayloadUnreadable as error:
+        return str(error)
+    return None
 
 
 def is_open(info: WorkflowExecutionInfo) -> bool:

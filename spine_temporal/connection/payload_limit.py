@@ -43,7 +43,11 @@ async def payload_limit(client: Client) -> int:
 
 async def excess(data: bytes, client: Client) -> tuple[int, int] | None:
     """The bytes that the server would get of that JSON, and those that it takes; None: it takes it."""
-    size_bytes = await sent_bytes(data, client.data_converter)
+    return await beyond(await sent_bytes(data, client.data_converter), client)
+
+
+async def beyond(size_bytes: int, client: Client) -> tuple[int, int] | None:
+    """The size, and what the server takes of one; None: it takes it."""
     if size_bytes <= _ALWAYS_BYTES:
         return None
     limit_bytes = await payload_limit(client)

@@ -1,12 +1,24 @@
-"""Where the Temporal server is, by Temporal's own settings."""
+"""All settings of a connection: Temporal's own, and the keys of its payloads."""
 
-from typing import Any, Final
+import os
+from typing import TYPE_CHECKING, Any, Final
 
 from temporalio.envconfig import ClientConfig
 
 from spine_temporal.errors import BadInput
 
+if TYPE_CHECKING:
+    from spine_temporal.encryption.keys import KeySource
+
 DEFAULT_ADDRESS: Final = "localhost:7233"
+DEFAULT_NAMESPACE: Final = "default"
+
+KEYS: Final = "SPINE_TEMPORAL_KEYS"
+KEY_FILE: Final = "SPINE_TEMPORAL_KEY_FILE"
+ACCEPT_PLAINTEXT: Final = "SPINE_TEMPORAL_ACCEPT_PLAINTEXT"
+
+_YES: Final = ("1", "true", "yes")
+_NO: Final = ("", "0", "false", "no")
 
 
 def connect_options(
@@ -14,8 +26,11 @@ def connect_options(
 ) -> dict[str, Any]:
     """Arguments for `Client.connect`: what is given here goes before the variables, these before the profile.
 
+    With keys, payloads are encrypted for that namespace.
+
     Raises:
-        BadInput: there is no such profile, or the file cannot be read.
+        BadInput: there is no such profile, the file cannot be read, or the keys cannot be used.
+        MissingExtra: there are keys, and the extra `encryption` is not installed.
     """
     given = {"target_host": address, "namespace": namespace}
     try:
@@ -27,4 +42,44 @@ def connect_options(
             f"Temporal's settings cannot be used: {reason}; look at TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and the "
             "TEMPORAL_TLS_* paths, or run `temporal config list`"
         ) from None
-    return {"target_host": DEFAULT_ADDRESS, **found, **{key: value for key, value in given.items() if value}}
+    options: dict[str, Any] = {
+        "target_host": DEFAULT_ADDRESS,
+        **found,
+        **{key: value for key, value in given.items() if value},
+    }
+    keys = encryption_keys()
+    if keys is not None:
+        # The package cryptography is an extra.
+        from spine_temporal.encryption.converter import encrypted
+
+        namespace = options.get("namespace") or DEFAULT_NAMESPACE
+        options["data_converter"] = encrypted(keys, namespace, accepts_plaintext=accepts_plaintext())
+    return options
+
+
+def encryption_keys() -> "KeySource | None":
+    """Where the keys are that payloads are encrypted with; None: no setting names any.
+
+    Raises:
+        BadInput: two settings name some.
+    """
+    from spine_temporal.encryption.sources import KeyFile, KeyVariable
+
+    written, path = os.environ.get(KEYS), os.environ.get(KEY_FILE)
+    if written and path:
+        raise BadInput(f"both {KEYS} and {KEY_FILE} are set; keep one of them")
+    if path:
+        return KeyFile(path)
+    return KeyVariable(KEYS) if written else None
+
+
+def accepts_plaintext() -> bool:
+    """Whether payloads that are not encrypted are read, too, although there are keys.
+
+    Raises:
+        BadInput: the setting is neither yes nor no.
+    """
+    written = os.environ.get(ACCEPT_PLAINTEXT, "").lower()
+    if written not in (*_YES, *_NO):
+        raise BadInput(f"{ACCEPT_PLAINTEXT} is {written!r}; it is 1 or 0")
+    return written in _YES

@@ -47,6 +47,7 @@ CONVERSATION_LOST: Final = "spine.ConversationLost"
 STEP_FAILED: Final = "spine.StepFailed"
 WORKER_STOPPING: Final = "spine.WorkerStopping"
 POSTPONED: Final = "spine.RetryLater"
+CODEC_AWAY: Final = "spine.CodecAway"
 NOT_DONE: Final = "spine.NotDone"
 CROWDED: Final = "spine.Crowded"
 

@@ -10,6 +10,7 @@ from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.subagent import SubagentOutcome
 from spine_temporal.journal.counters import failure, stopped_by_guard
 from spine_temporal.journal.subagents import CANCELLED_SUBAGENT
+from spine_temporal.payloads import check_decoded
 
 
 async def ending_of_close(event: HistoryEvent, converter: DataConverter) -> Ending | None:
@@ -48,13 +49,18 @@ async def subagent_close(event: HistoryEvent, converter: DataConverter) -> tuple
 
 
 async def decoded_failure(failure: Failure, converter: DataConverter) -> Failure:
-    """The failure as it was before the client's failure converter and codec hid its text."""
+    """The failure as it was before the client's failure converter and codec hid its text.
+
+    Raises:
+        PayloadUnreadable: there is no codec that can read it, or not with its keys.
+    """
     decoded = Failure()
     decoded.CopyFrom(failure)
     if converter.payload_codec is not None:
         await converter.payload_codec.decode_failure(decoded)
     # What a failure converter with `encode_common_attributes` puts into a payload.
     if decoded.HasField("encoded_attributes"):
+        check_decoded(decoded.encoded_attributes)
         attributes = converter.payload_converter.from_payloads([decoded.encoded_attributes], None)[0]
         if isinstance(attributes, dict) and isinstance(attributes.get("message"), str):
             decoded.message = attributes["message"]

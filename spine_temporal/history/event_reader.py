@@ -244,6 +244,8 @@ class EventReader:
 
     async def _given[W: WireModel](self, type_: type[W], payloads: Payloads) -> W:
         """What was sent, read as strictly as the workflow reads it: what it ignores must be ignored here."""
+        if self._converter.payload_codec is None and self._converter.external_storage is None:
+            return unpack_given(type_, [RawValue(each) for each in payloads.payloads])
         values = [
             RawValue(Payload(data=await payload_bytes(Payloads(payloads=[each]), self._converter)))
             for each in payloads.payloads

@@ -7,15 +7,23 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.common import RawValue
 from temporalio.converter import DataConverter
 
+from spine_temporal.payloads import check_decoded
+
 
 async def payload_bytes(payloads: Payloads, converter: DataConverter) -> bytes:
-    """The JSON in the first payload, decoded by the client's codec."""
+    """The JSON in the first payload, decoded by the client's codec.
+
+    Raises:
+        PayloadUnreadable: there is no codec that can, or not with its keys.
+    """
     if not payloads.payloads:
         return b"{}"
     payload: Payload = payloads.payloads[0]
     if converter.payload_codec is None and converter.external_storage is None:
+        check_decoded(payload)
         return payload.data
     values: list[Any] = await converter.decode([payload], [RawValue])
+    check_decoded(values[0].payload)
     return bytes(values[0].payload.data)
 
 

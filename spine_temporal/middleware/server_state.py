@@ -42,7 +42,9 @@ class StateWorkflow:
         from temporalio import activity
 
         if self._client is None and activity.in_activity():
-            return activity.client()
+            from spine_temporal.connection.worker_converter import worker_client
+
+            return worker_client(activity.client())
         if self._client is None:
             from spine_temporal.connection.connect import connect
 

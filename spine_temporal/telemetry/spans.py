@@ -14,6 +14,7 @@ from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, StatusCode, TraceFlags, Tracer
 from spine_core import Agent
 
+from spine_temporal.connection.sealed import is_sealed
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.kernel.otel import forget_run, set_tracer, tracer_of
 
@@ -83,8 +84,8 @@ class _RunTracer(Tracer):
         if name == _ROOT and not run.ending:
             return NonRecordingSpan(run.identity)
         if name == _ROOT:
-            return _recorded(self.inner, run, kwargs.get("attributes"))
-        span = self.inner.start_span(name, *args, **kwargs)
+            return _without_texts(_recorded(self.inner, run, kwargs.get("attributes")))
+        span = _without_texts(self.inner.start_span(name, *args, **kwargs))
         run.open.append(span)
         return span
 
@@ -158,6 +159,24 @@ def _is_sampled(middleware: "OTelMiddleware", trace_id: int) -> bool:
 def _sdk_tracer(tracer: Tracer) -> Tracer:
     # A tracer made before there was a provider is a proxy, which does not show the one it uses.
     return tracer if hasattr(tracer, "id_generator") else trace.get_tracer_provider().get_tracer("spine-otel")
+
+
+def _without_texts(span: Span) -> Span:
+    """`span`; where payloads are encrypted, it is to hold no text of an error: a trace is read by others."""
+    if not is_sealed():
+        return span
+    set_status = span.set_status
+
+    def record(exception: BaseException, *_: Any, **__: Any) -> None:
+        span.add_event("exception", {"exception.type": type(exception).__qualname__})
+
+    def set_code(status: Status | StatusCode, *_: Any) -> None:
+        set_status(status.status_code if isinstance(status, Status) else status)
+
+    # On the span itself: a class around it would have to know every method that a tracer's spans have.
+    span.record_exception = record  # type: ignore[method-assign]
+    span.set_status = set_code  # type: ignore[assignment, method-assign]
+    return span
 
 
 def _recorded(tracer: Tracer, run: _RunSpans, attributes: Any) -> Span:

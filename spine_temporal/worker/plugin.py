@@ -8,9 +8,11 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker import FixedSizeSlotSupplier, WorkerConfig, WorkerTuner
 
 from spine_temporal.activities.registered import AgentActivities
+from spine_temporal.activities.sealed_log import seal_the_sdks_log
 from spine_temporal.activities.watchdog import Watchdog, watching
 from spine_temporal.agents.policies import Policies, checked
 from spine_temporal.agents.registry import AgentRegistry, Agents
+from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.slots import ActivitySlots
@@ -23,6 +25,7 @@ from spine_temporal.workflow.shared.rate import RateWorkflow
 
 # On import: an agent made before its worker has no other way to a provider whose entry point has another name.
 let_the_kernel_find_plugins()
+seal_the_sdks_log()
 
 DEFAULT_CACHE_BYTES: Final = 256 * 1024 * 1024
 # The SDK's own default, of each kind.
@@ -81,8 +84,10 @@ class SpinePlugin(SimplePlugin):
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """Add what agents need to a worker's settings; called by the SDK."""
         config = super().configure_worker(config)
-        if "client" in config and "workflow_runner" in config:
-            config["workflow_runner"] = for_client(config["workflow_runner"], config["client"].data_converter)
+        if "client" in config:
+            if "workflow_runner" in config:
+                config["workflow_runner"] = for_client(config["workflow_runner"], config["client"].data_converter)
+            config["client"] = worker_client(config["client"])
         if config.get("tuner") is None:
             counts = {kind: config.pop(name, None) or _SLOTS for kind, name in _COUNTS.items()}  # type: ignore[misc]
             self._slots = ActivitySlots(counts.pop("activity_supplier"))

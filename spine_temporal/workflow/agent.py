@@ -14,6 +14,7 @@ from spine_temporal.contracts.run_end import Ending, RunOutcome
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.subagent import SubagentStatus
 from spine_temporal.contracts.turn import StopRequest
+from spine_temporal.errors import PayloadUnreadable
 from spine_temporal.journal.counters import stopped_by_guard, with_ending
 from spine_temporal.journal.entries import EndReportRequested, StopRequested, SubagentStatusChanged
 from spine_temporal.journal.subagents import subagent_outcome
@@ -35,11 +36,12 @@ class AgentWorkflow:
     @any_arguments
     def __init__(self, *values: Any) -> None:
         # Of any kind: what cannot be read fails the run, not the workflow's task.
-        self._refused: ApplicationError | None = None
+        self._refused: ApplicationError | PayloadUnreadable | None = None
         try:
             request = _request(values)
-        except ValueError as error:
-            self._refused = _refusal(str(error))
+        except (ValueError, PayloadUnreadable) as error:
+            # What only another worker can decode fails the task, so that the other one gets it.
+            self._refused = error if isinstance(error, PayloadUnreadable) else _refusal(str(error))
             request = RunRequest(agent="?", input="?")
         self._session = Session(request)
 

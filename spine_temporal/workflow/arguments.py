@@ -2,16 +2,13 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from temporalio import workflow
 from temporalio.common import RawValue
 
 from spine_temporal.contracts.base import RECORDED, WireModel, load, load_given
-from spine_temporal.payloads import only
-
-# What bytes may be in that no codec has changed.
-_PLAIN: Final = frozenset({b"", b"json/plain", b"binary/null", b"binary/plain", b"json/protobuf", b"binary/protobuf"})
+from spine_temporal.payloads import check_decoded, is_plain, only
 
 
 def any_arguments[F: Callable[..., Any]](handler: F) -> F:
@@ -45,8 +42,13 @@ def only_plain_argument[W: WireModel](type_: type[W], values: Sequence[Any], *, 
 
     Raises:
         ValueError: it is nothing of that kind, or there is another number of them.
+        PayloadUnreadable: another worker's codec may be able to decode it.
     """
     match values:
-        case [RawValue() as value] if value.payload.metadata.get("encoding", b"") not in _PLAIN:
-            values = [workflow.payload_converter().from_payload(value.payload)]
+        case [RawValue() as value] if not is_plain(value.payload):
+            try:
+                values = [workflow.payload_converter().from_payload(value.payload)]
+            except (LookupError, RuntimeError):
+                check_decoded(value.payload)
+                raise
     return only_argument(type_, values, strict=strict)

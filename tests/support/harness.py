@@ -10,6 +10,7 @@ import pytest
 from spine_core import Agent, Result, State
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
+from temporalio.converter import DataConverter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from spine_temporal import AgentWorker, DurableAgent, Run
@@ -131,9 +132,12 @@ async def history_of(client: Client, run: Run) -> WorkflowHistory:
     return await client.get_workflow_handle(run.workflow_id, run_id=run.run_id).fetch_history()
 
 
-async def replay(history: WorkflowHistory) -> None:
+async def replay(history: WorkflowHistory, converter: DataConverter = DataConverter.default) -> None:
     # The worker ran it in the sandbox; in there, replaying it again takes five times as long.
-    await Replayer(workflows=[AgentWorkflow], workflow_runner=UnsandboxedWorkflowRunner()).replay_workflow(history)
+    replayer = Replayer(
+        workflows=[AgentWorkflow], workflow_runner=UnsandboxedWorkflowRunner(), data_converter=converter
+    )
+    await replayer.replay_workflow(history)
 
 
 def activities_in(history: WorkflowHistory) -> list[str]:

@@ -24,7 +24,15 @@ IMPURE = ["asyncio", "datetime", "os", "random", "secrets", "socket", "threading
 BREACHES = {
     "contracts": [".journal.patch", ".workflow.agent", *[f".{room}" for room in REPLAYED], "temporalio", *IMPURE],
     "journal": [".workflow.agent", *[f".{room}" for room in REPLAYED], "temporalio", *IMPURE],
-    "workflow": [*[f".{room}" for room in REPLAYED], ".connection.connect", "random", "time", "uuid"],
+    "workflow": [
+        *[f".{room}" for room in REPLAYED],
+        ".connection.connect",
+        ".encryption.codec",
+        "cryptography",
+        "random",
+        "time",
+        "uuid",
+    ],
     "agents": [".activities.state_copy", ".workflow.agent", ".client.agent", "temporalio"],
     "client": [".activities.state_copy", ".workflow.agent", ".worker.plugin", ".agents.registry"],
     "activities": [".client.run", ".worker.plugin", ".cli.main"],
@@ -34,6 +42,8 @@ BREACHES = {
     "worker": [".cli.main", ".testing"],
     "kernel": [".agents.registry", ".plugins.loader", ".contracts.names", "temporalio"],
     "plugins": [".activities.state_copy", ".workflow.agent", "temporalio"],
+    "encryption": [".connection.connect", ".workflow.agent", ".client.run", ".codec_server.app"],
+    "codec_server": [".activities.state_copy", ".workflow.agent", ".client.run", ".plugins.loader"],
     "mcp": [".activities.state_copy", ".client.run", "temporalio"],
 }
 

@@ -41,6 +41,7 @@ PINNED = {
     "STEP_FAILED": "spine.StepFailed",
     "WORKER_STOPPING": "spine.WorkerStopping",
     "POSTPONED": "spine.RetryLater",
+    "CODEC_AWAY": "spine.CodecAway",
     "NOT_DONE": "spine.NotDone",
     "CROWDED": "spine.Crowded",
     "DELETED": "deleted by spine_temporal.TemporalCheckpoint",

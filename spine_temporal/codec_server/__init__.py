@@ -1,0 +1,1 @@
+"""A server that decodes payloads for Temporal's web UI and command; extra `codec-server`."""
