@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -220,6 +221,28 @@ def _text(input: str) -> str:
     return text
 
 
+def replay(
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Histories, as `temporal workflow show --output json` writes them."),
+    ] = None,
+    *,
+    query: Annotated[
+        str | None, typer.Option(metavar="QUERY", help="Those of the server that Temporal's list finds with it.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+    json: Json = False,
+) -> int:
+    """Whether this version can go on with recorded runs: the gate before an upgrade.
+
+    No agent, model or tool is needed, and nothing is changed.
+    """
+    from spine_temporal.cli.replay import replay as replay_runs
+
+    return replay_runs(context.obj, files or [], query=query, limit=limit, json=json)
+
+
 COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
     "run": run,
     "start": start,
@@ -233,5 +256,6 @@ COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
     "answer": answer,
     "resume": resume,
     "fork": fork,
+    "replay": replay,
 }
 """In the order in which `--help` shows them."""

@@ -16,12 +16,8 @@ from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.slots import ActivitySlots
+from spine_temporal.worker.replay import WORKFLOWS
 from spine_temporal.worker.sandbox import for_client, sandbox
-from spine_temporal.workflow.agent import AgentWorkflow
-from spine_temporal.workflow.shared.budget import BudgetWorkflow
-from spine_temporal.workflow.shared.checkpoint import CheckpointWorkflow
-from spine_temporal.workflow.shared.once import OnceWorkflow
-from spine_temporal.workflow.shared.rate import RateWorkflow
 
 # On import: an agent made before its worker has no other way to a provider whose entry point has another name.
 let_the_kernel_find_plugins()
@@ -75,7 +71,7 @@ class SpinePlugin(SimplePlugin):
         )
         super().__init__(
             "spine-temporal",
-            workflows=[AgentWorkflow, CheckpointWorkflow, BudgetWorkflow, RateWorkflow, OnceWorkflow],
+            workflows=list(WORKFLOWS),
             activities=self.activities_of_agents.all,
             workflow_runner=sandbox,
             run_context=self._meanwhile,
