@@ -27,6 +27,7 @@ from temporalio.converter import (
 )
 from temporalio.exceptions import ApplicationError
 
+from spine_temporal.connection.worker_storage import guarded
 from spine_temporal.contracts import names
 from spine_temporal.contracts.postponing import RetryLater
 from spine_temporal.payloads import ENCRYPTED, check_decoded, is_plain, is_uncounted, undecoded
@@ -51,10 +52,10 @@ _LONGEST_PAUSE_S: Final = 60.0
 
 
 class CodecAway(RetryLater):
-    """A payload cannot be decoded or encoded by this worker now: the work waits, for it or for another worker."""
+    """This worker can decode, encode, store or retrieve no payload now: the work waits, for it or for another one."""
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(_LONGEST_PAUSE_S, f"the payload codec of this worker does not work: {error}")
+        super().__init__(_LONGEST_PAUSE_S, f"the payload codec, or the storage, of this worker does not work: {error}")
 
 
 class Alarm:
@@ -254,10 +255,15 @@ def worker_converter(converter: DataConverter) -> DataConverter:
         payload_converter_class=converter.payload_converter_class,
         payload_codec=RaisingCodec(codec, alarm) if codec is not None else None,
         failure_converter_class=_open_about_codecs(converter.failure_converter_class),
-        external_storage=converter.external_storage,
+        external_storage=guarded(converter.external_storage, functools.partial(_away, alarm)),
         user_codec=codec,
         alarm=alarm,
     )
+
+
+def _away(alarm: Alarm, error: Exception, doing: str) -> CodecAway:
+    alarm.ring(error, doing)
+    return CodecAway(error)
 
 
 # Of a client it is made once: it is asked for with each activity.

@@ -17,6 +17,7 @@ from temporalio.converter import ExternalStorage, StorageDriver
 from spine_temporal import AgentWorker, ContinuePolicy, DurableAgent
 from tests.support.storage.directory import DirectoryDriver
 from tests.support.storage.s3 import s3_driver, s3_server
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -82,3 +83,28 @@ async def test_results_of_any_size_go_through_a_whole_conversation(
     # What is large stands nowhere in the server.
     handle = client.get_workflow_handle(f"spine-{session}")
     assert len((await handle.fetch_history()).to_json()) < 100_000
+
+
+async def test_storage_that_is_away_is_waited_for(client: Client, tmp_path: Path) -> None:
+    driver, made = DirectoryDriver(tmp_path), list[int]()
+
+    @tool
+    async def fetch() -> str:
+        """Fetch much; meanwhile the disk goes."""
+        made.append(1)
+        driver.away = True
+        return "x" * LARGE
+
+    class Once:
+        async def complete(self, messages: list[Message], tools: Any = None, **_: Any) -> ModelResponse:
+            return text("done") if messages[-1].role == "tool" else calls(("fetch", {}))
+
+    async with storing(client, driver) as stored:
+        queue = uuid.uuid4().hex
+        async with AgentWorker(stored, agents=[Agent(Once(), tools=[fetch], name="fetcher")], task_queue=queue):
+            run = await DurableAgent("fetcher", stored, task_queue=queue).start("go")
+            await until(lambda: made != [], "the tool")
+            driver.away = False
+            result = await run.result()
+
+    assert (result.answer, len(made)) == ("done", 1)

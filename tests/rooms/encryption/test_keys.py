@@ -31,6 +31,7 @@ def test_first_key_writes_and_all_read() -> None:
         (f"{FIRST} {SECOND}", "line 1: key 'first' is not 32 bytes"),
         (FIRST.replace("first", "f irst"), "line 1: a key is written id:base64"),
     ],
+    ids=["nothing", "a comment", "a name", "cut", "cut by one", "twice", "two in a line", "a blank in the name"],
 )
 def test_what_is_no_key_is_refused_without_being_quoted(text: str, said: str) -> None:
     with pytest.raises(BadInput, match=said) as raised:
