@@ -16,7 +16,8 @@ from spine_temporal import AgentWorker, DurableAgent
 from spine_temporal.middleware import Idempotency, RateLimit, TenantBudget
 from spine_temporal.testing import dev_server
 from tests.replay.runs import RUNS
-from tests.replay.stored import GUARDS, RECORDER, Stored, guards_of, write_guard
+from tests.replay.scenes import SCENES
+from tests.replay.stored import GUARDS, RECORDER, Stored, guards_of, scenes_of, write_guard, write_scene
 from tests.support.agents_at_hand import add
 
 
@@ -38,6 +39,22 @@ async def record(*, again: bool) -> None:
             print(f"{stored}: {len(history.events)} events, {result.stopped_reason.value}: {result.answer}")
         if again or not guards_of(spine_temporal.__version__):
             await record_guards(client)
+    for name in SCENES:
+        await record_scene(name, again=again)
+
+
+async def record_scene(name: str, *, again: bool) -> None:
+    """Play the scene on a server of its own, keep all that it left there."""
+    if not again and any(file.parent.name == name for file in scenes_of(spine_temporal.__version__)):
+        return
+    async with dev_server() as server:
+        client = await Client.connect(server.address, identity=RECORDER)
+        await SCENES[name](client)
+        found = [each async for each in client.list_workflows("WorkflowType STARTS_WITH 'spine.'")]
+        found.sort(key=lambda each: (each.start_time, each.run_id))
+        histories = [await client.get_workflow_handle(each.id, run_id=each.run_id).fetch_history() for each in found]
+    write_scene(spine_temporal.__version__, name, histories)
+    print(f"{name}: {len(histories)} executions, {sum(len(each.events) for each in histories)} events")
 
 
 async def record_guards(client: Client) -> None:

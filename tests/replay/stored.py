@@ -100,6 +100,29 @@ def guards_of(version: str) -> list[Path]:
     return sorted(FOLDER.glob(f"{version}/guards/*.json"))
 
 
+def write_scene(version: str, scene: str, histories: list[WorkflowHistory]) -> None:
+    """Keep what a scene left, execution by execution."""
+    folder = FOLDER / version / "scenes" / scene
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob("*.json"):
+        file.unlink()
+    for number, history in enumerate(histories):
+        kind = history.events[0].workflow_execution_started_event_attributes.workflow_type.name
+        (folder / f"{number:02} {kind}.json").write_text(history.to_json() + "\n")
+
+
+def scenes_of(version: str) -> list[Path]:
+    """The histories that scenes left in a version; "*" stands for all versions."""
+    return sorted(FOLDER.glob(f"{version}/scenes/*/*.json"))
+
+
+def read_scene(file: Path) -> WorkflowHistory:
+    """A history that `write_scene` kept."""
+    history = WorkflowHistory.from_json("", file.read_text())
+    started = history.events[0].workflow_execution_started_event_attributes
+    return WorkflowHistory(started.workflow_id, history.events)
+
+
 def all_stored() -> list[Stored]:
     """Every recorded run of every version."""
     files = sorted(FOLDER.glob("*/*.expected.json"))

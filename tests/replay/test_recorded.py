@@ -12,7 +12,20 @@ from temporalio.worker import Replayer
 import spine_temporal
 from spine_temporal import SpinePlugin
 from tests.replay.runs import RUNS
-from tests.replay.stored import GUARDS, RECORDER, Expected, Stored, all_stored, folded, guards_of, read_guard
+from tests.replay.scenes import SCENES
+from tests.replay.stored import (
+    FOLDER,
+    GUARDS,
+    RECORDER,
+    Expected,
+    Stored,
+    all_stored,
+    folded,
+    guards_of,
+    read_guard,
+    read_scene,
+    scenes_of,
+)
 
 STORED = all_stored()
 
@@ -39,16 +52,25 @@ async def test_recorded_guard_replays(file: Path) -> None:
     await replay(read_guard(file))
 
 
+def test_every_scene_is_recorded_for_this_version() -> None:
+    assert {file.parent.name for file in scenes_of(spine_temporal.__version__)} == SCENES.keys()
+
+
+@pytest.mark.parametrize("file", scenes_of("*"), ids=lambda file: f"{file.parent.name}/{file.stem}")
+async def test_recorded_scene_replays(file: Path) -> None:
+    await replay(read_scene(file))
+
+
 @pytest.mark.parametrize("stored", STORED, ids=str)
 async def test_recorded_history_is_folded_to_what_it_was(stored: Stored) -> None:
     assert Expected.of(await folded(stored.history())) == stored.expected()
 
 
-@pytest.mark.parametrize("stored", STORED, ids=str)
-def test_recorded_history_says_nothing_of_who_recorded_it(stored: Stored) -> None:
-    identities = set(_values_of("identity", json.loads(stored.text)))
+@pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.json")), ids=lambda file: str(file.relative_to(FOLDER)))
+def test_recorded_history_says_nothing_of_who_recorded_it(file: Path) -> None:
+    identities = set(_values_of("identity", json.loads(file.read_text())))
 
-    assert identities <= {RECORDER, "history-service"}
+    assert identities <= {RECORDER, "history-service", "history-resetter"}
 
 
 def _values_of(key: str, value: Any) -> list[Any]:
