@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from types import ModuleType, TracebackType
+from typing import Any, ClassVar, Final, Self
 
 from tests.faults import worker_main
 from tests.faults.agents import Effects
@@ -22,8 +22,8 @@ _FORKS.set_forkserver_preload([worker_main.__name__])
 class Forked:
     """A worker process like any other, without the second that importing takes."""
 
-    def __init__(self, *arguments: Any) -> None:
-        self._process = _FORKS.Process(target=worker_main.run, args=arguments)
+    def __init__(self, run: Callable[..., None], *arguments: Any) -> None:
+        self._process = _FORKS.Process(target=run, args=arguments)
         self._process.start()
 
     def send_signal(self, number: int) -> None:
@@ -48,6 +48,9 @@ type WorkerProcess = Forked | subprocess.Popen[bytes]
 class Fleet:
     """The worker processes of one test, all gone when it ends; `options` go to AgentWorker."""
 
+    main: ClassVar[ModuleType] = worker_main
+    """What each of them runs."""
+
     def __init__(self, address: str, task_queue: str, folder: Path, **options: Any) -> None:
         self.effects = Effects(folder)
         self.task_queue = task_queue
@@ -59,9 +62,9 @@ class Fleet:
         """Start a worker; with an `environment` of its own, as a process of its own from the beginning."""
         process: WorkerProcess
         if environment is None:
-            process = Forked(*self._arguments, self._options)
+            process = Forked(self.main.run, *self._arguments, self._options)
         else:
-            command = [sys.executable, "-m", worker_main.__name__, *self._arguments]
+            command = [sys.executable, "-m", self.main.__name__, *self._arguments]
             process = subprocess.Popen(command, env={**os.environ, **environment})
         self._processes.append(process)
         return process

@@ -1,8 +1,9 @@
 """A team outlives its worker."""
 
-import sys
 import uuid
 from pathlib import Path
+from types import ModuleType
+from typing import ClassVar
 
 import pytest
 from temporalio.client import Client
@@ -10,6 +11,7 @@ from temporalio.client import Client
 from spine_temporal import DurableAgent
 from spine_temporal.history.folded import fold_execution
 from spine_temporal.journal.ledger import subagents_of
+from tests.features.teams import worker_main
 from tests.support.harness import history_of, replay
 from tests.support.processes import Fleet
 
@@ -19,9 +21,7 @@ pytestmark = pytest.mark.durable
 class TeamFleet(Fleet):
     """Worker processes with a team."""
 
-    def __init__(self, address: str, task_queue: str, folder: Path) -> None:
-        super().__init__(address, task_queue, folder)
-        self._command = [sys.executable, "-m", "tests.features.teams.worker_main", address, task_queue, str(folder)]
+    main: ClassVar[ModuleType] = worker_main
 
 
 async def test_a_team_whose_worker_is_killed_goes_on_with_the_member_at_work(client: Client, tmp_path: Path) -> None:

@@ -40,11 +40,16 @@ def desk(folder: Path) -> Handoff:
     return Handoff(members, start="first")
 
 
-async def main(address: str, task_queue: str, folder: str) -> None:
+async def main(address: str, task_queue: str, folder: str, options: dict[str, Any]) -> None:
     client = await Client.connect(address)
-    await AgentWorker(client, agents={"desk": desk(Path(folder))}, task_queue=task_queue).run()
+    await AgentWorker(client, agents={"desk": desk(Path(folder))}, task_queue=task_queue, **options).run()
+
+
+def run(address: str, task_queue: str, folder: str, options: dict[str, Any] | None = None) -> None:
+    """Work until SIGTERM, then end the process."""
+    asyncio.run(main(address, task_queue, folder, options or {}))
+    leave()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
-    leave()
+    run(sys.argv[1], sys.argv[2], sys.argv[3])

@@ -101,7 +101,8 @@ def test_every_error_of_ours_has_its_exit_code() -> None:
     assert codes == {
         **dict.fromkeys(("BadInput", "UnnamedAgent", "DuplicateAgent", "InputTooLarge"), Exit.BAD_USAGE),
         **dict.fromkeys(
-            ("SessionBusy", "DecisionRefused", "UnknownAgent", "AgentBroken", "AgentUnavailable"), Exit.BAD_USAGE
+            ("SessionBusy", "DecisionRefused", "UnknownAgent", "AgentBroken", "AgentUnavailable", "PayloadUnreadable"),
+            Exit.BAD_USAGE,
         ),
         **dict.fromkeys(("PluginUnusable", "MissingExtra"), Exit.BAD_USAGE),
         **dict.fromkeys(("RunNotFound", "NotAnAgentRun"), Exit.NO_SUCH_RUN),
