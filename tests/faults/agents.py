@@ -117,6 +117,24 @@ def paying_once_agent(folder: Path) -> Agent:
     return Agent(Payer(effects), tools=[pay], name="pays_once")
 
 
+class Moody:
+    """A model that is away when it is asked first."""
+
+    def __init__(self, effects: Effects) -> None:
+        self._effects = effects
+
+    async def complete(self, messages: list[Message], tools: Any = None, **_: Any) -> ModelResponse:
+        if not self._effects.count("in a bad mood"):
+            self._effects.note("in a bad mood")
+            raise ConnectionError("in a bad mood")
+        await self._effects.happen("in a good mood")
+        return ModelResponse(message=Message.assistant("well"))
+
+
+def moody_agent(folder: Path) -> Agent:
+    return Agent(Moody(Effects(folder)), name="moody")
+
+
 def _pay_tool(effects: Effects) -> Tool:
     @tool(approve=True)
     async def pay(amount: int) -> str:

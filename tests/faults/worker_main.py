@@ -9,13 +9,13 @@ from temporalio.client import Client
 
 from spine_temporal import AgentWorker
 from spine_temporal.worker.exit import leave
-from tests.faults.agents import counting_agent, paying_agent, paying_once_agent
+from tests.faults.agents import counting_agent, moody_agent, paying_agent, paying_once_agent
 from tests.faults.matrix_agents import matrix_agents
 
 
 async def main(address: str, task_queue: str, folder: str, options: dict[str, Any]) -> None:
     client = await Client.connect(address)
-    agents = [make(Path(folder)) for make in (counting_agent, paying_agent, paying_once_agent)]
+    agents = [make(Path(folder)) for make in (counting_agent, moody_agent, paying_agent, paying_once_agent)]
     agents += matrix_agents(Path(folder))
     await AgentWorker(client, agents=agents, task_queue=task_queue, **options).run()
 

@@ -46,7 +46,7 @@ async def assert_as_on_the_kernel(client: Client, mode: Mode, conversation: Gate
             number += 1
 
 
-@examples(12)
+@examples(8)
 @given(conversation=GATED)
 async def test_any_conversation_with_decisions_goes_on_as_on_the_kernel(client: Client, conversation: Gated) -> None:
     await assert_as_on_the_kernel(client, MODES[0], conversation)
@@ -65,7 +65,7 @@ async def test_it_does_so_when_it_continues_as_new_at_every_boundary(client: Cli
     await assert_as_on_the_kernel(client, MODES[0], conversation, continue_policy=AT_EVERY_BOUNDARY)
 
 
-@examples(10)
+@examples(7)
 @given(batch=BATCHES)
 async def test_whatever_the_order_of_the_decisions_the_conversation_is_the_kernels(
     client: Client, batch: Batch

@@ -43,7 +43,7 @@ def _not_run(_: int, call: ToolCall) -> str:
     "policy", [ContinuePolicy(), ContinuePolicy(events=1)], ids=["in_one_execution", "continued_at_every_boundary"]
 )
 @settings(
-    max_examples=5,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -19,7 +19,7 @@ def quickly(most: int) -> settings:
     return settings(max_examples=most, deadline=None, derandomize=True, suppress_health_check=checks)
 
 
-@quickly(20)
+@quickly(12)
 @given(conversation=CONVERSATIONS)
 async def test_any_conversation_ends_as_on_the_kernel(client: Client, mode: Mode, conversation: Conversation) -> None:
     await assert_as_on_the_kernel(client, mode, conversation)
@@ -32,7 +32,7 @@ async def test_it_does_so_without_one_of_the_caches(client: Client, mode: Mode, 
     await assert_as_on_the_kernel(client, mode, conversation)
 
 
-@quickly(25)
+@quickly(16)
 @given(conversation=CONVERSATIONS)
 async def test_any_conversation_with_parallel_tools_has_the_kernels_state(
     client: Client, conversation: Conversation

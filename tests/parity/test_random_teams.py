@@ -88,7 +88,7 @@ OFFICES = st.builds(
 )
 
 
-@examples(16)
+@examples(10)
 @given(office=OFFICES)
 async def test_any_supervisor_ends_as_on_the_kernel(client: Client, office: Office) -> None:
     await assert_ends_as_on_the_kernel(client, CACHED, office)

@@ -72,8 +72,8 @@ class Fleet:
     async def kill_at(self, point: str) -> None:
         """Start a worker, let it come to `point`, kill it there."""
         self.effects.hold(point)
-        process = self.start()
-        await until(lambda: self.effects.count(f"started {point}") > 0, f"a worker at {point}")
+        before, process = self.effects.count(f"started {point}"), self.start()
+        await until(lambda: self.effects.count(f"started {point}") > before, f"a worker at {point}")
         process.send_signal(signal.SIGKILL)
         process.wait()
         self.effects.release(point)

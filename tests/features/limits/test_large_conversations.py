@@ -13,13 +13,13 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from spine_temporal import AgentWorker, DurableAgent
+from spine_temporal import AgentWorker, ContinuePolicy, DurableAgent
 from spine_temporal.activities.restored_parts import RestoredParts
 from spine_temporal.contracts.continuation import RestoreInput
 from spine_temporal.journal.ledger import Ledger
 
 # `make soak` takes 30; a stock server's history holds 50.
-MEGABYTES = int(os.environ.get("CONVERSATION_MB", "8"))
+MEGABYTES = int(os.environ.get("CONVERSATION_MB", "4"))
 PIECE = 1_000_000
 
 
@@ -46,7 +46,8 @@ async def read(at: int) -> str:
 async def test_it_is_continued_opened_again_and_forked_as_one_piece(client: Client) -> None:
     queue, session = uuid.uuid4().hex, uuid.uuid4().hex
     agent = Agent(Reader(), tools=[read], guards=Guards(max_steps=None), name="reader")
-    async with AgentWorker(client, agents=[agent], task_queue=queue, cache_bytes=0):
+    early = ContinuePolicy(size_bytes=2_000_000)
+    async with AgentWorker(client, agents=[agent], task_queue=queue, cache_bytes=0, continue_policy=early):
         durable = DurableAgent("reader", client, task_queue=queue, session_ttl_s=0)
         first = await durable.run("go", session_id=session)
         again = await durable.run("again", session_id=session)
