@@ -43,6 +43,5 @@ async def test_workers_that_are_lost_again_and_again_are_named(client: Client, f
     error = str((await run.result()).error)
     assert "given up after 3 attempts: " in error
     assert "in a bad mood" in error
-    assert (
-        "no heartbeat for 1 s: the worker was lost, or code in it kept the interpreter for that long (2 times)" in error
-    )
+    assert "no heartbeat for 1 s: the worker was lost, " in error
+    assert "(2 times)" in error
