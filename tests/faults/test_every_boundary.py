@@ -21,7 +21,9 @@ _AT_ONCE: Final = int(os.environ.get("FAULT_AT_ONCE", "6"))
 
 
 # Of each kind of run one, with caches and without them in turn; the soak has all.
-_PLAYED: Final = SCENARIOS if IS_SOAK else [each for at, each in enumerate(SCENARIOS) if (at // 2 + at) % 2 == 0]
+_PLAYED: Final = (
+    SCENARIOS if IS_SOAK or _ONLY else [each for at, each in enumerate(SCENARIOS) if (at // 2 + at) % 2 == 0]
+)
 
 
 @pytest.mark.parametrize("scenario", _PLAYED, ids=str)
