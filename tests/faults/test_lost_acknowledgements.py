@@ -16,6 +16,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from spine_temporal import AgentWorker, DurableAgent, Run
 from tests.faults.agents import Effects, counting_agent, paying_agent
 from tests.faults.figures import AS_ITS_TEST, PROPERTY, Fault
+from tests.faults.matrix import IS_SOAK
 from tests.support.harness import histories_of
 from tests.support.proxy.grpc_proxy import Call, GrpcProxy
 from tests.support.waiting import until
@@ -71,7 +72,7 @@ async def events(client: Client, run: Run) -> Counter[int]:
     return Counter(event.event_type for history in histories for event in history.events)
 
 
-TIMES = pytest.mark.parametrize("times", [1, 3])
+TIMES = pytest.mark.parametrize("times", [1, 3] if IS_SOAK else [3])
 
 
 @TIMES

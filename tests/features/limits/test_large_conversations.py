@@ -19,7 +19,7 @@ from spine_temporal.contracts.continuation import RestoreInput
 from spine_temporal.journal.ledger import Ledger
 
 # `make soak` takes 30; a stock server's history holds 50.
-MEGABYTES = int(os.environ.get("CONVERSATION_MB", "4"))
+MEGABYTES = int(os.environ.get("CONVERSATION_MB", "3"))
 PIECE = 1_000_000
 
 
