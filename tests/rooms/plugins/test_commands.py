@@ -10,6 +10,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from spine_temporal import AgentWorker
+from spine_temporal.testing import dev_server
 from tests.rooms.cli.command import CommandLine
 from tests.support.agents_at_hand import adding_agent
 
@@ -127,13 +128,16 @@ async def test_doctor_finds_a_misspelt_key(command: CommandLine, project: Path, 
     assert "unknown key 'sytsem' in [spine]; did you mean 'system'?" in _said(found, "fix", "spine.toml")
 
 
-async def test_doctor_is_content_when_all_is_in_order(client: Client, command: CommandLine, tmp_path: Path) -> None:
+async def test_doctor_is_content_when_all_is_in_order(tmp_path: Path) -> None:
     (tmp_path / "spine.toml").write_text('[spine]\ndefault_model = "offline:planner"\nsystem = "${OTTER_KEY}"\n')
 
-    async with AgentWorker(client, agents=[adding_agent()], task_queue=command.queue[1]):
-        done = await command(
-            "doctor", "--project", str(tmp_path), *command.queue, environment={"OTTER_KEY": "very-secret"}
-        )
+    # On a server of its own: on the suite's there may be runs of other tests that nobody here can read.
+    async with dev_server() as server:
+        command = CommandLine(server.address, "doctor")
+        async with AgentWorker(server.client, agents=[adding_agent()], task_queue=command.queue[1]):
+            done = await command(
+                "doctor", "--project", str(tmp_path), *command.queue, environment={"OTTER_KEY": "very-secret"}
+            )
 
     assert done.code == 0, done.out
     assert f"ok    task queue         {command.queue[1]}, polled by 1 worker, last " in done.out
