@@ -69,8 +69,8 @@ async def run_with_attempts[Outcome, Written](
         with _handing_over(attempt):
             try:
                 return await _carry_out(carried_out, policy, work_and_write)
-            except _Lost as told:
-                return await write(lost(str(told)))
+            except _Lost as lost_with:
+                return await write(lost(str(lost_with)))
     finally:
         carried_out.heart.stop()
 
@@ -107,8 +107,8 @@ async def _carry_out[Written](
         why = passing(error, policy)
         if why is None or not attempt.has_another(policy):
             raise _Lost(_shortened(in_words(error))) from None
-        said = in_log(error, _shortened(in_words(error)))
-        _log.warning("attempt %d failed and is made again: %s", attempt.number, said)
+        text = in_log(error, _shortened(in_words(error)))
+        _log.warning("attempt %d failed and is made again: %s", attempt.number, text)
         _log.debug("what attempt %d raised", attempt.number, exc_info=error)
         # A failure that cannot be encoded would count, and say nothing of its reason.
         await encodable()

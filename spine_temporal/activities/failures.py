@@ -120,10 +120,10 @@ def passing(error: BaseException, policy: ActivityPolicy) -> Transient | None:
 
 
 def _with_causes(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
+    visited: set[int] = set()
     cause: BaseException | None = error
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
+    while cause is not None and id(cause) not in visited:
+        visited.add(id(cause))
         yield cause
         if isinstance(cause, BaseExceptionGroup) and len(cause.exceptions) == 1:
             cause = cause.exceptions[0]
@@ -136,8 +136,8 @@ def _with_causes(error: BaseException) -> Iterator[BaseException]:
 
 def _no_quota(error: BaseException, _: float) -> _Known | None:
     codes = *_codes_in(getattr(error, "body", None)), *_codes_in(_json_of(getattr(error, "response", None)))
-    said = (getattr(error, "code", None), getattr(error, "type", None), *codes)
-    return _Known(None) if not _NO_QUOTA.isdisjoint(each for each in said if isinstance(each, str)) else None
+    given = (getattr(error, "code", None), getattr(error, "type", None), *codes)
+    return _Known(None) if not _NO_QUOTA.isdisjoint(each for each in given if isinstance(each, str)) else None
 
 
 def _json_of(response: object) -> object:
@@ -211,12 +211,12 @@ def _by_type(error: BaseException, _: float) -> _Known | None:
 
 def _below(error: BaseException) -> Iterator[BaseException]:
     """What `error` was raised from, or held in its arguments, or handling, down to the end."""
-    left, seen = [error], set[int]()
+    left, visited = [error], set[int]()
     while left:
         each = left.pop()
-        if id(each) in seen:
+        if id(each) in visited:
             continue
-        seen.add(id(each))
+        visited.add(id(each))
         yield each
         inside = (each.__cause__, each.__context__, getattr(each, "reason", None), *each.args)
         left += [one for one in inside if isinstance(one, BaseException)]

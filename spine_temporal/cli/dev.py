@@ -23,7 +23,7 @@ from spine_temporal.devserver.server import DevServer, is_serving
 from spine_temporal.errors import BadInput
 from spine_temporal.plugins.project import find_project, load_project
 from spine_temporal.worker.exit import leave
-from spine_temporal.worker.process import check_namespace, work_until_told
+from spine_temporal.worker.process import check_namespace, work_until_signalled
 from spine_temporal.worker.worker import AgentWorker
 
 _LAST_PORT: Final = 65535
@@ -51,7 +51,7 @@ async def _dev(
             _welcome([("project", str(folder)), *where, ("worker", served)], _first_run(client, worker))
 
         watching = asyncio.create_task(_print_changes(folder, files))
-        await work_until_told(worker, ready=ready)
+        await work_until_signalled(worker, ready=ready)
         watching.cancel()
         stdout().print("\n  worker ended", style="dim")
     # Not after the loop is closed: closing it waits for the threads of activities.

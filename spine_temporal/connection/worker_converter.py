@@ -63,17 +63,17 @@ class Alarm:
 
     def __init__(self) -> None:
         self._pause_s = _FIRST_PAUSE_S
-        self._said_s = -_LONGEST_PAUSE_S
+        self._warned_s = -_LONGEST_PAUSE_S
 
     def ring(self, error: Exception, doing: str) -> None:
         """Say that a payload could not be handled, unless that was said a moment ago."""
         now_s = time.monotonic()
-        if now_s - self._said_s < self._pause_s:
+        if now_s - self._warned_s < self._pause_s:
             return
         # After a while without trouble it is a new one.
-        quiet = now_s - self._said_s > 2 * _LONGEST_PAUSE_S
+        quiet = now_s - self._warned_s > 2 * _LONGEST_PAUSE_S
         self._pause_s = _FIRST_PAUSE_S if quiet else min(2 * self._pause_s, _LONGEST_PAUSE_S)
-        self._said_s = now_s
+        self._warned_s = now_s
         _log.warning("a payload could not be %s, so its work waits: %s", doing, error or type(error).__name__)
 
 

@@ -38,7 +38,7 @@ class KeyFile:
             BadInput: it cannot be read, or holds no keys, and never did.
         """
         with self._lock:
-            version = self._seen()
+            version = self._version_there()
             if self._ring is None or anew or version != self._version:
                 self._ring = self._read(version)
             return self._ring
@@ -65,7 +65,7 @@ class KeyFile:
             reason = getattr(error, "strerror", None) or "it is not text"
             raise BadInput(f"key file {self.path} cannot be read: {reason}; SPINE_TEMPORAL_KEY_FILE names it") from None
 
-    def _seen(self) -> _Version | None:
+    def _version_there(self) -> _Version | None:
         try:
             found = self.path.stat()
         except OSError:

@@ -154,10 +154,10 @@ def _status_changed(before: Ledger, after: Ledger, entry: StatusChanged) -> Appl
     after = replace(after, segment=before.segment + 1)
     if record.turn <= before.progress.turn:
         return replace(after, state=_unpaused(after.state, deferred=True)), []
-    said = next((each.input for each in before.progress.queue if each.turn == record.turn), before.first_input)
+    input_ = next((each.input for each in before.progress.queue if each.turn == record.turn), before.first_input)
     messages = close_dangling_calls(before)
-    if said is not None:
-        messages = [*messages, Message.user(said)]
+    if input_ is not None:
+        messages = [*messages, Message.user(input_)]
     state = _unpaused(after.state, deferred=False).model_copy(update={"messages": messages})
     return replace(after, state=state, calls=(), requests={}, first_input=None), []
 

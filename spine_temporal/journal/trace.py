@@ -29,8 +29,8 @@ def stepped(outcome: StepOutcome, state: State) -> list[Event]:
     events: list[Event] = []
     step = state.step
     if outcome.called:
-        seen = {"cached": True} if outcome.asked is None else {"messages": outcome.asked}
-        events.append(Event(EventType.MODEL_CALL, step, seen))
+        asked = {"cached": True} if outcome.asked is None else {"messages": outcome.asked}
+        events.append(Event(EventType.MODEL_CALL, step, asked))
     events += [
         Event(EventType.ERROR, step, {"error": failed.error, "action": failed.action}) for failed in outcome.errors
     ]

@@ -122,11 +122,11 @@ class Idempotency:
             answer = await patiently(handle.result)
         return unpack(Claimed, answer)
 
-    async def _say(self, workflow_id: str, said: DoneRequest) -> None:
+    async def _say(self, workflow_id: str, request: DoneRequest) -> None:
         from spine_temporal.payloads import pack
 
         client = await self._keeper.client()
-        await patiently(lambda: client.get_workflow_handle(workflow_id).signal(names.DONE_SIGNAL, pack(said)))
+        await patiently(lambda: client.get_workflow_handle(workflow_id).signal(names.DONE_SIGNAL, pack(request)))
 
     def _lease_s(self) -> float:
         from temporalio import activity

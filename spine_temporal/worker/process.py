@@ -65,7 +65,7 @@ def run_worker_process(
             graceful_shutdown_s=graceful_shutdown_s,
             **worker_options,
         )
-        await work_until_told(
+        await work_until_signalled(
             worker,
             deadline_s=graceful_shutdown_s + deadline_s,
             ready=lambda: _log.info("worker ready: %s", _described(worker, client)),
@@ -76,7 +76,7 @@ def run_worker_process(
     asyncio.run(serve())
 
 
-async def work_until_told(worker: AgentWorker, *, deadline_s: float = 10.0, ready: Callable[[], None]) -> None:
+async def work_until_signalled(worker: AgentWorker, *, deadline_s: float = 10.0, ready: Callable[[], None]) -> None:
     """Let `worker` work until SIGTERM or SIGINT, then end it. `ready` is called when it begins to poll.
 
     The process ends here when the worker has not ended `deadline_s` after the signal (the SDK's core waits for an

@@ -34,7 +34,7 @@ _OURS: Final = frozenset(
     }
 )
 # As the SDK prints the failure that its core made.
-_SAID: Final = re.compile(r'message: "((?:[^"\\]|\\.)+)"')
+_MESSAGE: Final = re.compile(r'message: "((?:[^"\\]|\\.)+)"')
 _EVENT: Final = re.compile(r"HistoryEvent\(id: (\d+)")
 
 
@@ -101,7 +101,7 @@ async def replay(source: str, history: WorkflowHistory, converter: DataConverter
     if result.replay_failure is None:
         return Replayed(**known, problem=None, event_id=None)
     why = str(result.replay_failure)
-    said = _SAID.search(why)
-    why = said[1].replace('\\"', '"') if said else why
+    message = _MESSAGE.search(why)
+    why = message[1].replace('\\"', '"') if message else why
     at = _EVENT.search(why)
     return Replayed(**known, problem=why, event_id=int(at[1]) if at else None)

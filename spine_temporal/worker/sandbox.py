@@ -66,7 +66,7 @@ def sandbox(runner: WorkflowRunner | None) -> WorkflowRunner:
 
 def for_client(runner: WorkflowRunner, converter: DataConverter) -> WorkflowRunner:
     """A lean sandbox for a client whose payloads look the same wherever they belong; else `runner` as it is."""
-    told = isinstance(converter.payload_codec, WithSerializationContext) or converter.external_storage is not None
-    if told or type(runner) is not SandboxedWorkflowRunner:
+    contextual = isinstance(converter.payload_codec, WithSerializationContext) or converter.external_storage is not None
+    if contextual or type(runner) is not SandboxedWorkflowRunner:
         return runner
     return LeanSandbox(runner.restrictions, runner.runner_class)

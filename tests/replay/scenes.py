@@ -104,11 +104,11 @@ async def expiries(client: Client) -> None:
 
 async def outages(client: Client) -> None:
     """A model that is away, a tool that is tried again, one that is not, one on a queue of its own."""
-    away, flaky = [1], [1]
+    outages_left, refusals_left = [1], [1]
 
     class Away(Echo):
         async def complete(self, messages: list[Message], tools: Any = None, **_: Any) -> ModelResponse:
-            if away.pop() if away else False:
+            if outages_left.pop() if outages_left else False:
                 raise ConnectionError("away")
             return text("done") if messages[-1].role == "tool" else calls(("fetch", {}), ("send", {}))
 
@@ -116,8 +116,8 @@ async def outages(client: Client) -> None:
     @durable(retry_on=[LookupError], retry_first_s=0.05, task_queue="elsewhere")
     async def fetch() -> str:
         """Fetch."""
-        if flaky:
-            flaky.pop()
+        if refusals_left:
+            refusals_left.pop()
             raise LookupError("not yet")
         return "fetched"
 

@@ -29,11 +29,11 @@ def write_answer(aim: Aim, book: Notebook) -> str:
 
 
 def _confirmed(aim: Aim, found: list[Finding]) -> list[str]:
-    seen = _of(found, Verdict.CODE)
-    claims = dict.fromkeys(finding.probe.claim for finding in seen)
+    code = _of(found, Verdict.CODE)
+    claims = dict.fromkeys(finding.probe.claim for finding in code)
     if not claims:
         return [f"I found no {'code' if found else 'line'} for: {aim.subject}."]
-    return [_bullets(f"Lines that {claim}", [f for f in seen if f.probe.claim == claim]) for claim in claims]
+    return [_bullets(f"Lines that {claim}", [f for f in code if f.probe.claim == claim]) for claim in claims]
 
 
 def _bullets(title: str, found: list[Finding]) -> str:

@@ -1,11 +1,11 @@
-"""The deeds a question may ask for, with the names in Python that do them."""
+"""The actions that a question may ask for, with the names in Python that do them."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Concept:
-    """One deed. A target ending in `()` counts when it is called, another one wherever code uses it."""
+    """One action. A target ending in `()` counts when it is called, another one wherever code uses it."""
 
     claim: str
     nouns: str

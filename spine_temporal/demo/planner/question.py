@@ -21,7 +21,7 @@ class Aim:
 
 
 # How a verb narrows the search for a name; the first verb the question contains decides.
-_DEEDS = (
+_ACTIONS = (
     ("raise throw", "raise {}", r"\braise\s+(?:\w+\.)*{}\b", Kind.USE),
     ("catch except handle", "catch {}", r"^\s*except\b.*(?<!\w){}\b", Kind.USE),
     ("import", "import {}", r"^\s*(?:import\s.*(?<!\w){0}\b|from\s+{0}\b|from\s.*\bimport\s.*(?<!\w){0}\b)", Kind.USE),
@@ -32,13 +32,13 @@ _DEEDS = (
 
 
 def read_question(question: str) -> Aim | None:
-    """What the question asks for: names that it spells out, else a deed the planner knows, else its words.
+    """What the question asks for: names that it spells out, else an action the planner knows, else its words.
 
     None when no word is left to search for.
     """
     words = content_words(question)
     stems = {stem(word) for word in words}
-    if names := identifiers(question, _NOUNS) or _named_by_deed(words):
+    if names := identifiers(question, _NOUNS) or _named_by_action(words):
         return _about_names(names, stems)
     if concept := _concept(stems):
         subject = next(word for word in words if stem(word) in _stems(concept.nouns))
@@ -55,10 +55,10 @@ def _concept(stems: set[str]) -> Concept | None:
     return next(iter(with_verb + any_verb), None)
 
 
-def _named_by_deed(words: list[str]) -> list[str]:
-    # "who imports asyncio" names a module without spelling it as a name; only these deeds take nothing but names.
-    deeds = _stems("raise throw import inherit subclass extend derive")
-    others = [word for word in words if stem(word) not in deeds]
+def _named_by_action(words: list[str]) -> list[str]:
+    # "who imports asyncio" names a module without spelling it as a name; only these actions take nothing but names.
+    actions = _stems("raise throw import inherit subclass extend derive")
+    others = [word for word in words if stem(word) not in actions]
     return others if len(others) == 1 and len(words) > 1 else []
 
 
@@ -66,9 +66,11 @@ def _about_names(names: list[str], stems: set[str]) -> Aim:
     # A name typed as an ordinary word may be spelled with capitals in the code.
     mode = "i" if all(name.islower() for name in names) else ""
     quoted, pattern = _quoted(names), f"(?{mode}:{'|'.join(re.escape(name) for name in names)})"
-    asked = next((deed for deed in _DEEDS if _stems(deed[0]) & stems), None)
-    deeds = [asked] if asked else [_DEEDS[4], _DEEDS[5]]
-    probes = tuple(Probe(claim.format(quoted), regex.format(pattern, pattern), kind) for _, claim, regex, kind in deeds)
+    asked = next((action for action in _ACTIONS if _stems(action[0]) & stems), None)
+    actions = [asked] if asked else [_ACTIONS[4], _ACTIONS[5]]
+    probes = tuple(
+        Probe(claim.format(quoted), regex.format(pattern, pattern), kind) for _, claim, regex, kind in actions
+    )
     mention = rf"(?<!\w){pattern}(?!\w)"
     return Aim(
         quoted,

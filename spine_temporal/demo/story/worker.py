@@ -14,7 +14,7 @@ from temporalio.client import Client
 from spine_temporal.demo.agent import demo_agent
 from spine_temporal.demo.story.calls import CallLog, counted
 from spine_temporal.worker.exit import leave
-from spine_temporal.worker.process import work_until_told
+from spine_temporal.worker.process import work_until_signalled
 from spine_temporal.worker.worker import AgentWorker
 
 READY: Final = b"ready\n"
@@ -56,7 +56,7 @@ async def _work(args: WorkerArgs, identity: str) -> NoReturn:
     client = await Client.connect(args.address)
     agent = counted(demo_agent(Path(args.folder), args.model or None), CallLog(Path(args.calls)), identity)
     worker = AgentWorker(client, agents=[agent], task_queue=args.task_queue, identity=identity)
-    await work_until_told(worker, ready=_print_ready)
+    await work_until_signalled(worker, ready=_print_ready)
     leave()
 
 

@@ -54,9 +54,9 @@ class OnceWorkflow:
     @any_arguments
     def done(self, *values: Any) -> None:
         """The owner has done it, or gives it up."""
-        said = heard(DoneRequest, values)
-        if said is not None:
-            self._once = done(self._once, said)
+        request = heard(DoneRequest, values)
+        if request is not None:
+            self._once = done(self._once, request)
 
     @workflow.run
     @any_arguments

@@ -32,7 +32,7 @@ def done(id_: str, worker: str, *, attempt: int = 1, name: str = MODEL) -> Compl
     )
 
 
-DEEDS = [done("1", ONE), done("1.0", ONE, name="grep"), done("2", TWO, attempt=2)]
+ACTIVITIES = [done("1", ONE), done("1.0", ONE, name="grep"), done("2", TWO, attempt=2)]
 CALLS = [
     call(STARTED, "1", ONE),
     call(FINISHED, "1", ONE),
@@ -46,23 +46,23 @@ CALLS = [
 
 
 def test_every_claim_holds_when_the_two_sources_agree() -> None:
-    checks = prove(DEEDS, CALLS)
+    checks = prove(ACTIVITIES, CALLS)
 
     assert [check.holds for check in checks] == [True] * 4
     assert "attempt 1 ended with “activity Heartbeat timeout”, attempt 2 completed on worker-2" in checks[3].text
-    assert gap_s(DEEDS, CALLS) == 6.5
+    assert gap_s(ACTIVITIES, CALLS) == 6.5
 
 
 def test_a_tool_that_raised_has_done_its_work() -> None:
     raised = [replace(each, event=FAILED) if each == CALLS[3] else each for each in CALLS]
 
-    assert all(check.holds for check in prove(DEEDS, raised))
+    assert all(check.holds for check in prove(ACTIVITIES, raised))
 
 
 def test_a_tool_the_agent_does_not_have_need_not_have_been_called() -> None:
     unknown = replace(done("2.0", TWO, name="otter"), called=False)
 
-    assert all(check.holds for check in prove([*DEEDS, unknown], CALLS))
+    assert all(check.holds for check in prove([*ACTIVITIES, unknown], CALLS))
 
 
 @pytest.mark.parametrize(
@@ -80,24 +80,24 @@ def test_a_tool_the_agent_does_not_have_need_not_have_been_called() -> None:
     ],
 )
 def test_calls_that_are_not_as_history_has_them_break_their_checks(calls: list[Call], broken: set[int]) -> None:
-    assert {number for number, check in enumerate(prove(DEEDS, calls)) if not check.holds} == broken
+    assert {number for number, check in enumerate(prove(ACTIVITIES, calls)) if not check.holds} == broken
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        replace(DEEDS[2], heartbeat_missed=False, last_failure="boom"),
-        replace(DEEDS[2], worker=ONE),
-        replace(DEEDS[2], attempt=1),
+        replace(ACTIVITIES[2], heartbeat_missed=False, last_failure="boom"),
+        replace(ACTIVITIES[2], worker=ONE),
+        replace(ACTIVITIES[2], attempt=1),
     ],
     ids=["another failure", "the same worker", "the first attempt"],
 )
 def test_a_step_that_was_not_taken_over_breaks_the_last_claim(wrong: CompletedActivity) -> None:
-    assert not prove([*DEEDS[:2], wrong], CALLS)[3].holds
+    assert not prove([*ACTIVITIES[:2], wrong], CALLS)[3].holds
 
 
 def test_without_a_kill_nothing_is_proved() -> None:
     calls = [each for each in CALLS if each.event != KILLED]
 
-    assert [check.holds for check in prove(DEEDS, calls)] == [False]
-    assert gap_s(DEEDS, calls) is None
+    assert [check.holds for check in prove(ACTIVITIES, calls)] == [False]
+    assert gap_s(ACTIVITIES, calls) is None
