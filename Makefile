@@ -34,7 +34,7 @@ test-second: test-first
 	fi
 
 soak: $(ENV)/.ready ## Random storms on sessions, STORM_EXAMPLES of them; faults at every boundary
-	@STORM_EXAMPLES=$${STORM_EXAMPLES:-500} FAULT_STRIKES=$${FAULT_STRIKES:-all} $(PYTHON) -m pytest tests/storm tests/faults -s $(ARGS)
+	@STORM_EXAMPLES=$${STORM_EXAMPLES:-500} FAULT_STRIKES=$${FAULT_STRIKES:-all} $(PYTHON) -m pytest tests/storm tests/faults tests/features/limits -s $(ARGS)
 
 lint: $(ENV)/.ready ## Check format, style, types, shell scripts, the image and the compose file
 	@$(ENV)/bin/ruff format --check

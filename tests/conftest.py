@@ -10,6 +10,7 @@ from temporalio.client import Client
 
 from spine_temporal.testing import dev_server
 from tests.faults.figures import faults_in, summary
+from tests.faults.matrix import IS_SOAK
 from tests.support.harness import MODES, Durable, Mode
 
 
@@ -18,6 +19,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not IS_SOAK:
+        soak = [item for item in items if item.get_closest_marker("soak") is not None]
+        config.hook.pytest_deselected(items=soak)
+        items[:] = [item for item in items if item not in soak]
     if config.getoption("--every-mode"):
         return
     siblings = defaultdict[str, list[pytest.Item]](list)

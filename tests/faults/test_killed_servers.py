@@ -57,6 +57,7 @@ async def test_a_run_ends_as_if_undisturbed_although_its_server_is_killed_in_its
     assert fleet.effects.count(f"started {point}") <= 2
 
 
+@pytest.mark.soak
 async def test_many_runs_and_approvals_outlive_a_server_that_is_killed_again_and_again(
     server: TestServer, fleet: Fleet, record_property: Callable[[str, object], None]
 ) -> None:

@@ -65,6 +65,7 @@ async def is_over(client: Client, run: Run) -> bool:
     return described.status is WorkflowExecutionStatus.COMPLETED
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("partition", "point"),
     [
@@ -111,6 +112,7 @@ async def test_another_worker_goes_on_while_the_first_is_parted_and_what_that_on
     await assert_as_undisturbed(client, run, result, far_fleet.effects, tmp_path)
 
 
+@pytest.mark.soak
 async def test_a_slow_network_does_not_make_a_worker_look_dead(
     client: Client, far_fleet: Fleet, network: TcpProxy, tmp_path: Path
 ) -> None:

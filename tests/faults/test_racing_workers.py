@@ -12,7 +12,6 @@ from temporalio.client import Client
 from spine_temporal import DurableAgent
 from tests.faults.effects import doubled_effects, has_called
 from tests.faults.figures import AS_ITS_TEST, PROPERTY, Fault
-from tests.faults.matrix import IS_SOAK
 from tests.storm.checks import check_histories
 from tests.support.processes import Fleet
 from tests.support.waiting import until
@@ -27,7 +26,7 @@ ANSWERS = {
 }
 
 
-@pytest.mark.skipif(not IS_SOAK, reason="takes long; `make soak` runs it")
+@pytest.mark.soak
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=lambda end: end.name)
 async def test_runs_end_right_while_two_workers_race_for_them_and_are_replaced(
     client: Client, tmp_path: Path, end: signal.Signals, record_property: Callable[[str, object], None]

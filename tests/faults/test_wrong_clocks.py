@@ -64,6 +64,7 @@ async def test_a_worker_with_a_wrong_clock_gives_the_same_result_in_the_same_tim
     await replay(await history_of(client, run))
 
 
+@pytest.mark.soak
 async def test_a_run_that_goes_from_one_wrong_clock_to_another_loses_and_gains_no_time(
     client: Client, tmp_path: Path
 ) -> None:

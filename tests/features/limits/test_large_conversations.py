@@ -18,8 +18,8 @@ from spine_temporal.activities.restored_parts import RestoredParts
 from spine_temporal.contracts.continuation import RestoreInput
 from spine_temporal.journal.ledger import Ledger
 
-# `make soak` takes 30; a stock server's history holds 50.
-MEGABYTES = int(os.environ.get("CONVERSATION_MB", "3"))
+# A stock server's history holds 50.
+MEGABYTES = int(os.environ.get("CONVERSATION_MB", "30"))
 PIECE = 1_000_000
 
 
@@ -41,6 +41,7 @@ async def read(at: int) -> str:
     return NOISE[at:] + NOISE[:at]
 
 
+@pytest.mark.soak
 @pytest.mark.durable
 @pytest.mark.timeout(600)
 async def test_it_is_continued_opened_again_and_forked_as_one_piece(client: Client) -> None:
