@@ -25,6 +25,11 @@ FAST: Mapping[str, object] = {
     "history.timerProcessorMaxPollRPS": 2_000,
     "history.timerProcessorMaxTimeShift": "1ms",
     "history.workflowIdReuseMinimalInterval": "0s",
+    # Four partitions of every task queue are four times the work of one, for what one process serves anyway; and each
+    # costs the server something for 5 minutes after its last poll, which a suite with a queue per test feels.
+    "matching.numTaskqueueReadPartitions": 1,
+    "matching.numTaskqueueWritePartitions": 1,
+    "matching.maxTaskQueueIdleTime": "10s",
 }
 
 # A worker that stops is not handed a task any more, which nobody would do until its time is up.

@@ -94,8 +94,13 @@ async def replay(source: str, history: WorkflowHistory, converter: DataConverter
         return Replayed(**known, problem=why, event_id=None)
     # Its core would print each failure where the report goes.
     quiet = Runtime(telemetry=TelemetryConfig(logging=None))
+    # Else a task that a busy machine holds for 2 s is interrupted, and the SDK may wait for ever for its thread.
     replayer = Replayer(
-        workflows=list(WORKFLOWS), workflow_runner=sandbox(None), data_converter=converter, runtime=quiet
+        workflows=list(WORKFLOWS),
+        workflow_runner=sandbox(None),
+        data_converter=converter,
+        runtime=quiet,
+        debug_mode=True,
     )
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     if result.replay_failure is None:

@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
 
 import spine_temporal
-from spine_temporal import SpinePlugin
 from tests.replay.runs import RUNS
 from tests.replay.scenes import SCENES
 from tests.replay.stored import (
@@ -26,12 +24,9 @@ from tests.replay.stored import (
     read_scene,
     scenes_of,
 )
+from tests.support.harness import replay_in_sandbox
 
 STORED = all_stored()
-
-
-async def replay(history: WorkflowHistory) -> None:
-    await Replayer(workflows=[], plugins=[SpinePlugin([])]).replay_workflow(history)
 
 
 def test_every_typical_run_is_recorded_for_this_version() -> None:
@@ -40,7 +35,7 @@ def test_every_typical_run_is_recorded_for_this_version() -> None:
 
 @pytest.mark.parametrize("stored", STORED, ids=str)
 async def test_recorded_history_replays(stored: Stored) -> None:
-    await replay(stored.history())
+    await replay_in_sandbox(stored.history())
 
 
 def test_every_guard_is_recorded_for_this_version() -> None:
@@ -49,7 +44,7 @@ def test_every_guard_is_recorded_for_this_version() -> None:
 
 @pytest.mark.parametrize("file", guards_of("*"), ids=lambda file: file.stem)
 async def test_recorded_guard_replays(file: Path) -> None:
-    await replay(read_guard(file))
+    await replay_in_sandbox(read_guard(file))
 
 
 def test_every_scene_is_recorded_for_this_version() -> None:
@@ -58,7 +53,7 @@ def test_every_scene_is_recorded_for_this_version() -> None:
 
 @pytest.mark.parametrize("file", scenes_of("*"), ids=lambda file: f"{file.parent.name}/{file.stem}")
 async def test_recorded_scene_replays(file: Path) -> None:
-    await replay(read_scene(file))
+    await replay_in_sandbox(read_scene(file))
 
 
 @pytest.mark.parametrize("stored", STORED, ids=str)
@@ -98,4 +93,4 @@ async def test_history_of_another_workflow_does_not_replay(change: Callable[[str
     assert changed != TOOLS.text
 
     with pytest.raises(Exception, match=r"[Nn]ondeterminism"):
-        await replay(WorkflowHistory.from_json("spine-tools", changed))
+        await replay_in_sandbox(WorkflowHistory.from_json("spine-tools", changed))

@@ -2,6 +2,7 @@
 
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -13,7 +14,7 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.converter import DataConverter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from spine_temporal import AgentWorker, DurableAgent, Run
+from spine_temporal import AgentWorker, DurableAgent, Run, SpinePlugin
 from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.history.fold import Fold
 from spine_temporal.workflow.agent import AgentWorkflow
@@ -133,10 +134,22 @@ async def history_of(client: Client, run: Run) -> WorkflowHistory:
 
 
 async def replay(history: WorkflowHistory, converter: DataConverter = DataConverter.default) -> None:
-    # The worker ran it in the sandbox; in there, replaying it again takes five times as long.
+    # The worker ran it in the sandbox; in there, replaying it again takes five times as long. Nothing blocks here that
+    # did not block in the worker, which looks for deadlocks; an interrupted replay could hang its worker for ever.
     replayer = Replayer(
-        workflows=[AgentWorkflow], workflow_runner=UnsandboxedWorkflowRunner(), data_converter=converter
+        workflows=[AgentWorkflow],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        data_converter=converter,
+        debug_mode=True,
     )
+    await replayer.replay_workflow(history)
+
+
+async def replay_in_sandbox(
+    history: WorkflowHistory, workflows: Sequence[type] = (), converter: DataConverter = DataConverter.default
+) -> None:
+    """Replay a history as a user's own gate does, with the plugin."""
+    replayer = Replayer(workflows=workflows, plugins=[SpinePlugin([])], data_converter=converter, debug_mode=True)
     await replayer.replay_workflow(history)
 
 

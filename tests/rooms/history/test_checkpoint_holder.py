@@ -9,10 +9,10 @@ from spine_core import Message, State
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.converter import DataConverter, PayloadCodec
-from temporalio.worker import Replayer
 
-from spine_temporal import AgentWorker, SpinePlugin, TemporalCheckpoint
+from spine_temporal import AgentWorker, TemporalCheckpoint
 from spine_temporal.contracts import names
+from tests.support.harness import replay_in_sandbox
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
@@ -73,7 +73,7 @@ async def test_a_worker_leaves_the_holder_open_and_its_history_replays(client: C
         await store.delete(state.session_id)
         assert await store.get(state.session_id) is None
 
-    await Replayer(workflows=[], plugins=[SpinePlugin([])]).replay_workflow(history)
+    await replay_in_sandbox(history)
 
 
 async def test_a_holder_that_somebody_cancelled_is_read_and_begun_anew(client: Client, state: State) -> None:

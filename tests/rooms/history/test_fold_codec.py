@@ -12,12 +12,11 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import PayloadCodec
-from temporalio.worker import Replayer
 
-from spine_temporal import AgentWorker, DurableAgent, Run, SpinePlugin
+from spine_temporal import AgentWorker, DurableAgent, Run
 from tests.replay.runs import Recorded, cancelled, guard_trip, tools
 from tests.replay.stored import folded
-from tests.support.harness import assert_same, history_of
+from tests.support.harness import assert_same, history_of, replay_in_sandbox
 
 pytestmark = pytest.mark.durable
 
@@ -83,5 +82,4 @@ async def test_run_through_a_codec_is_the_run_without(
 async def test_history_through_a_codec_replays(packing: Client) -> None:
     run, _ = await done(packing, tools(), f"packed-{uuid.uuid4().hex}")
 
-    replayer = Replayer(workflows=[], plugins=[SpinePlugin([])], data_converter=CONVERTER)
-    await replayer.replay_workflow(await history_of(packing, run))
+    await replay_in_sandbox(await history_of(packing, run), converter=CONVERTER)

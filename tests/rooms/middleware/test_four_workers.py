@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from spine_core import StopReason
 from temporalio.client import Client, WorkflowHistory
-from temporalio.worker import Replayer
 
-from spine_temporal import DurableAgent, SpinePlugin
+from spine_temporal import DurableAgent
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.shared_limits import BucketReply, TakeRequest
 from spine_temporal.middleware import TenantBudget
 from tests.rooms.middleware.agents import BUDGET_USD, COST_USD, MAX_CALLS, PER_S, Book
+from tests.support.harness import replay_in_sandbox
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
@@ -71,7 +71,7 @@ def workers(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 async def replayed(client: Client, workflow_id: str) -> WorkflowHistory:
     """The history of a guard's workflow, which replays."""
     history = await client.get_workflow_handle(workflow_id).fetch_history()
-    await Replayer(workflows=[], plugins=[SpinePlugin([])]).replay_workflow(history)
+    await replay_in_sandbox(history)
     return history
 
 

@@ -5,11 +5,12 @@ import uuid
 import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ChildWorkflowError
-from temporalio.worker import Replayer, Worker
+from temporalio.worker import Worker
 
 from spine_temporal import DurableAgent, SpinePlugin
 from tests.rooms.worker.own_workflow import Invoice, MisledInvoice
 from tests.support.agents_at_hand import adding_agent
+from tests.support.harness import replay_in_sandbox
 
 pytestmark = pytest.mark.durable
 
@@ -24,7 +25,7 @@ async def test_a_workflow_of_ones_own_runs_an_agent_as_its_child(client: Client)
     child = await DurableAgent("assistant", client).get_run(f"invoice-{queue}-again").result()
     assert child.answer == "3"
     history = await client.get_workflow_handle(f"invoice-{queue}").fetch_history()
-    await Replayer(workflows=[Invoice], plugins=[SpinePlugin([])]).replay_workflow(history)
+    await replay_in_sandbox(history, [Invoice])
 
 
 async def test_a_child_whose_agent_is_unknown_fails_its_parent_clearly(client: Client) -> None:
