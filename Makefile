@@ -33,8 +33,10 @@ test-second: test-first
 		echo "No Python $(SECOND) here: the tests ran on one Python only."; \
 	fi
 
-soak: $(ENV)/.ready ## Random storms on sessions, STORM_EXAMPLES of them; faults at every boundary
-	@STORM_EXAMPLES=$${STORM_EXAMPLES:-500} FAULT_STRIKES=$${FAULT_STRIKES:-all} $(PYTHON) -m pytest tests/storm tests/faults tests/features/limits -s $(ARGS)
+soak: export SOAK := 1
+soak: $(ENV)/.ready ## What takes long: random storms, faults at every boundary, whatever the tests leave to it
+	@STORM_EXAMPLES=$${STORM_EXAMPLES:-500} FAULT_STRIKES=$${FAULT_STRIKES:-all} $(PYTHON) -m pytest -s tests/storm tests/faults tests/parity $(ARGS)
+	@$(PYTHON) -m pytest -m soak --ignore=tests/storm --ignore=tests/faults --ignore=tests/parity $(ARGS)
 
 lint: $(ENV)/.ready ## Check format, style, types, shell scripts, the image and the compose file
 	@$(ENV)/bin/ruff format --check

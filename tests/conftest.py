@@ -1,5 +1,6 @@
 """One real server for the suite; a durable test runs in one of two modes, or with `--every-mode` in both."""
 
+import gc
 import sys
 import zlib
 from collections import defaultdict
@@ -12,8 +13,8 @@ from temporalio.worker._workflow import _InterruptDeadlockError
 
 from spine_temporal.testing import dev_server
 from tests.faults.figures import faults_in, summary
-from tests.faults.matrix import IS_SOAK
 from tests.support.harness import MODES, Durable, Mode
+from tests.support.soak import IS_SOAK
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,6 +35,8 @@ def pytest_configure() -> None:
             collect(unraisable)
 
     sys.unraisablehook = without_interruptions
+    # What a suite imports and keeps is much; looked through as often as by default, it costs a tenth of the time.
+    gc.set_threshold(100_000, 20, 50)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -30,6 +30,8 @@ FAST: Mapping[str, object] = {
     "matching.numTaskqueueReadPartitions": 1,
     "matching.numTaskqueueWritePartitions": 1,
     "matching.maxTaskQueueIdleTime": "10s",
+    # Counters for each task queue that was ever polled: a megabyte each, and nobody asks a dev server for them.
+    "metrics.breakdownByTaskQueue": False,
 }
 
 # A worker that stops is not handed a task any more, which nobody would do until its time is up.

@@ -8,6 +8,8 @@ from typing import Any, Final, Literal
 
 from temporalio.api.workflowservice.v1 import PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse
 
+from tests.support.soak import IS_SOAK
+
 type Way = Literal["before", "after", "lost", "dropped"]
 
 POLLS: Final[dict[str, Any]] = {
@@ -39,7 +41,6 @@ class Scenario:
 
 # The commit suite strikes some scenarios twice; `make soak` strikes all of them at every boundary.
 STRIKES: Final = os.environ.get("FAULT_STRIKES", "1")
-IS_SOAK: Final = "FAULT_STRIKES" in os.environ
 SCENARIOS: Final = tuple(
     Scenario(kind, cached, eager)
     for kind in KINDS

@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from spine_temporal import AgentWorker, DurableAgent, Run, idempotency_key
 from spine_temporal.contracts.policies import ContinuePolicy
+from tests.support.soak import in_soak
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
@@ -50,8 +51,11 @@ def paying(keys: list[str], *, parallel: bool = False, hooked: list[str] | None 
     return Agent(Payer(), tools=[pay], name="payer", parallel_tools=parallel, middleware=middleware)
 
 
-@pytest.mark.parametrize("events", [None, 1], ids=["one execution", "continuing as new"])
-@pytest.mark.parametrize("parallel", [False, True], ids=["one after another", "side by side"])
+@pytest.mark.parametrize(
+    ("events", "parallel"),
+    [(None, False), in_soak(1, False), in_soak(None, True), (1, True)],
+    ids=["one after another", "one after another, continuing", "side by side", "side by side, continuing"],
+)
 async def test_each_call_has_its_own(client: Client, *, parallel: bool, events: int | None) -> None:
     keys, hooked, queue, session = list[str](), list[str](), uuid.uuid4().hex, uuid.uuid4().hex
     agent = paying(keys, parallel=parallel, hooked=hooked)

@@ -14,6 +14,7 @@ from spine_temporal.contracts import names
 from tests.faults.agents import ROUNDS, Effects, counting_agent
 from tests.support.harness import activities_in, assert_same, history_of, replay
 from tests.support.processes import Fleet
+from tests.support.soak import in_soak
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
@@ -40,7 +41,7 @@ def assert_nothing_finished_ran_again(effects: Effects, *, interrupted: str | No
             assert effects.count(f"started {point}") == (2 if point == interrupted else 1)
 
 
-@pytest.mark.parametrize("point", ["model-0", "model-2", "tool-1"])
+@pytest.mark.parametrize("point", ["model-0", in_soak("model-2"), "tool-1"])
 async def test_a_run_killed_inside_a_step_or_a_tool_ends_as_if_undisturbed(
     client: Client, fleet: Fleet, tmp_path: Path, point: str
 ) -> None:

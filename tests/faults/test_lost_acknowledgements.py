@@ -16,9 +16,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from spine_temporal import AgentWorker, DurableAgent, Run
 from tests.faults.agents import Effects, counting_agent, paying_agent
 from tests.faults.figures import AS_ITS_TEST, PROPERTY, Fault
-from tests.faults.matrix import IS_SOAK
 from tests.support.harness import histories_of
 from tests.support.proxy.grpc_proxy import Call, GrpcProxy
+from tests.support.soak import IS_SOAK
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable

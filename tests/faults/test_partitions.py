@@ -14,9 +14,9 @@ from spine_temporal import DurableAgent, Run
 from tests.faults.agents import ROUNDS
 from tests.faults.counting import assert_as_undisturbed
 from tests.faults.figures import AS_ITS_TEST, PROPERTY, Fault
-from tests.faults.matrix import IS_SOAK
 from tests.support.processes import Fleet
 from tests.support.proxy.tcp_proxy import Partition, TcpProxy
+from tests.support.soak import IS_SOAK
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
@@ -93,6 +93,7 @@ async def test_a_worker_that_is_parted_until_it_is_given_up_takes_its_work_up_ag
     assert far_fleet.effects.count(f"started {point}") <= 2
 
 
+@pytest.mark.soak
 async def test_another_worker_goes_on_while_the_first_is_parted_and_what_that_one_says_later_does_not_count(
     client: Client, far_fleet: Fleet, network: TcpProxy, tmp_path: Path
 ) -> None:

@@ -19,9 +19,9 @@ from temporalio.client import Client
 
 from spine_temporal import DurableAgent
 from tests.faults.figures import AS_ITS_TEST, PROPERTY, Fault
-from tests.faults.matrix import IS_SOAK
 from tests.support.harness import assert_same, history_of, replay
 from tests.support.processes import Fleet
+from tests.support.soak import IS_SOAK
 
 pytestmark = pytest.mark.durable
 

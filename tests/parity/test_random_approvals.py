@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from spine_temporal.contracts.policies import ContinuePolicy
 from tests.parity.gated import BATCHES, GATED, Batch, Gated
+from tests.support import soak
 from tests.support.harness import MODES, Durable, Mode, assert_same
 
 pytestmark = pytest.mark.durable
@@ -18,7 +19,7 @@ AT_EVERY_BOUNDARY = ContinuePolicy(events=1)
 
 def examples(most: int) -> settings:
     return settings(
-        max_examples=most,
+        max_examples=soak.examples(most),
         deadline=None,
         derandomize=True,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

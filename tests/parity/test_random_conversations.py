@@ -13,6 +13,7 @@ from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.journal.dangling_calls import with_results
 from tests.features.sessions.talk import check_chain
 from tests.parity.scripts import CONVERSATIONS, Conversation
+from tests.support import soak
 from tests.support.harness import MODES, Durable, assert_same
 
 pytestmark = pytest.mark.durable
@@ -43,7 +44,7 @@ def _not_run(_: int, call: ToolCall) -> str:
     "policy", [ContinuePolicy(), ContinuePolicy(events=1)], ids=["in_one_execution", "continued_at_every_boundary"]
 )
 @settings(
-    max_examples=4,
+    max_examples=soak.examples(4),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -9,6 +9,7 @@ from spine_core.testing import ScriptedProvider, text
 from temporalio.client import Client
 
 from tests.parity.scripts import CONVERSATIONS, Conversation
+from tests.support import soak
 from tests.support.harness import MODES, ONE_CACHE, Durable, Mode, assert_same
 
 pytestmark = [pytest.mark.durable, pytest.mark.every_mode]
@@ -16,7 +17,7 @@ pytestmark = [pytest.mark.durable, pytest.mark.every_mode]
 
 def quickly(most: int) -> settings:
     checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    return settings(max_examples=most, deadline=None, derandomize=True, suppress_health_check=checks)
+    return settings(max_examples=soak.examples(most), deadline=None, derandomize=True, suppress_health_check=checks)
 
 
 @quickly(12)

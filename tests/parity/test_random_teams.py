@@ -12,6 +12,7 @@ from temporalio.client import Client
 
 from tests.features.teams.serving import CACHED, CONTINUING, HARDLY_CACHED, Crew
 from tests.parity.scripts import ACTS, TOOLS, TURNS, USAGE, Act, Actor, Script, Turn
+from tests.support import soak
 from tests.support.harness import Mode, assert_same, told
 
 pytestmark = pytest.mark.durable
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.durable
 
 def examples(most: int) -> settings:
     checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    return settings(max_examples=most, deadline=None, derandomize=True, suppress_health_check=checks)
+    return settings(max_examples=soak.examples(most), deadline=None, derandomize=True, suppress_health_check=checks)
 
 
 _DELEGATIONS = st.sampled_from(

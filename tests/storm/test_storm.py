@@ -15,8 +15,8 @@ from tests.storm.storming import Storming
 pytestmark = pytest.mark.durable
 
 _SEED: Final = os.environ.get("STORM_SEED")
-# Half a minute on two cores; `make soak` takes more of them, and others each time.
-_FEW: Final = 6
+# A quarter of a minute on two cores; `make soak` takes more of them, and others each time.
+_FEW: Final = 3
 _EXAMPLES: Final = int(os.environ.get("STORM_EXAMPLES", _FEW))
 _KINDS: Final = tuple(os.environ.get("STORM_KINDS", ",".join(KINDS)).split(","))
 _SEEDS: Final = st.just(int(_SEED)) if _SEED else st.integers(0, 2**32 - 1)

@@ -43,10 +43,10 @@ async def test_backend_that_takes_nothing_leaves_the_result(durable: Durable, tm
 
 @ONLY_NORMAL
 async def test_long_run_that_continues_is_the_run_in_one_piece(client: Client, durable: Durable) -> None:
-    served, session = durable(parrot(), continue_policy=ContinuePolicy(events=40)), new_session()
+    served, session = durable(parrot(), continue_policy=ContinuePolicy(events=20)), new_session()
     kernel = parrot()
 
-    for n in range(20):
+    for n in range(8):
         said = f"add {n} 1 {n} 2"
         ours, theirs = await served.run(said, session_id=session), await kernel.run(said, session_id="s")
     assert_same(ours, theirs)

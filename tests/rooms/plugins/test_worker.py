@@ -17,6 +17,7 @@ from tests.rooms.cli.command import CommandLine
 from tests.rooms.plugins.acme import KEY, Acme, acme_at_work
 from tests.rooms.plugins.installing import install
 from tests.support.harness import history_of, replay
+from tests.support.soak import in_soak
 
 pytestmark = pytest.mark.durable
 
@@ -88,7 +89,7 @@ async def command(client: Client) -> AsyncIterator[CommandLine]:
         yield command
 
 
-@pytest.mark.parametrize("name", ["described", "coded"])
+@pytest.mark.parametrize("name", [in_soak("described"), "coded"])
 async def test_a_run_of_plugins_survives_the_kill_of_its_worker_and_tells_which_served_it(
     client: Client, command: CommandLine, acme: Acme, project: Path, site: Path, tmp_path: Path, name: str
 ) -> None:

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from spine_temporal.demo.offline import THINK_ENV
+from tests.support.soak import in_soak
 
 pytestmark = pytest.mark.durable
 
@@ -154,6 +155,7 @@ def test_story_that_is_broken_off_leaves_no_process(
     assert story.is_gone()
 
 
+@pytest.mark.soak
 def test_worker_that_ends_by_itself_ends_the_story(again: Story, stories: Callable[..., Story]) -> None:
     story = stories("lost")
     story.until("worker-1   1  ")
@@ -167,7 +169,7 @@ def test_worker_that_ends_by_itself_ends_the_story(again: Story, stories: Callab
     assert story.is_gone()
 
 
-@pytest.mark.parametrize("name", ["again", "new"])
+@pytest.mark.parametrize("name", [in_soak("again"), "new"])
 def test_story_shows_the_kill_and_proves_that_nothing_ran_twice(request: pytest.FixtureRequest, name: str) -> None:
     story: Story = request.getfixturevalue(name)
 
