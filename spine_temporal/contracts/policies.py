@@ -10,9 +10,13 @@ from spine_temporal.contracts.base import LONGEST_S, GivenModel
 WORKER_SILENCE_S: Final = 5.0
 """A worker that has not been heard for this long is taken for dead: what it had in hand is given to another.
 
-It holds for activities, for workflow tasks in hand, and for those that wait for the worker that has the run in its
-cache. Temporal's own default for the last two is 10 s. Replaying a history of 4,096 events, where a run continues as
-new, takes about a second; local activities renew the time of their workflow task.
+It holds for activities and for workflow tasks in hand; Temporal's own default for these is 10 s. Replaying a history of
+4,096 events, where a run continues as new, takes about a second; local activities renew the time of their task.
+"""
+CACHE_WAIT_S: Final = 2.5
+"""How long a workflow task waits for the worker that has its run in the cache; Temporal's own default is 10 s.
+
+A run and the agent that works for it may wait one after the other. Too short, a busy worker's runs are replayed.
 """
 
 type Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]

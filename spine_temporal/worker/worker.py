@@ -15,7 +15,7 @@ from temporalio.worker import Worker
 from spine_temporal.agents.policies import Policies
 from spine_temporal.agents.registry import Agents
 from spine_temporal.contracts import names
-from spine_temporal.contracts.policies import WORKER_SILENCE_S, ContinuePolicy
+from spine_temporal.contracts.policies import CACHE_WAIT_S, ContinuePolicy
 from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, SpinePlugin
 
 _BEAT_AT_LEAST_EVERY_S: Final = 1.0
@@ -67,7 +67,7 @@ class AgentWorker:
         )
         self.task_queue = task_queue
         defaults: dict[str, Any] = {
-            "sticky_queue_schedule_to_start_timeout": timedelta(seconds=WORKER_SILENCE_S),
+            "sticky_queue_schedule_to_start_timeout": timedelta(seconds=CACHE_WAIT_S),
             "max_heartbeat_throttle_interval": timedelta(seconds=_BEAT_AT_LEAST_EVERY_S),
             "graceful_shutdown_timeout": timedelta(seconds=graceful_shutdown_s),
         }
