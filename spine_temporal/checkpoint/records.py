@@ -19,30 +19,33 @@ type Signal = list[RawValue]
 _BINARY: Final = {"encoding": b"binary/plain"}
 # A body of up to this size is left as it is: Temporal's UI shows it.
 _READABLE_BYTES: Final = 32_000
-# The limit holds for both arguments together, and a Put may name a workflow of 1,000 characters.
-_ROOM_BYTES: Final = MAX_PAYLOAD_BYTES - 4_000
+BESIDE_BYTES: Final = 4_000
+"""Left for what is sent beside a body: the limit holds for both together, and a Put may name a workflow of 1,000
+characters."""
+_ROOM_BYTES: Final = MAX_PAYLOAD_BYTES - BESIDE_BYTES
 # A history holds 50 MB; an uncommonly large put may come on top of what makes it be started anew.
 _MAX_PARTS: Final = 15
 
 
-def signals_of(put: CheckpointRecord, body: bytes) -> list[Signal]:
-    """The signals that record `put`, in the order they are to be sent.
+def signals_of(put: CheckpointRecord, body: bytes, limit_bytes: int = MAX_PAYLOAD_BYTES) -> list[Signal]:
+    """The signals that record `put`, in the order they are to be sent, each no larger than the limit.
 
     Raises:
         InputTooLarge: it would take more than a history holds.
     """
     packed = len(body) > _READABLE_BYTES
     data = zlib.compress(body) if packed else body
-    parts = math.ceil(len(data) / _ROOM_BYTES)
+    room_bytes = min(_ROOM_BYTES, limit_bytes - BESIDE_BYTES)
+    parts = math.ceil(len(data) / room_bytes)
     if parts > _MAX_PARTS:
         raise InputTooLarge(
             f"a put of {len(body):,} bytes, {len(data):,} compressed, does not fit into a Temporal history, which "
-            f"takes {_MAX_PARTS * _ROOM_BYTES:,}; keep files out of the conversation, say where they are"
+            f"takes {_MAX_PARTS * room_bytes:,}; keep files out of the conversation, say where they are"
         )
     return [
         [
             pack(put.model_copy(update={"packed": packed, "part": part, "parts": parts})),
-            _body(data[part * _ROOM_BYTES : (part + 1) * _ROOM_BYTES], packed=packed),
+            _body(data[part * room_bytes : (part + 1) * room_bytes], packed=packed),
         ]
         for part in range(parts)
     ]

@@ -13,8 +13,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.checkpoint.chain import change, whole
 from spine_temporal.checkpoint.delete import remove
-from spine_temporal.checkpoint.records import Signal, signals_of
+from spine_temporal.checkpoint.records import BESIDE_BYTES, Signal, signals_of
 from spine_temporal.checkpoint.session import Stored
+from spine_temporal.connection.payload_limit import beyond
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import dump
 from spine_temporal.contracts.checkpoint import CheckpointRecord
@@ -55,7 +56,7 @@ class Writer:
         if step is None or stored.run_id is None or outgrown(stored):
             return None
         token = _new_token()
-        signals = signals_of(CheckpointRecord(token=token, base=stored.token), step.body)
+        signals = await self._signals(CheckpointRecord(token=token, base=stored.token), step.body)
         handle: WorkflowHandle[Any, Any] = self.client.get_workflow_handle(self.workflow_id, run_id=stored.run_id)
         try:
             for each in signals:
@@ -81,7 +82,7 @@ class Writer:
         anew = latest is not None and outgrown(latest)
         body = json_bytes(write_state(state))
         token, stages = _new_token(), () if latest is None or anew else latest.stages
-        signals = signals_of(CheckpointRecord(token=token), body)
+        signals = await self._signals(CheckpointRecord(token=token), body)
         if len(signals) > 1:
             # Started anew with a part of it, the holder would have lost the session if this process died now.
             stage = f"{self.workflow_id}~{token}"
@@ -93,6 +94,10 @@ class Writer:
         if anew and latest is not None:
             await self._clear(latest.stages)
         return Stored(whole(body), token, run_id, whole_bytes=len(body), signals=1, stages=stages)
+
+    async def _signals(self, put: CheckpointRecord, body: bytes) -> list[Signal]:
+        taken = await beyond(len(body) + BESIDE_BYTES, self.client)
+        return signals_of(put, body) if taken is None else signals_of(put, body, taken[1])
 
     async def _start(self, workflow_id: str, signal: Signal, *, anew: bool = False) -> str | None:
         policy = WorkflowIDConflictPolicy.TERMINATE_EXISTING if anew else WorkflowIDConflictPolicy.USE_EXISTING

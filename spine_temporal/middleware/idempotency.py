@@ -13,7 +13,6 @@ from spine_core import ToolContext
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import is_time
-from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.shared_limits import Claimed, ClaimRequest, DoneRequest, LeaseRequest
 from spine_temporal.errors import BadInput
 from spine_temporal.middleware.server_state import StateWorkflow, found, name_of_work, patiently
@@ -90,7 +89,7 @@ class Idempotency:
         held = self._held.pop(_name_of(ctx), None)
         if held is not None:
             workflow_id, owner = held
-            await self._say(workflow_id, DoneRequest(owner=owner, result=_written(ctx.result)))
+            await self._say(workflow_id, await self._done(owner, _written(ctx.result)))
 
     def _guards(self, ctx: ToolContext) -> bool:
         return self.tools is None or ctx.call.name in self.tools
@@ -121,6 +120,16 @@ class Idempotency:
             handle = (await self._keeper.client()).get_workflow_handle(workflow_id, result_type=RawValue)
             answer = await patiently(handle.result)
         return unpack(Claimed, answer)
+
+    async def _done(self, owner: str, result: str) -> DoneRequest:
+        from spine_temporal.connection.payload_limit import excess
+        from spine_temporal.contracts.base import dump
+
+        done = DoneRequest(owner=owner, result=result)
+        if await excess(dump(done), await self._keeper.client()) is None:
+            return done
+        text = f"it was done before, with a result of {len(result):,} characters, too many to be remembered"
+        return DoneRequest(owner=owner, result=json.dumps(text))
 
     async def _say(self, workflow_id: str, request: DoneRequest) -> None:
         from spine_temporal.payloads import pack
@@ -155,7 +164,4 @@ def _name_of(ctx: ToolContext) -> str:
 def _written(result: Any) -> str:
     """The result so that the model reads the same text of it, now or later."""
     text = result.model_dump_json() if isinstance(result, BaseModel) else result
-    written = json.dumps(to_jsonable_python(text, fallback=str))
-    if len(written.encode()) <= MAX_PAYLOAD_BYTES:
-        return written
-    return json.dumps(f"it was done before, with a result of {len(written):,} characters, too many to be remembered")
+    return json.dumps(to_jsonable_python(text, fallback=str))

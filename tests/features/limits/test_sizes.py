@@ -2,35 +2,25 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from spine_core import Agent, Interrupt, Message, ModelResponse, StopReason, ToolContext, tool
 from spine_core.testing import ScriptedProvider, calls, text
 from temporalio.client import Client
 
 from spine_temporal import AgentWorker, ContinuePolicy, Decision, DurableAgent
 from spine_temporal.errors import AgentBroken, InputTooLarge
-from spine_temporal.testing import dev_server
+from tests.features.limits.narrow import LIMIT
 from tests.support.harness import history_of, replay
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
-# A seventh of a stock one: what a namespace states is what holds, and small things are made quickly.
-LIMIT = 300_000
 TOO_MUCH = "x" * LIMIT
 MUCH = "x" * 200_000
 OFTEN = ContinuePolicy(events=1)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def narrow() -> AsyncIterator[Client]:
-    """A server whose payloads hold 300,000 bytes."""
-    async with dev_server(dynamic_config={"limit.blobSize.error": LIMIT}) as server:
-        yield server.client
 
 
 async def ran(client: Client, agent: Agent, *others: Agent, **options: Any) -> tuple[Any, DurableAgent]:
