@@ -7,6 +7,7 @@ from pydantic import (
     ConfigDict,
     SerializationInfo,
     SerializerFunctionWrapHandler,
+    ValidationError,
     ValidationInfo,
     model_serializer,
     model_validator,
@@ -22,6 +23,13 @@ LONGEST_S: Final = 10 * 365 * 24 * 3600.0
 def is_time(value: object) -> TypeGuard[float]:
     """Whether `value` is a number of seconds above 0 and up to `LONGEST_S`."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LONGEST_S
+
+
+def problem_in(error: ValueError) -> str:
+    """What is wrong with something that was given, in one line that does not repeat it: it may be a secret."""
+    if not isinstance(error, ValidationError):
+        return " ".join(str(error).split())
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
 
 
 RECORDED: Final = {"recorded": True}

@@ -18,6 +18,7 @@ from spine_cli.config import (
 from spine_core import Agent, Guards, Tool
 from spine_middleware import MemoryRecall
 
+from spine_temporal.contracts.base import problem_in
 from spine_temporal.errors import AgentBroken, BadInput, PluginUnusable
 from spine_temporal.kernel.registries import Kind
 from spine_temporal.plugins import loader
@@ -190,6 +191,4 @@ def _tools(folder: Path) -> list[Tool]:
 
 def _in_one_line(error: Exception) -> str:
     invalid = error if isinstance(error, ValidationError) else error.__cause__
-    if not isinstance(invalid, ValidationError):
-        return " ".join(str(error).split())
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in invalid.errors())
+    return problem_in(invalid) if isinstance(invalid, ValidationError) else " ".join(str(error).split())

@@ -10,6 +10,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from spine_temporal.contracts import names
+from spine_temporal.contracts.base import problem_in
 from spine_temporal.contracts.run_end import Ending, RunOutcome
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.subagent import SubagentStatus
@@ -66,7 +67,7 @@ class AgentWorkflow:
                 case _:
                     workflow.logger.warning("ignored unknown signal %r", name)
         except ValueError as error:
-            workflow.logger.warning("ignored malformed signal %r: %s", name, error)
+            workflow.logger.warning("ignored malformed signal %r: %s", name, problem_in(error))
 
     @workflow.update(dynamic=True)
     async def on_update(self, name: str, values: Sequence[RawValue]) -> RawValue:

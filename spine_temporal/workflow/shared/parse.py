@@ -7,7 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from spine_temporal.contracts import names
-from spine_temporal.contracts.base import WireModel
+from spine_temporal.contracts.base import WireModel, problem_in
 from spine_temporal.workflow.arguments import only_argument
 
 
@@ -30,7 +30,7 @@ def heard[W: WireModel](type_: type[W], values: Sequence[Any]) -> W | None:
     try:
         return only_argument(type_, values)
     except ValueError as error:
-        workflow.logger.warning("a signal that is no %s: %s", type_.__name__, error)
+        workflow.logger.warning("a signal that is no %s: %s", type_.__name__, problem_in(error))
         return None
 
 

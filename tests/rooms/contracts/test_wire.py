@@ -4,13 +4,14 @@ import pytest
 from pydantic import ValidationError
 from spine_core import Guards, Message, StopReason, Usage
 
-from spine_temporal.contracts.base import WireModel, dump, load
+from spine_temporal.contracts.base import WireModel, dump, load, load_given, problem_in
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending, RunOutcome
 from spine_temporal.contracts.run_request import AgentSpec, RunRequest
 from spine_temporal.contracts.state_delta import MessageSummary, StateDelta
 from spine_temporal.contracts.step import StepOutcome, StepSummary
 from spine_temporal.contracts.tool_call import ToolOutcome, ToolSummary
+from spine_temporal.contracts.turn import StopRequest
 from tests.rooms.contracts.golden import wire_models
 
 
@@ -78,3 +79,14 @@ def test_workflow_reads_of_an_outcome_only_what_it_needs() -> None:
 @pytest.mark.parametrize(("summary", "outcome"), [(StepSummary, StepOutcome), (ToolSummary, ToolOutcome)])
 def test_workflow_knows_no_field_that_the_outcome_has_not(summary: type[WireModel], outcome: type[WireModel]) -> None:
     assert summary.model_fields.keys() <= outcome.model_fields.keys()
+
+
+@pytest.mark.parametrize(
+    "data", [b'{"turn": "hunter2"}', b'{"hunter2": 1', b'["hunter2"]'], ids=["type", "json", "list"]
+)
+def test_what_is_wrong_with_something_given_does_not_repeat_it(data: bytes) -> None:
+    with pytest.raises(ValueError) as raised:
+        load_given(StopRequest, data)
+
+    assert "hunter2" not in problem_in(raised.value)
+    assert "\n" not in problem_in(raised.value)
