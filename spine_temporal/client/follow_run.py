@@ -188,23 +188,10 @@ class RunFollower:
                 stop = self._found(fold, after)
                 if stop is None and fold.closed:
                     stop = self._last(fold)
-                if stop is None:
-                    await self._must_be_there(fold, run_id)
                 if stop is not None and stop.ledger.restored:
                     return stop
                 if stop is not None:
                     return replace(stop, ledger=await with_conversation(self.client, fold))
-
-    async def _must_be_there(self, fold: Fold, run_id: str) -> None:
-        """What was accepted has a place in the history, except where a reset took it back and it was refused since."""
-        progress = fold.ledger.progress
-        if self.turn is None or self.turn <= progress.last_turn:
-            return
-        event = await first_event(self.client, self.workflow_id, run_id)
-        if event.workflow_execution_started_event_attributes.original_execution_run_id != run_id:
-            raise RunFailed(
-                f"turn {self.turn} of {self.workflow_id!r} was taken back by a reset of its workflow; say it again"
-            )
 
     def _may_have_stopped(self, status: StatusRecord, after: StatusCursor) -> bool:
         if status.status != "running":

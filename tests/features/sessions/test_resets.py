@@ -13,7 +13,6 @@ from spine_temporal import Run
 from spine_temporal.client.follow_run import StatusCursor
 from spine_temporal.client.resumed_events import resumed_events
 from spine_temporal.contracts.policies import ContinuePolicy
-from spine_temporal.errors import RunFailed
 from tests.features.sessions.talk import chain_of, new_session, parrot, texts, until_closed
 from tests.support.agents_at_hand import Gate
 from tests.support.harness import Durable, Served, history_of, told
@@ -150,23 +149,6 @@ async def test_who_waits_behind_a_decision_that_was_taken_back_is_asked_again(cl
     assert (await asyncio.wait_for(resumed, 60)).interrupted
     assert (await asyncio.wait_for(followed, 60))[-1:] == ["interrupt"]
     assert (await served.resume(session, True)).answer == "got 3"
-
-
-async def test_who_waits_for_a_turn_that_was_taken_back_and_refused_since_is_told(
-    client: Client, durable: Durable
-) -> None:
-    session, served = new_session(), durable(parrot())
-    first = await served.start("one", session_id=session)
-    await first.result()
-    second = await served.start("two", session_id=session, on_busy="reject")
-    await second.result()
-    history = await history_of(client, first)
-
-    # The server sends the second turn again while the first is done again: the session is busy.
-    await reset(client, history, reset_points(history)[0])
-
-    with pytest.raises(RunFailed, match=r"turn 2 .* was taken back by a reset"):
-        await asyncio.wait_for(second.result(), 60)
 
 
 async def types_of(events: AsyncIterator[TraceEvent]) -> list[str]:
