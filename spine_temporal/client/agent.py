@@ -15,7 +15,7 @@ from spine_temporal.client.as_tool import as_tool
 from spine_temporal.client.pollers import result_unless
 from spine_temporal.client.request_size import check_size
 from spine_temporal.client.run import Run
-from spine_temporal.client.sessions import SessionStarter, TurnRef
+from spine_temporal.client.sessions import SessionStarter
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
 from spine_temporal.contracts.base import is_time
@@ -180,8 +180,8 @@ class DurableAgent:
         if session_id is None:
             run.run_id = await speaker.start(run.workflow_id, request)
             return run
-        spoken: TurnRef = await speaker.say(run.workflow_id, request, on_busy=on_busy)
-        run.run_id, run.turn = spoken.run_id, spoken.turn
+        spoken = await speaker.say(run.workflow_id, request, on_busy=on_busy)
+        run.run_id, run.turn, run.update_id = spoken.run_id, spoken.turn, spoken.update_id
         return run
 
     async def _request(self, input: str, session_id: str | None, *, stop: bool) -> RunRequest:

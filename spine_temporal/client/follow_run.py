@@ -1,37 +1,26 @@
 """A run followed until it stops."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from spine_core import State, TraceEvent
-from temporalio.api.common.v1 import Payloads
-from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from spine_temporal.client.server_errors import failed_run
-from spine_temporal.contracts import names
-from spine_temporal.contracts.base import load
+from spine_temporal.client.status_watch import watch_of
+from spine_temporal.client.updates import is_answered
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
 from spine_temporal.history.fold import Fold, Stop
 from spine_temporal.history.folded import fold_execution, turn_run_id, with_conversation
-from spine_temporal.history.follow import close_event, describe, first_event, follow, reset_to
-from spine_temporal.history.payloads import payload_bytes
+from spine_temporal.history.follow import describe, first_event, follow, reset_to
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.slots import waiting
 
 _FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
-_RUNNING: Final = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
-# A pause is known within 0.3 s or a third of the time waited, two seconds at most: some ten requests in five seconds,
-# then one in two.
-_FIRST_LOOK_S: Final = 0.3
-_SHARE: Final = 1 / 3
-_LAST_LOOK_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,134 +46,44 @@ class StatusCursor:
         return waits_there or ledger.progress.status_number <= self.number
 
 
-type Published = tuple[str, StatusRecord | None]
-"""The latest execution's run id, and the status that it published; None: it is closed."""
-
-
-class _Watch:
-    """Looks at one workflow for everybody in this process who waits for it."""
-
-    def __init__(self, client: Client, workflow_id: str) -> None:
-        self.waiting = 0
-        self._client = client
-        self._workflow_id = workflow_id
-        self._latest: Published | None = None
-        self._began_s = 0.0
-        self._looked = asyncio.Event()
-        self._wanted = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    async def other_than(self, known: Published | None) -> Published:
-        """What is published, as soon as it is not what is known.
-
-        Raises:
-            RunNotFound: there is no such run.
-            ServerUnreachable: the server was away for more than five minutes.
-        """
-        self.waiting += 1
-        self._began_s = time.monotonic()
-        self._wanted.set()
-        try:
-            while True:
-                if self._task is None or self._task.done():
-                    self._task = asyncio.create_task(self._look())
-                looked = asyncio.create_task(self._looked.wait())
-                try:
-                    await asyncio.wait({looked, self._task}, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    looked.cancel()
-                if self._task.done():
-                    self._task.result()
-                if self._latest is not None and self._latest != known:
-                    return self._latest
-        finally:
-            self.waiting -= 1
-            if not self.waiting and self._task is not None:
-                self._task.cancel()
-                self._task = None
-
-    async def _look(self) -> None:
-        closing: asyncio.Task[None] | None = None
-        try:
-            while True:
-                self._wanted.clear()
-                self._latest = await published_status(self._client, self._workflow_id)
-                looked, self._looked = self._looked, asyncio.Event()
-                looked.set()
-                if closing is None or closing.done():
-                    closing = asyncio.create_task(self._closed(self._latest[0]))
-                pause_s = min(_LAST_LOOK_S, max(_FIRST_LOOK_S, (time.monotonic() - self._began_s) * _SHARE))
-                wanted = asyncio.create_task(self._wanted.wait())
-                try:
-                    await asyncio.wait({closing, wanted}, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    wanted.cancel()
-        finally:
-            if closing is not None:
-                closing.cancel()
-
-    async def _closed(self, run_id: str) -> None:
-        while await close_event(self._client, self._workflow_id, run_id) is None:
-            continue
-
-
-_watches: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[int, str], _Watch]]] = WeakKeyDictionary()
-
-
-def _watch(client: Client, workflow_id: str) -> _Watch:
-    watches = _watches.setdefault(asyncio.get_running_loop(), {})
-    key = (id(client), workflow_id)
-    for idle in [each for each, watch in watches.items() if not watch.waiting and each != key]:
-        del watches[idle]
-    return watches.setdefault(key, _Watch(client, workflow_id))
-
-
-async def published_status(client: Client, workflow_id: str) -> Published:
-    """The latest execution's run id, and the status that it published; None: it is closed.
-
-    Raises:
-        RunNotFound: there is no such run.
-    """
-    info = (await describe(client, workflow_id)).workflow_execution_info
-    if info.status != _RUNNING:
-        return info.execution.run_id, None
-    memo = info.memo.fields.get(names.STATUS_MEMO)
-    if memo is None:
-        return info.execution.run_id, StatusRecord(agent="", session_id="")
-    written = await payload_bytes(Payloads(payloads=[memo]), client.data_converter)
-    return info.execution.run_id, load(StatusRecord, written).model_copy(update={"revision": "", "order": ()})
-
-
 @dataclass(slots=True)
 class RunFollower:
     """Follows the turn `turn`; None: the one that `run_id` began with, or without one, the turn in hand.
 
-    When the execution `run_id` is gone from the server, a turn with a number is looked for in the latest one.
+    When the execution `run_id` is gone from the server, a turn with a number is looked for in the latest one. A turn
+    that the update `update_id` brought has the number that the history gives it by now: a reset may give it another.
     """
 
     client: Client
     workflow_id: str
     run_id: str | None
     turn: int | None
+    update_id: str = ""
 
     async def stop(self, *, after: StatusCursor) -> Stop:
         """The next stop after `after`; the last one, if the turn has stopped for good.
 
         Raises:
             RunNotFound: there is no such run.
-            RunFailed: its workflow failed, or closed before the turn began; or an error that says more.
+            RunFailed: its workflow failed, or closed before the turn began, or a reset took the turn back for good; or
+                an error that says more.
         """
-        watch, known, run_id = _watch(self.client, self.workflow_id), None, ""
+        watch, known, run_id = watch_of(self.client, self.workflow_id), None, ""
         while True:
             with waiting():
                 known = await watch.other_than(known)
-            status = known[1]
+            status, was_reset = known[1], False
             if run_id not in ("", known[0]) and await reset_to(self.client, self.workflow_id, run_id) is not None:
                 # It counts its stops anew, from where it was taken back to.
-                after = StatusCursor()
+                after, was_reset = StatusCursor(), True
             run_id = known[0]
-            if status is None or self._may_have_stopped(status, after):
+            if status is None or was_reset or self._may_have_stopped(status, after):
                 fold = await self._folded()
+                if self._took_back(fold):
+                    with waiting():
+                        await self._taken_again()
+                    known = None
+                    continue
                 stop = self._found(fold, after)
                 if stop is None and fold.closed:
                     stop = self._last(fold)
@@ -206,13 +105,46 @@ class RunFollower:
                 raise await failed_run(event, self.workflow_id, self.client.data_converter)
         if self.turn is not None and self.turn < (fold.first_turn or 1):
             raise RunNotFound(f"the history of turn {self.turn} of {self.workflow_id!r} is gone from the server")
+        self.turn = fold.turns.get(self.update_id, self.turn)
         return fold
+
+    async def number(self) -> int | None:
+        """The turn's number by now; None: whichever is in hand, or it was taken back for good.
+
+        Raises:
+            RunNotFound: there is no such run.
+        """
+        if self.update_id and self._took_back(await self._folded()):
+            await self._taken_again()
+            await self._folded()
+        return self.turn
+
+    def _took_back(self, fold: Fold) -> bool:
+        """Whether a reset has taken back the update that brought the turn."""
+        return bool(self.update_id) and self.update_id not in fold.turns
+
+    async def _taken_again(self) -> None:
+        """Wait until a turn that a reset took back is accepted again.
+
+        Raises:
+            RunFailed: it was not.
+        """
+        # Asked after in the latest execution; one that has continued as new meanwhile has its answer in the history.
+        if not await is_answered(self.client, self.workflow_id, self.update_id) and self._took_back(
+            await self._folded()
+        ):
+            raise RunFailed(
+                f"a reset of {self.workflow_id!r} took its turn {self.turn} back, and it was not accepted again; "
+                "say it once more"
+            )
 
     async def events(self) -> AsyncIterator[TraceEvent]:
         """The trace events of the turn until it stops."""
         fold, turn = Fold(self.client.data_converter), await self._turn_in_hand()
         members: set[str] = set()
         async for traced, now in self._followed(fold):
+            if now and self._took_back(fold):
+                await self._taken_again()
             if fold.ledger.progress.turn == (turn or self._wanted(fold)):
                 for event in traced:
                     yield event
@@ -250,10 +182,12 @@ class RunFollower:
             if executions:
                 info = (await describe(self.client, self.workflow_id)).workflow_execution_info
                 present, known_events = info.execution.run_id == executions[-1], info.history_length
+                now = False
                 executions.clear()
             traced = await fold.feed(event)
             if event.event_type == _FAILED:
                 raise await failed_run(event, self.workflow_id, self.client.data_converter)
+            self.turn = fold.turns.get(self.update_id, self.turn)
             now = now or (present and event.event_id >= known_events)
             if self.turn is not None and self.turn < (fold.first_turn or 1):
                 raise RunNotFound(f"the history of turn {self.turn} of {self.workflow_id!r} is gone from the server")
@@ -261,6 +195,8 @@ class RunFollower:
 
     async def _start(self) -> str:
         if self.run_id is None or (self.turn is not None and not await self._is_there(self.run_id)):
+            # Nor is the update there any more: it is known by the number that it had.
+            self.update_id = ""
             return await turn_run_id(self.client, self.workflow_id, None)
         return self.run_id
 

@@ -31,17 +31,26 @@ class Run:
     Everything it tells is read from the run's history: reading needs no worker and adds nothing to the history.
     `id` is the session id, `workflow_id` what Temporal calls it; `run_id` names one execution of that workflow, None
     means its latest. Of a conversation, it stands for the turn that it was started with (`turn`, None: the one that
-    `run_id` began with); had from `get_run`, for the turn in hand.
+    `run_id` began with), whatever number a reset may give it: `update_id` is that of the update which brought it. Had
+    from `get_run`, it stands for the turn in hand.
     """
 
     def __init__(
-        self, client: Client, *, id: str, workflow_id: str, run_id: str | None = None, turn: int | None = None
+        self,
+        client: Client,
+        *,
+        id: str,
+        workflow_id: str,
+        run_id: str | None = None,
+        turn: int | None = None,
+        update_id: str = "",
     ) -> None:
         self._client = client
         self.id = id
         self.workflow_id = workflow_id
         self.run_id = run_id
         self.turn = turn
+        self.update_id = update_id
 
     def __repr__(self) -> str:
         return f"Run({self.id!r}, workflow_id={self.workflow_id!r})"
@@ -58,7 +67,8 @@ class Run:
             NotAnAgentRun: the id belongs to another kind of workflow.
             UnknownAgent: the worker that opened the run serves no such agent.
             AgentBroken: the agent could not be built.
-            RunFailed: the workflow itself failed, or the session was closed before the turn began.
+            RunFailed: the workflow itself failed, the session was closed before the turn began, or a reset took the
+                turn back and it was not accepted again.
         """
         return await self.next_result(after=0)
 
@@ -171,16 +181,17 @@ class Run:
         """Ask the run to end at its next step boundary; its Result then says `StopReason.CANCELLED`.
 
         A pause is a boundary. Agents that work for it are asked, too. A session that waits for a turn is closed.
-        Nothing happens to a run that has ended.
+        Nothing happens to a run that has ended. A turn that a reset took back is waited for until it is accepted again.
 
         Raises:
             RunNotFound: there is no such run.
+            RunFailed: a reset took the turn back, and it was not accepted again.
         """
-        handle = self._handle()
-        if self.turn is None:
+        handle, turn = self._handle(), await self._follower().number()
+        if turn is None:
             await self._tell(handle.signal(names.STOP_SIGNAL))
         else:
-            await self._tell(handle.signal(names.STOP_TURN_SIGNAL, pack(StopRequest(turn=self.turn))))
+            await self._tell(handle.signal(names.STOP_TURN_SIGNAL, pack(StopRequest(turn=turn))))
 
     async def cancel(self) -> None:
         """End the run now, through Temporal's cancellation: what is in flight is cancelled, `on_run_end` still runs.
@@ -219,7 +230,7 @@ class Run:
         raise refused or DecisionRefused(f"session {self.id!r}: nothing waits for a decision")
 
     def _follower(self) -> RunFollower:
-        return RunFollower(self._client, self.workflow_id, self.run_id, self.turn)
+        return RunFollower(self._client, self.workflow_id, self.run_id, self.turn, self.update_id)
 
     def _other(self, workflow_id: str) -> "Run":
         prefix = self.workflow_id.removesuffix(self.id)

@@ -22,7 +22,7 @@ from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.contracts.turn import OnBusy, TurnRequest, TurnTaken
 from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound, SessionBusy
-from spine_temporal.history.follow import describe
+from spine_temporal.history.follow import describe, latest_run_id
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.payloads import pack, unpack
 
@@ -38,6 +38,8 @@ class TurnRef:
     """The execution that took it."""
     turn: int | None
     """None: it is the first of its execution, which counts on from the one before it."""
+    update_id: str = ""
+    """Of the update that brought it; empty: its execution began with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,15 @@ class SessionStarter:
             input=request.input or "", on_busy=on_busy, agent=request.agent, session_id=request.session_id
         )
         try:
-            run_id, taken = await send_update(self.client, workflow_id, names.TURN_UPDATE, pack(words), update_id)
-        except RunOver:
+            to = await latest_run_id(self.client, workflow_id) if on_busy == "reject" else None
+            if to is not None:
+                words = words.model_copy(update={"run_id": to})
+            run_id, taken = await send_update(
+                self.client, workflow_id, names.TURN_UPDATE, pack(words), update_id, run_id=to
+            )
+        except (RunOver, RunNotFound):
             return None
-        return TurnRef(run_id, unpack(TurnTaken, taken).turn)
+        return TurnRef(run_id, unpack(TurnTaken, taken).turn, update_id)
 
     async def _reopen(self, workflow_id: str, request: RunRequest) -> TurnRef | None:
         try:

@@ -1,8 +1,13 @@
-"""Updates sent to a run, again with the same id where that changes nothing but the answer."""
+"""Updates sent to a run, again with the same id where that changes nothing, and asked after."""
 
 import asyncio
+from datetime import timedelta
 from typing import Final
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage
+from temporalio.api.update.v1 import UpdateRef, WaitPolicy
+from temporalio.api.workflowservice.v1 import PollWorkflowExecutionUpdateRequest
 from temporalio.client import (
     Client,
     WorkflowUpdateFailedError,
@@ -16,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.client.pollers import warn_if_no_worker
 from spine_temporal.client.server_errors import refused_update, unreachable
+from spine_temporal.history.follow import AWAY, describe
 
 # Ten updates wait already, the most that a stock server lets wait; the workflow continues as new; its task has failed
 # and is tried again.
@@ -29,6 +35,11 @@ _PASSING: Final = frozenset(
 )
 # The workflow closed while its handler was at work: what was asked for has not been done.
 _CUT_OFF: Final = "AcceptedUpdateCompletedWorkflow"
+# A server fails when it is asked after an update that it sent again and that was refused (seen with 1.32).
+_BROKEN: Final = 3
+# A server answers after 20 s at the latest, with no outcome if there is none.
+_POLL: Final = timedelta(seconds=60)
+_COMPLETED: Final = UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
 _FIRST_PAUSE_S: Final = 0.1
 _LAST_PAUSE_S: Final = 2.0
 
@@ -37,10 +48,13 @@ class RunOver(Exception):
     """The workflow is closed, or was never there."""
 
 
-async def send_update(client: Client, workflow_id: str, name: str, value: RawValue, id_: str) -> tuple[str, RawValue]:
+async def send_update(
+    client: Client, workflow_id: str, name: str, value: RawValue, id_: str, *, run_id: str | None = None
+) -> tuple[str, RawValue]:
     """The run id of the execution that took the update, with its answer; while no worker is there, it waits for one.
 
-    After some seconds of that, a warning is logged. What is sent again has the same id, so it is one update.
+    After some seconds of that, a warning is logged. What is sent again has the same id, so it is one update. With a
+    `run_id` no other execution takes it.
 
     Raises:
         RunOver: nobody can take it any more; also of one that the workflow had begun to take when it closed.
@@ -48,7 +62,7 @@ async def send_update(client: Client, workflow_id: str, name: str, value: RawVal
         ServerUnreachable: no server answers.
         asyncio.CancelledError: the caller is cancelled; whether the update is taken is not known.
     """
-    handle, pause_s = client.get_workflow_handle(workflow_id), _FIRST_PAUSE_S
+    handle, pause_s = client.get_workflow_handle(workflow_id, run_id=run_id), _FIRST_PAUSE_S
     async with warn_if_no_worker(client, workflow_id):
         while True:
             try:
@@ -72,6 +86,40 @@ async def send_update(client: Client, workflow_id: str, name: str, value: RawVal
                     raise
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LAST_PAUSE_S)
+
+
+async def is_answered(client: Client, workflow_id: str, id_: str) -> bool:
+    """Wait for the answer to an update that the server sends again after a reset; False: it is refused, or unknown.
+
+    Also one that was answered before the latest execution began is unknown.
+
+    Raises:
+        RunNotFound: there is no such run.
+        ServerUnreachable: the server was away for more than five minutes.
+        asyncio.CancelledError: the caller is cancelled.
+    """
+    asked = PollWorkflowExecutionUpdateRequest(
+        namespace=client.namespace,
+        update_ref=UpdateRef(workflow_execution=WorkflowExecution(workflow_id=workflow_id), update_id=id_),
+        wait_policy=WaitPolicy(lifecycle_stage=_COMPLETED),
+    )
+    broken = 0
+    while broken < _BROKEN:
+        try:
+            outcome = (await client.workflow_service.poll_workflow_execution_update(asked, timeout=_POLL)).outcome
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            if error.status is not RPCStatusCode.INTERNAL and error.status not in AWAY:
+                raise
+            broken += error.status is RPCStatusCode.INTERNAL
+            # It waits for a server that is away.
+            await describe(client, workflow_id)
+            await asyncio.sleep(_FIRST_PAUSE_S)
+        else:
+            if outcome.WhichOneof("value") is not None:
+                return outcome.HasField("success")
+    return False
 
 
 def _is_cancelled() -> bool:

@@ -19,6 +19,9 @@ class TurnRequest(GivenModel):
     """Whom it is for; refused when the session is with another agent. None: whoever it is."""
     session_id: str | None = None
     """Which session it is for: two prefixes may make one workflow id of two session ids. None: whichever it is."""
+    run_id: str | None = None
+    """The execution it was sent to. Another one has it from a reset: it was accepted before, so it is not refused now
+    because a turn is in hand. None: it may be."""
 
 
 class TurnTaken(WireModel):

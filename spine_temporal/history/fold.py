@@ -17,6 +17,7 @@ from spine_temporal.journal.entries import (
     Entry,
     Requested,
     StatusChanged,
+    TurnQueued,
 )
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.trace import Event
@@ -41,6 +42,7 @@ class _Point:
     segment_began_s: float | None
     segment_at: int
     stopped_at: int
+    turns: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -56,6 +58,8 @@ class Fold:
     """What the execution was started with."""
     first_turn: int | None = None
     """The turn that the execution began with."""
+    turns: dict[str, int] = field(default_factory=dict)
+    """The number of every turn that came by an update, by the update's id: a reset may give it another one."""
     on_entry: Callable[[Entry], None] | None = None
     """Called with every entry."""
     midway: bool = False
@@ -118,6 +122,7 @@ class Fold:
         self.trace = self.trace[: point.traced]
         self.segment_began_s = point.segment_began_s
         self._segment_at, self._stopped_at = point.segment_at, point.stopped_at
+        self.turns = dict(point.turns)
 
     def _point(self) -> "_Point":
         return _Point(
@@ -127,6 +132,7 @@ class Fold:
             self.segment_began_s,
             self._segment_at,
             self._stopped_at,
+            dict(self.turns),
         )
 
     def _note(self, entry: Entry) -> None:
@@ -143,6 +149,8 @@ class Fold:
                 if self.ledger.progress.ending is not None:
                     # It stopped in an execution that this fold has not read; nobody knows the trace.
                     self.stops[before] = Stop(self.ledger, [])
+        elif isinstance(entry, TurnQueued):
+            self.turns[entry.update_id] = entry.receipt.turn
         if self.on_entry is not None:
             self.on_entry(entry)
 

@@ -73,7 +73,7 @@ def validate_turn(session: Session, values: Sequence[RawValue]) -> None:
     _refuse_turn_of_team(session)
     if not _busy(session):
         return
-    if request.on_busy == "reject":
+    if request.on_busy == "reject" and request.run_id in (None, workflow.info().run_id):
         _refuse(names.SESSION_BUSY, f"session {session.session_id!r} is busy: {_doing(session)}")
     queue = session.progress.queue
     most = int(session.spec.payload_bytes * _QUEUED) if session.ready else MAX_PAYLOAD_BYTES // 2

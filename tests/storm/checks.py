@@ -71,10 +71,9 @@ def check_said(storming: Storming, said: Said, live: Result | RunFailed, state: 
     """What the user said stands there once, and its answer, unless something has ended the turn before."""
     times = [str(message.content) for message in state.messages if message.role == "user"].count(said.text)
     answers = [message.content for message in state.messages if message.role == "assistant"].count(answer_to(said))
-    # What waited when a session was closed never began. After a reset, who was told so may be another; and a turn that
-    # would not wait for others finds itself behind one.
+    # What waited when a session was closed never began. After a reset, who was told so may be another.
     closed = isinstance(live, RunFailed) or (storming.cancelled and live.stopped_reason is StopReason.CANCELLED)
-    taken_back = storming.resets and (storming.cancelled or said.on_busy == "reject")
+    taken_back = storming.resets and storming.cancelled
     assert (0 if closed or taken_back else 1) <= times <= 1, f"{said.text!r} stands {times} times"
     cut_short = storming.cancelled or storming.stopped or storming.guarded
     assert (0 if cut_short else times) <= answers <= times, f"{said.text!r} is answered {answers} times"

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from copy import copy
 from dataclasses import dataclass
 
 from spine_core import Result, TraceEvent
 
 from spine_temporal import Run
-from spine_temporal.client.follow_run import published_status
+from spine_temporal.client.status_watch import published_status
 from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.errors import RunFailed
 
@@ -30,7 +31,7 @@ class Said:
 
 def had_anew(run: Run) -> Run:
     """The same run, had anew."""
-    return Run(run._client, id=run.id, workflow_id=run.workflow_id, run_id=run.run_id, turn=run.turn)
+    return copy(run)
 
 
 async def last_result(run: Run) -> Result | RunFailed:

@@ -1,6 +1,7 @@
 """Sessions that an operator takes back with `temporal workflow reset`: they go on, and read as they went on."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +13,9 @@ from temporalio.client import Client, WorkflowHistory
 from spine_temporal import Run
 from spine_temporal.client.follow_run import StatusCursor
 from spine_temporal.client.resumed_events import resumed_events
+from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ContinuePolicy
+from spine_temporal.errors import RunFailed, SessionBusy
 from tests.features.sessions.talk import chain_of, new_session, parrot, texts, until_closed
 from tests.support.agents_at_hand import Gate
 from tests.support.harness import Durable, Served, history_of, told
@@ -107,6 +110,62 @@ async def test_what_was_accepted_since_is_accepted_again(client: Client, durable
     assert await third.state() == last.state
 
 
+async def test_a_turn_that_a_reset_took_back_for_good_is_told_and_the_ones_after_it_are_no_other(
+    client: Client, durable: Durable
+) -> None:
+    gate, session = Gate(), new_session()
+    served = durable(attended({"wait": gate}))
+    first = await served.start("add 1 2", session_id=session)
+    await first.result()
+    impatient = await say_bare(client, first, "wait here")
+    await asyncio.wait_for(gate.begun.wait(), 60)
+    third, fourth = [await served.start(said, session_id=session) for said in ("third", "fourth")]
+    told_lost, told_third, told_fourth = [asyncio.create_task(outcome_of(run)) for run in (impatient, third, fourth)]
+    followed = [asyncio.create_task(ends_of(run)) for run in (impatient, fourth)]
+    history = await history_of(client, first)
+
+    # Into the midst of the first turn: whoever will not wait finds it in hand, and did not say where it was accepted.
+    await reset(client, history, reset_points(history)[1])
+    gate.open.set()
+
+    assert "took its turn 2 back" in str(await asyncio.wait_for(told_lost, 60))
+    assert [await asyncio.wait_for(told, 60) for told in (told_third, told_fourth)] == ["heard third", "heard fourth"]
+    assert [await asyncio.wait_for(told, 60) for told in followed] == ["lost", "final"]
+    # Who comes later reads the same.
+    assert [await outcome_of(run) for run in (third, fourth)] == ["heard third", "heard fourth"]
+    with pytest.raises(RunFailed, match="not accepted again"):
+        await impatient.result()
+    with pytest.raises(RunFailed, match="not accepted again"):
+        await impatient.stop()
+    await fourth.stop()
+    state = await fourth.state()
+    assert [text for text in texts(state) if "heard" not in text][-2:] == ["third", "fourth"]
+
+
+async def test_a_turn_that_would_not_wait_and_was_accepted_waits_when_a_reset_puts_another_before_it(
+    client: Client, durable: Durable
+) -> None:
+    gate, session = Gate(), new_session()
+    served = durable(attended({"wait": gate}))
+    first = await served.start("wait here", session_id=session)
+    gate.open.set()
+    await first.result()
+    second = await served.start("second", session_id=session, on_busy="reject")
+    before = await second.result()
+    history = await history_of(client, first)
+
+    await reset(client, history, reset_points(history)[1])
+
+    after = await second.result()
+    assert texts(after.state) == texts(before.state) == ["wait here", "heard wait here", "second", "heard second"]
+    assert await second.state() == after.state
+    gate.open.clear()
+    await served.start("wait here", session_id=session)
+    with pytest.raises(SessionBusy):
+        await served.start("not now", session_id=session, on_busy="reject")
+    gate.open.set()
+
+
 async def test_a_session_that_was_opened_again_and_reset_goes_on_from_where_it_was_closed(
     client: Client, durable: Durable
 ) -> None:
@@ -169,3 +228,25 @@ async def until_told(client: Client, run: Run) -> None:
 
 async def events_of(run: Run) -> list[tuple[str, int, dict[str, Any]]]:
     return [(str(event.type), event.step, event.data) async for event in run.events()]
+
+
+async def say_bare(client: Client, run: Run, text: str) -> Run:
+    """A turn that will not wait, sent as any program sends an update."""
+    id_, handle = uuid.uuid4().hex, client.get_workflow_handle(run.workflow_id)
+    words = {"input": text, "on_busy": "reject"}
+    taken = await handle.execute_update(names.TURN_UPDATE, words, id=id_, result_type=dict)
+    return Run(client, id=run.id, workflow_id=run.workflow_id, run_id=run.run_id, turn=taken["turn"], update_id=id_)
+
+
+async def outcome_of(run: Run) -> str:
+    try:
+        return str((await run.result()).answer)
+    except RunFailed as error:
+        return str(error)
+
+
+async def ends_of(run: Run) -> str:
+    try:
+        return [event.type async for event in run.events()][-1]
+    except RunFailed:
+        return "lost"

@@ -1,0 +1,121 @@
+"""The status that a run publishes, watched for everybody in this process who waits for it."""
+
+import asyncio
+import time
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.client import Client
+
+from spine_temporal.contracts import names
+from spine_temporal.contracts.base import load
+from spine_temporal.contracts.status import StatusRecord
+from spine_temporal.history.follow import close_event, describe
+from spine_temporal.history.payloads import payload_bytes
+
+_RUNNING: Final = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
+# A pause is known within 0.3 s or a third of the time waited, two seconds at most: some ten requests in five seconds,
+# then one in two.
+_FIRST_LOOK_S: Final = 0.3
+_SHARE: Final = 1 / 3
+_LAST_LOOK_S: Final = 2.0
+
+type Published = tuple[str, StatusRecord | None]
+"""The latest execution's run id, and the status that it published; None: it is closed."""
+
+
+class StatusWatch:
+    """Looks at one workflow for everybody in this process who waits for it."""
+
+    def __init__(self, client: Client, workflow_id: str) -> None:
+        self.waiting = 0
+        self._client = client
+        self._workflow_id = workflow_id
+        self._latest: Published | None = None
+        self._began_s = 0.0
+        self._looked = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def other_than(self, known: Published | None) -> Published:
+        """What is published, as soon as it is not what is known.
+
+        Raises:
+            RunNotFound: there is no such run.
+            ServerUnreachable: the server was away for more than five minutes.
+        """
+        self.waiting += 1
+        self._began_s = time.monotonic()
+        self._wanted.set()
+        try:
+            while True:
+                if self._task is None or self._task.done():
+                    self._task = asyncio.create_task(self._look())
+                looked = asyncio.create_task(self._looked.wait())
+                try:
+                    await asyncio.wait({looked, self._task}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    looked.cancel()
+                if self._task.done():
+                    self._task.result()
+                if self._latest is not None and self._latest != known:
+                    return self._latest
+        finally:
+            self.waiting -= 1
+            if not self.waiting and self._task is not None:
+                self._task.cancel()
+                self._task = None
+
+    async def _look(self) -> None:
+        closing: asyncio.Task[None] | None = None
+        try:
+            while True:
+                self._wanted.clear()
+                self._latest = await published_status(self._client, self._workflow_id)
+                looked, self._looked = self._looked, asyncio.Event()
+                looked.set()
+                if closing is None or closing.done():
+                    closing = asyncio.create_task(self._closed(self._latest[0]))
+                pause_s = min(_LAST_LOOK_S, max(_FIRST_LOOK_S, (time.monotonic() - self._began_s) * _SHARE))
+                wanted = asyncio.create_task(self._wanted.wait())
+                try:
+                    await asyncio.wait({closing, wanted}, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    wanted.cancel()
+        finally:
+            if closing is not None:
+                closing.cancel()
+
+    async def _closed(self, run_id: str) -> None:
+        while await close_event(self._client, self._workflow_id, run_id) is None:
+            continue
+
+
+_watches: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[int, str], StatusWatch]]] = WeakKeyDictionary()
+
+
+def watch_of(client: Client, workflow_id: str) -> StatusWatch:
+    """The watch of that workflow, shared by everybody on this event loop who waits for it with that client."""
+    watches = _watches.setdefault(asyncio.get_running_loop(), {})
+    key = (id(client), workflow_id)
+    for idle in [each for each, watch in watches.items() if not watch.waiting and each != key]:
+        del watches[idle]
+    return watches.setdefault(key, StatusWatch(client, workflow_id))
+
+
+async def published_status(client: Client, workflow_id: str) -> Published:
+    """The latest execution's run id, and the status that it published; None: it is closed.
+
+    Raises:
+        RunNotFound: there is no such run.
+    """
+    info = (await describe(client, workflow_id)).workflow_execution_info
+    if info.status != _RUNNING:
+        return info.execution.run_id, None
+    memo = info.memo.fields.get(names.STATUS_MEMO)
+    if memo is None:
+        return info.execution.run_id, StatusRecord(agent="", session_id="")
+    written = await payload_bytes(Payloads(payloads=[memo]), client.data_converter)
+    return info.execution.run_id, load(StatusRecord, written).model_copy(update={"revision": "", "order": ()})
