@@ -1,4 +1,4 @@
-"""Updates sent to a run, again with the same id where that changes nothing, and asked after."""
+"""Updates sent to a run, again with the same id where that is safe; and asked after."""
 
 import asyncio
 from datetime import timedelta
