@@ -154,12 +154,12 @@ class Connection:
                 live.session.set_result(session)
                 await live.over.wait()
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the transport's tasks may raise anything
-            live.why = _innermost(error)
+            live.why = _cause(error)
         finally:
             live.over.set()
             live.ended.set()
             if not live.session.done():
-                live.session.set_exception(ConnectionError(str(live.why or "it closed the connection")))
+                live.session.set_exception(ConnectionError(_said(live.why)))
 
     async def _on_message(self, message: object) -> None:
         root = getattr(message, "root", None)
@@ -254,10 +254,19 @@ async def _until_the_end(read: Any, over: asyncio.Event) -> AsyncIterator[Any]:
             group.cancel_scope.cancel()
 
 
-def _innermost(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+def _cause(error: BaseException) -> BaseException:
+    """What went wrong: not that tasks beside it were cancelled because of that."""
+    if isinstance(error, BaseExceptionGroup):
+        causes = [_cause(each) for each in error.exceptions]
+        return next((each for each in causes if not isinstance(each, asyncio.CancelledError)), causes[0])
     return error
+
+
+def _said(why: BaseException | None) -> str:
+    if isinstance(why, asyncio.CancelledError):
+        # All that is left of a transport that failed where nobody looked.
+        return "the connection was cut off"
+    return str(why or "it closed the connection")
 
 
 def _never_reached(why: BaseException | None) -> bool:
