@@ -94,9 +94,11 @@ class Newcomer:
         # Line numbers in a traceback are the page's.
         code = "\n" * block.line + self._here(block.code)
         compiled = compile(code, self.page, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        result = types.FunctionType(compiled, self.namespace)()
-        if inspect.isawaitable(result):
-            await result
+        # What a page writes lies in its folder.
+        with contextlib.chdir(self.folder):
+            result = types.FunctionType(compiled, self.namespace)()
+            if inspect.isawaitable(result):
+                await result
 
     async def _command(self, line: str, where: str) -> None:
         words = shlex.split(line, comments=True)

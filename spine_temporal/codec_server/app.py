@@ -27,6 +27,8 @@ MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 """Four answers of a server with history, in base64: whoever sends more means no good."""
 
 _NAMESPACE: Final = "x-namespace"
+# The web UI sends it beside a user's access token; it is not read here, but a preflight that does not allow it fails.
+_EXTRAS: Final = "authorization-extras"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class CodecServer:
             CORSMiddleware,
             allow_origins=list(self.origins),
             allow_methods=["POST"],
-            allow_headers=["authorization", "content-type", _NAMESPACE],
+            allow_headers=["authorization", _EXTRAS, "content-type", _NAMESPACE],
         )
         return Starlette(routes=routes, middleware=[cors], exception_handlers={HTTPException: _refused})
 
@@ -127,7 +129,9 @@ async def _healthy(_: Request) -> Response:
     return PlainTextResponse("ok")
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    # Neither the web UI nor Temporal's command shows the reason.
+    _log.warning("refused %s %r: %s", request.method, request.url.path, error.detail)
     return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)

@@ -28,6 +28,7 @@ from spine_temporal.history.payloads import at_s, payload_bytes
 from spine_temporal.journal.entries import (
     ApprovalExpired,
     Closed,
+    ContinuedAsNew,
     Decided,
     EndReportRequested,
     Entry,
@@ -242,6 +243,10 @@ class EventReader:
         outcome = await self._load(RunOutcome, result)
         return Closed(_ending(outcome), outcome.result_of)
 
+    async def _continued(self, event: HistoryEvent) -> Entry | None:
+        request = await self._load(RunRequest, event.workflow_execution_continued_as_new_event_attributes.input)
+        return ContinuedAsNew(request.carried) if request.carried is not None else None
+
     async def _given[W: WireModel](self, type_: type[W], payloads: Payloads) -> W:
         """What was sent, read as strictly as the workflow reads it: what it ignores must be ignored here."""
         if self._converter.payload_codec is None and self._converter.external_storage is None:
@@ -277,6 +282,7 @@ class EventReader:
         EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: _child_failed,
         EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT: _child_failed,
         EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: _completed_run,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: _continued,
     }
 
 

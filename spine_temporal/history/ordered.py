@@ -8,7 +8,18 @@ from spine_temporal.contracts.base import Basis
 from spine_temporal.history.event_reader import MissedItsBeginning
 from spine_temporal.journal.apply import apply
 from spine_temporal.journal.counters import advance
-from spine_temporal.journal.entries import Closed, Entry, Fact, Requested, StepBegun, ToolBegun, basis_of
+from spine_temporal.journal.entries import (
+    Closed,
+    ContinuedAsNew,
+    Entry,
+    Fact,
+    Requested,
+    StepBegun,
+    SubagentDone,
+    SubagentStatusChanged,
+    ToolBegun,
+    basis_of,
+)
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.trace import Event
 
@@ -30,6 +41,8 @@ class Ordered:
     """The ledger at that revision."""
     complete: bool = True
     """False: it is fed from somewhere within a history, and may meet what it cannot know."""
+    told: frozenset[str] = frozenset()
+    """Of subagents whose end has been told, and that an execution continued as new without; the next one has it."""
     _tail: list[Fact] = field(default_factory=list)
 
     def copy(self) -> "Ordered":
@@ -52,11 +65,17 @@ class Ordered:
         basis = basis_of(entry)
         if basis is not None:
             self._settle(basis)
-        elif not isinstance(entry, Closed | StepBegun | ToolBegun):
+        elif not isinstance(entry, Closed | StepBegun | ToolBegun | ContinuedAsNew):
             self.ledger, events = apply(self.ledger, entry)
             self._tail.append(entry)
             self._look(self.ledger)
+            if (ended := _ended(entry)) in self.told:
+                self.told -= {ended}
+                return []
             return events
+        if isinstance(entry, ContinuedAsNew):
+            self._drop_tail()
+            return []
         # What the workflow wrote itself comes right behind what it names.
         self.settled, events = apply(self.settled, entry)
         self._look(self.settled)
@@ -67,10 +86,16 @@ class Ordered:
         carried = entry.request.carried
         if carried is not None and self.ledger.agent:
             self._settle(carried)
+        self._drop_tail()
         self.settled, events = apply(self.settled, entry)
-        self.ledger, self._tail = self.settled, []
+        self.ledger = self.settled
         self._look(self.settled)
         return events
+
+    def _drop_tail(self) -> None:
+        """An execution has ended without what is in the tail."""
+        self.told |= {ended for fact in self._tail if (ended := _ended(fact))}
+        self.ledger, self._tail = self.settled, []
 
     def _settle(self, basis: Basis) -> None:
         if basis.revision == self.ledger.progress.revision:
@@ -103,3 +128,13 @@ class Ordered:
     def _look(self, ledger: Ledger) -> None:
         if self.found is None and self.wanted is not None and ledger.progress.revision == self.wanted:
             self.found = ledger
+
+
+def _ended(fact: Fact) -> str:
+    """The position of the subagent whose end it tells; empty: of none."""
+    match fact:
+        case SubagentDone(position):
+            return str(position)
+        case SubagentStatusChanged(_, status) if status.outcome is not None:
+            return status.position
+    return ""

@@ -232,6 +232,13 @@ class Closed:
     result_of: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ContinuedAsNew:
+    """Another execution goes on from what this one had applied; what else had come by then, it learns anew."""
+
+    carried: Basis
+
+
 type Fact = (
     Opened
     | SpecRefreshed
@@ -252,8 +259,9 @@ type Fact = (
 )
 """What moves the revision."""
 
-type Entry = Requested | StepBegun | ToolBegun | Closed | Fact
-"""What a history holds of a run. `Requested` begins a journal and `Closed` ends it. That a step or a call *begun* is
+type Entry = Requested | StepBegun | ToolBegun | Closed | ContinuedAsNew | Fact
+"""What a history holds of a run. `Requested` begins the journal of an execution; `Closed` or `ContinuedAsNew` ends it,
+and only a reader knows of these. That a step or a call *begun* is
 the workflow's own act: it is known from what was scheduled, and nothing that was scheduled depends on it."""
 
 
@@ -264,4 +272,6 @@ def basis_of(entry: Entry) -> Basis | None:
             return task
         case StatusChanged(record) | ApprovalExpired(record):
             return record
+        case ContinuedAsNew(carried):
+            return carried
     return None

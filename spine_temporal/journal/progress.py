@@ -18,6 +18,7 @@ from spine_temporal.journal.counters import Progress, advance, failure, may_end,
 from spine_temporal.journal.entries import (
     ApprovalExpired,
     Closed,
+    ContinuedAsNew,
     ConversationRestored,
     Decided,
     EndBegun,
@@ -61,7 +62,7 @@ def apply(progress: Progress, entry: Entry) -> Progress:  # noqa: C901 - one lin
     match entry:
         case Requested():
             return _requested(entry)
-        case StepBegun():
+        case StepBegun() | ContinuedAsNew():
             return progress
         case ToolBegun(task):
             return _tool_begun(progress, task.step, task.index)

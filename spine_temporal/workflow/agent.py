@@ -69,7 +69,8 @@ class AgentWorkflow:
         except ValueError as error:
             workflow.logger.warning("ignored malformed signal %r: %s", name, problem_in(error))
 
-    @workflow.update(dynamic=True)
+    # A run may end before it can answer, when it cannot be opened: whoever asks then asks the run that follows.
+    @workflow.update(dynamic=True, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
     async def on_update(self, name: str, values: Sequence[RawValue]) -> RawValue:
         """The user says more, or a person decides on a call; answered at once."""
         accept = updates.accept_turn if name == names.TURN_UPDATE else updates.accept_decision

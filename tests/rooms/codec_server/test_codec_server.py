@@ -167,6 +167,26 @@ async def test_only_the_pages_that_are_named_may_ask(server: str) -> None:
     assert evil.status_code == 403
 
 
+async def test_preflight_allows_what_the_web_ui_sends_for_a_user_who_is_logged_in(server: str) -> None:
+    sent = "authorization,authorization-extras,content-type,x-namespace"
+    asking = {"access-control-request-method": "POST", "access-control-request-headers": sent}
+    async with httpx.AsyncClient() as client:
+        answer = await client.options(f"{server}/decode?preserveStorageRefs=true", headers={"origin": UI, **asking})
+
+    assert answer.status_code == 200
+
+
+async def test_refusals_are_logged_with_their_reason_and_without_the_token(
+    server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await asked(server, "/default/decode", "wrong-token-1234567890")
+    await asked(server, "/{namespace}/decode", OF_DEFAULT, x_namespace="default")
+
+    assert "a valid bearer token is required" in caplog.text
+    assert "the token is not for namespace '{namespace}'" in caplog.text
+    assert "wrong-token" not in caplog.text
+
+
 async def test_too_much_is_refused_and_so_is_what_is_no_json(server: str) -> None:
     headers = {"authorization": f"Bearer {OF_DEFAULT}"}
     async with httpx.AsyncClient() as client:
