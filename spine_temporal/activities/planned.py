@@ -6,7 +6,7 @@ from typing import Final
 from pydantic_core import to_json
 from spine_core import Agent, ToolCall
 
-from spine_temporal.agents.durable_options import approval_of, policy_of
+from spine_temporal.agents.durable_options import approval_of, local_s_of, policy_of
 from spine_temporal.contracts.json_form import json_form
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.policies import ActivityPolicy
@@ -38,7 +38,8 @@ def _planned(agent: Agent, call: ToolCall, default: ActivityPolicy) -> PlannedCa
     if tool is None:
         return PlannedCall(id=call.id, name=call.name, known=False)
     policy = policy_of(tool, default)
-    planned = PlannedCall(id=call.id, name=call.name, approval=approval_of(tool), policy=policy)
+    local_s = local_s_of(tool, policy or default)
+    planned = PlannedCall(id=call.id, name=call.name, approval=approval_of(tool), policy=policy, local_s=local_s)
     if not tool.approve:
         return planned
     gate = {"approve": True, "parameters": tool.parameters, "digest": digest_of(json_form(call.arguments))}

@@ -15,6 +15,7 @@ from spine_temporal.activities.encoding import written_as_it_is
 from spine_temporal.activities.failures import passing
 from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound, RunKey
 from spine_temporal.activities.live_calls import goes_through_the_message
+from spine_temporal.activities.local_attempt import run_once
 from spine_temporal.activities.mirror import mirror
 from spine_temporal.activities.outcome_json import recorded, written
 from spine_temporal.activities.reporting import reported
@@ -185,6 +186,11 @@ class AgentActivities:
 
         def lost(why: str) -> ToolOutcome:
             return ToolOutcome(id=_id(), content=f"Error executing tool '{task.name}': {why}", called=True)
+
+        if activity.info().is_local:
+            outcome, data = await run_once(work, lambda outcome: written(outcome, lost))
+            self.cache.record(_run(), task.revision, [ToolDone(task.step, task.index, outcome, local=True)], len(data))
+            return pack_bytes(data)
 
         def entries(outcome: ToolOutcome) -> list[Entry]:
             return [ToolBegun(task), ToolDone(task.step, task.index, outcome)]

@@ -12,6 +12,10 @@ from spine_temporal.errors import BadInput
 
 _APPROVAL: Final = "__spine_temporal_approval__"
 _POLICY: Final = "__spine_temporal_policy__"
+_LOCAL: Final = "__spine_temporal_local__"
+
+LONGEST_LOCAL_S: Final = 5.0
+"""A local activity holds up everything else of its run, and renews the workflow task that it belongs to."""
 
 
 def durable[T: Tool | Callable[..., Any]](
@@ -26,6 +30,7 @@ def durable[T: Tool | Callable[..., Any]](
     at_most_once: bool | None = None,
     retry_on: Sequence[type[Exception] | str] = (),
     task_queue: str | None = None,
+    local: bool = False,
 ) -> Callable[[T], T]:
     """Say how a tool behaves in durable runs; on the plain kernel it changes nothing.
 
@@ -41,9 +46,15 @@ def durable[T: Tool | Callable[..., Any]](
     attempts are left. With a `task_queue` its calls go to the workers there, which serve the same agents. All of them
     are recorded when the model asks for the call, and hold for it from then on, whichever worker runs it.
 
+    With `local` its calls run within the workflow task, as local activities: one event each, no way to the server. For
+    what is quick, well under a second, and may be done twice: it is done again when the worker dies in the midst, and
+    when it takes longer than `timeout_s` (here up to 5 s, which is also the default), fails in passing or has a result
+    of more than 256 KB; then as any other tool. Meanwhile the run takes in nothing else.
+
     Raises:
         BadInput: a time is not a number of seconds above 0 and up to ten years, `attempts` is below 1, `retry_on` has
-            something else than exceptions, or `on_timeout` is none of the three.
+            something else than exceptions, or `on_timeout` is none of the three; or a local tool is gated,
+            `at_most_once` or for another task queue, or may take longer than 5 s.
     """
     if on_timeout not in ("reject", "approve", "fail"):
         raise BadInput(f"on_timeout is {on_timeout!r}; it is 'reject', 'approve' or 'fail'")
@@ -61,11 +72,16 @@ def durable[T: Tool | Callable[..., Any]](
         "task_queue": task_queue,
     }
     own = _checked({name: value for name, value in options.items() if value is not None})
+    if local:
+        _check_local(own)
 
     def mark(target: T) -> T:
+        if isinstance(target, Tool) and local and (problem := gated_and_local(target.name, approve=target.approve)):
+            raise BadInput(problem)
         marked = target.func if isinstance(target, Tool) else target
         setattr(marked, _APPROVAL, approval)
         setattr(marked, _POLICY, own)
+        setattr(marked, _LOCAL, local)
         return target
 
     return mark
@@ -79,8 +95,52 @@ def approval_of(tool: Tool) -> ApprovalPolicy | None:
 
 def policy_of(tool: Tool, default: ActivityPolicy) -> ActivityPolicy | None:
     """Time limits and attempts of the tool's calls, `default` where it does not say; None: it says nothing."""
+    own = _own(tool)
+    if is_local(tool):
+        # How long it may take locally; a call that takes longer has the time of any other.
+        own.pop("timeout_s", None)
+    return default.model_copy(update=own) if own else None
+
+
+def local_s_of(tool: Tool, policy: ActivityPolicy) -> float | None:
+    """How long a call of the tool may take as a local activity; None: it is to be an ordinary one.
+
+    `policy` is what holds for the call, the worker's own included: that may want another queue, or no second time.
+    """
+    if not is_local(tool) or tool.approve or policy.at_most_once or policy.task_queue is not None:
+        return None
+    return float(_own(tool).get("timeout_s", LONGEST_LOCAL_S))
+
+
+def _own(tool: Tool) -> dict[str, Any]:
     own = getattr(tool.func, _POLICY, None)
-    return default.model_copy(update=own) if isinstance(own, dict) and own else None
+    return dict(own) if isinstance(own, dict) else {}
+
+
+def is_local(tool: Tool) -> bool:
+    """Whether the tool's own options say that it is local."""
+    return getattr(tool.func, _LOCAL, False) is True
+
+
+def gated_and_local(name: str, *, approve: bool) -> str | None:
+    """What is wrong with a local tool that is gated; None: it is not."""
+    if not approve:
+        return None
+    return (
+        f"tool {name!r} is gated and local: a call that waits for a person is no quick one; "
+        "take away approve=True or local=True"
+    )
+
+
+def _check_local(own: dict[str, Any]) -> None:
+    for name, why in (("at_most_once", "is done again when its worker dies"), ("task_queue", "runs with its workflow")):
+        if own.get(name):
+            raise BadInput(f"a local tool {why}: take away {name} or local=True")
+    if own.get("timeout_s", 0.0) > LONGEST_LOCAL_S:
+        raise BadInput(
+            f"timeout_s is {own['timeout_s']!r}; a local tool holds up its run, and may take {LONGEST_LOCAL_S:g} s at "
+            "the most: give it less, or take away local=True"
+        )
 
 
 def _checked(options: dict[str, Any], *, prefix: str = "") -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from spine_core import Agent, Guards, Tool
 
+from spine_temporal.agents.durable_options import gated_and_local, is_local
 from spine_temporal.agents.subagents import SubAgent, agent_behind
 from spine_temporal.agents.teams import Team, is_team, members_of
 from spine_temporal.errors import (
@@ -227,6 +228,8 @@ def _checked(name: str, agent: Agent | Team) -> Agent | Team:
     _with_its_provider(name, agent)
     refuse_unusable(name, agent)
     for tool in agent.tools.values():
+        if is_local(tool) and (problem := gated_and_local(tool.name, approve=tool.approve)):
+            raise AgentBroken(f"agent {name!r} cannot be served: {problem}")
         behind = agent_behind(tool)
         if isinstance(behind, SubAgent):
             _with_its_provider(f"{name}/{tool.name}", behind.agent)

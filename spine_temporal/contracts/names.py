@@ -50,6 +50,7 @@ POSTPONED: Final = "spine.RetryLater"
 CODEC_AWAY: Final = "spine.CodecAway"
 NOT_DONE: Final = "spine.NotDone"
 CROWDED: Final = "spine.Crowded"
+NOT_LOCALLY: Final = "spine.NotLocally"
 
 # Why a workflow was terminated; whoever reads the session takes it as gone.
 DELETED: Final = "deleted by spine_temporal.TemporalCheckpoint"

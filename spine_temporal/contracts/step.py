@@ -43,6 +43,8 @@ class PlannedCall(WireModel):
     """The tool's own."""
     policy: ActivityPolicy | None = None
     """The tool's own, made complete by the run's; None: the run's."""
+    local_s: float | None = None
+    """It may run as a local activity, for so long; None: it is an ordinary one."""
 
 
 class StepBase(WireModel):

@@ -20,6 +20,7 @@ from spine_temporal.contracts.run_id import Position, entry_id
 from spine_temporal.contracts.run_request import AgentSpec, RunRequest
 from spine_temporal.contracts.status import ExpiryRecord, StatusRecord
 from spine_temporal.contracts.subagent import SubagentStatus
+from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.contracts.turn import StopRequest, TurnRequest, TurnTaken
 from spine_temporal.errors import BadInput, NotAnAgentRun
 from spine_temporal.history.activity_entries import ActivityEntries
@@ -40,6 +41,7 @@ from spine_temporal.journal.entries import (
     SubagentDone,
     SubagentStarted,
     SubagentStatusChanged,
+    ToolDone,
     TurnQueued,
 )
 from spine_temporal.journal.subagents import subagent_outcome
@@ -111,6 +113,10 @@ class EventReader:
             return None
         # What the SDK's core writes of a local activity beside its result; not by the client's converter.
         local = json.loads(marker.details["data"].payloads[0].data)
+        if local["activity_type"] == names.TOOL_ACTIVITY:
+            at = Position.parse(str(local["activity_id"]))
+            outcome = await self._load(ToolOutcome, marker.details["result"])
+            return ToolDone(at.step, at.index, outcome, local=True) if at is not None else None
         if local["activity_type"] not in _SPEC_ACTIVITIES:
             return None
         id_, spec = str(local["activity_id"]), await self._load(AgentSpec, marker.details["result"])

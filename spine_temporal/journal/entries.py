@@ -159,6 +159,8 @@ class ToolDone:
     step: int
     index: int
     outcome: ToolBase
+    local: bool = False
+    """It ran within a workflow task: that it began is recorded nowhere else."""
 
     @property
     def id(self) -> str:

@@ -41,7 +41,7 @@ from spine_temporal.journal.entries import (
 )
 from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.snapshot import load_progress
-from spine_temporal.journal.tool_calls import Call, CallDecision, Calls, NoTransition, begin, decide
+from spine_temporal.journal.tool_calls import Call, CallDecision, Calls, NoTransition, Phase, begin, decide
 from spine_temporal.journal.tool_results import call_at, with_outcome
 
 __all__ = ["Progress", "apply"]
@@ -267,8 +267,11 @@ def _tool_begun(progress: Progress, step: int, index: int) -> Progress:
 
 
 def _tool_done(progress: Progress, entry: ToolDone) -> Progress:
-    if call_at(progress, str(Position(entry.step, entry.index))) is None:
+    found = call_at(progress, str(Position(entry.step, entry.index)))
+    if found is None:
         raise ValueError(f"the result of call {entry.step}.{entry.index} belongs to no step in hand")
+    if entry.local and found.call.phase is Phase.PLANNED:
+        progress = _tool_begun(progress, entry.step, entry.index)
     return replace(with_outcome(progress, entry.index, entry.outcome), hooks_started=True)
 
 

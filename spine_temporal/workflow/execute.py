@@ -50,15 +50,42 @@ async def execute_activity[Out: WireModel](
 
 
 async def execute_local_activity[Out: WireModel](
-    name: str, task: WireModel, returns: type[Out], *, activity_id: str, timeout_s: float
+    name: str,
+    task: WireModel,
+    returns: type[Out],
+    *,
+    activity_id: str,
+    timeout_s: float,
 ) -> Out:
-    """Execute a local activity: one event, and the task itself is not recorded."""
-    result = await workflow.execute_local_activity(
+    """Execute a local activity, read of its result what `returns` knows.
+
+    Raises:
+        temporalio.exceptions.ActivityError: it was cancelled, or failed as often as it may.
+    """
+    return unpack(returns, await local_result(name, task, activity_id=activity_id, timeout_s=timeout_s))
+
+
+async def local_result(
+    name: str,
+    task: WireModel,
+    *,
+    activity_id: str,
+    timeout_s: float,
+    attempts: int = _LOCAL_ATTEMPTS,
+    summary: str | None = None,
+) -> RawValue:
+    """What a local activity returned: one event, and the task itself is not recorded.
+
+    Raises:
+        temporalio.exceptions.ActivityError: it was cancelled, or failed as often as it may.
+    """
+    result: RawValue = await workflow.execute_local_activity(
         name,
         pack(task),
         result_type=RawValue,
         activity_id=activity_id,
         start_to_close_timeout=timedelta(seconds=timeout_s),
-        retry_policy=RetryPolicy(maximum_attempts=_LOCAL_ATTEMPTS),
+        retry_policy=RetryPolicy(maximum_attempts=attempts),
+        summary=summary,
     )
-    return unpack(returns, result)
+    return result

@@ -22,6 +22,7 @@ from spine_temporal.journal.tool_calls import Phase
 from spine_temporal.workflow.approval_timeouts import expire_due, next_expiry_s
 from spine_temporal.workflow.continue_as_new import continue_if_due, in_flight, is_due, is_long
 from spine_temporal.workflow.execute import execute_activity
+from spine_temporal.workflow.local_calls import LocalCalls
 from spine_temporal.workflow.open_session import refresh
 from spine_temporal.workflow.session import Session
 from spine_temporal.workflow.status import publish_status
@@ -38,6 +39,7 @@ class Turn:
         self._session = session
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._asked_to_stop: set[str] = set()
+        self._local = LocalCalls(session)
 
     async def until_over(self) -> Ending:
         """Ask the model, run its tools, wait for people, until the turn is over."""
@@ -105,6 +107,10 @@ class Turn:
         match next_move(self._session.progress, elapsed_s=self._session.elapsed_s()):
             case TakeStep(step):
                 await self._step(step)
+            case RunTools(indices) if local := self._local.among(indices):
+                # Until these are over, the turn does nothing else.
+                await self._local.run(local, first=self._first() and not in_flight(self._session))
+                self._attend_subagents()
             case RunTools((index,)) if not self._tasks:
                 # By far the most frequent case, and nothing else can happen meanwhile.
                 await self._call(index)
@@ -142,6 +148,7 @@ class Turn:
             names.STEP_ACTIVITY, task, StepSummary, spec.step_policy, activity_id=str(step)
         )
         session.record(StepDone(outcome))
+        self._local.begin_task()
 
     async def _call(self, index: int) -> None:
         session, spec, calls = self._session, self._session.spec, self._session.progress.calls
@@ -169,6 +176,7 @@ class Turn:
             activity_id=f"{step}.{index}" + (f" {call.begun}" if call.begun else ""),
         )
         session.record(ToolDone(step, index, outcome))
+        self._local.begin_task()
 
     def _attend_subagents(self) -> None:
         """Wait for each agent that works for this one, beside everything else."""

@@ -1,5 +1,7 @@
 """Random conversations: what the model says, what its tools do, what the hooks are up to."""
 
+import functools
+import types
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +17,7 @@ from spine_core import (
     StepContext,
     StopReason,
     StopRun,
+    Tool,
     ToolCall,
     ToolContext,
     Usage,
@@ -22,6 +25,8 @@ from spine_core import (
     text_part,
     tool,
 )
+
+from spine_temporal import durable
 
 
 class Weather(BaseModel):
@@ -67,6 +72,17 @@ async def broken(why: str) -> str:
 
 
 TOOLS = [add, shout, weather, table, silent, broken]
+
+
+def _locally(plain: Tool) -> Tool:
+    found = plain.func
+    own = types.FunctionType(found.__code__, found.__globals__, found.__name__, found.__defaults__, found.__closure__)
+    made = durable(local=True)(tool(functools.update_wrapper(own, found)))
+    assert isinstance(made, Tool)
+    return made
+
+
+LOCAL_TOOLS = [_locally(each) for each in TOOLS]
 
 CALLS = st.sampled_from(
     [
@@ -267,12 +283,14 @@ class Conversation:
     hooked: bool = True
     system: str | None = None
     tenant_id: str | None = None
+    local: bool = False
+    """The tools run as local activities."""
 
     def agent(self) -> Agent:
         """A new agent, so that nothing in the process survives from one run to the other."""
         return Agent(
             Script(self.turns),
-            tools=TOOLS,
+            tools=LOCAL_TOOLS if self.local else TOOLS,
             guards=self.guards,
             middleware=[Actor(self.acts)] if self.hooked else [],
             system=self.system,
@@ -288,4 +306,5 @@ CONVERSATIONS = st.builds(
     hooked=st.booleans(),
     system=st.sampled_from([None, "be brief"]),
     tenant_id=st.sampled_from([None, "t1"]),
+    local=st.booleans(),
 )
