@@ -18,7 +18,7 @@ POLLS: Final[dict[str, Any]] = {
 }
 # A worker connects with these; where one fails, its process ends, and whoever runs it starts it again.
 CONNECTING: Final = ("GetSystemInfo", "DescribeNamespace")
-KINDS: Final = ("single", "parallel", "gated", "delegating", "beating", "once")
+KINDS: Final = ("single", "parallel", "gated", "delegating", "beating", "once", "local")
 
 
 @dataclass(frozen=True)

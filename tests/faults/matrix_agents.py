@@ -10,6 +10,7 @@ from temporalio import activity
 
 from spine_temporal import durable, idempotency_key
 from tests.faults.agents import Effects
+from tests.faults.effects import LOCAL
 from tests.features.teams.crews import Boss
 
 BEAT_S: Final = 1.0
@@ -36,6 +37,11 @@ def matrix_agents(folder: Path) -> list[Agent]:
             guards=Guards(timeout_s=_LIMIT_S),
         ),
         Agent(Boss([("pay", {"n": 0})]), tools=[_once(effects)], name="once"),
+        Agent(
+            Boss([("look", {"n": n}) for n in range(2)], [("look", {"n": 2}), _call(3)]),
+            name="local",
+            tools=[_local(effects), work],
+        ),
     ]
 
 
@@ -45,7 +51,8 @@ def _call(n: int) -> tuple[str, dict[str, Any]]:
 
 def _note(effects: Effects, n: int) -> str:
     info = activity.info()
-    effects.note(f"effect {n} {idempotency_key()} {info.attempt} {info.activity_id}")
+    attempt = LOCAL if info.is_local else info.attempt
+    effects.note(f"effect {n} {idempotency_key()} {attempt} {info.activity_id}")
     return f"did {n}"
 
 
@@ -57,6 +64,17 @@ def _work(effects: Effects) -> Tool:
 
     assert isinstance(work, Tool)
     return work
+
+
+def _local(effects: Effects) -> Tool:
+    @durable(local=True)
+    @tool
+    async def look(n: int) -> str:
+        """Look, within the workflow task."""
+        return _note(effects, n)
+
+    assert isinstance(look, Tool)
+    return look
 
 
 def _clock(folder: Path, effects: Effects) -> Tool:

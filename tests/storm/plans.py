@@ -21,6 +21,8 @@ KINDS: Final = (
 _WEIGHTS: Final = {"turn": 6, "decide": 8, "stop_turn": 2, "hold": 3, "release": 3, "swap": 2, "forge": 2}
 
 
+_LOCAL: Final = 0.4
+
 # What the workers keep: all they like, nothing, and so little that most ledgers do not fit.
 _CACHES: Final[tuple[dict[str, int], ...]] = (
     {},
@@ -65,6 +67,11 @@ class Storm:
     seed: int
     blows: tuple[Blow, ...]
     workers: tuple[WorkerPlan, ...]
+
+    @property
+    def local(self) -> bool:
+        """The tool `add` runs as a local activity, where it is not gated."""
+        return Random(f"local {self.seed}").random() < _LOCAL
 
 
 def storm(seed: int, kinds: tuple[str, ...] = KINDS) -> Storm:

@@ -74,6 +74,7 @@ class Storming:
     _beside: "list[asyncio.Task[None]]" = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.world.local = self.storm.local
         self.queue = f"storm-{uuid.uuid4().hex}"
         self.session = f"storm-{uuid.uuid4().hex}"
         self.agent = DurableAgent("agent", self.client, task_queue=self.queue)
