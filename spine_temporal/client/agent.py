@@ -179,9 +179,11 @@ class DurableAgent:
         speaker = SessionStarter(self._client, self.task_queue)
         if session_id is None:
             run.run_id = await speaker.start(run.workflow_id, request)
+            run.just_begun()
             return run
         spoken = await speaker.say(run.workflow_id, request, on_busy=on_busy)
         run.run_id, run.turn, run.update_id = spoken.run_id, spoken.turn, spoken.update_id
+        run.just_begun()
         return run
 
     async def _request(self, input: str, session_id: str | None, *, stop: bool) -> RunRequest:

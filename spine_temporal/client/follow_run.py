@@ -9,7 +9,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from spine_temporal.client.server_errors import failed_run
-from spine_temporal.client.status_watch import watch_of
+from spine_temporal.client.status_watch import StatusWatch, watch_of
 from spine_temporal.client.updates import is_answered
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
@@ -59,6 +59,8 @@ class RunFollower:
     run_id: str | None
     turn: int | None
     update_id: str = ""
+    begun: bool = False
+    """The execution `run_id` took the turn a moment ago."""
 
     async def stop(self, *, after: StatusCursor) -> Stop:
         """The next stop after `after`; the last one, if the turn has stopped for good.
@@ -68,7 +70,12 @@ class RunFollower:
             RunFailed: its workflow failed, or closed before the turn began, or a reset took the turn back for good; or
                 an error that says more.
         """
-        watch, known, run_id = watch_of(self.client, self.workflow_id), None, ""
+        watch = watch_of(self.client, self.workflow_id)
+        with watch.attended():
+            return await self._stop(watch, after)
+
+    async def _stop(self, watch: StatusWatch, after: StatusCursor) -> Stop:
+        known, run_id = watch.expect(self.run_id) if self.begun and self.run_id is not None else None, ""
         while True:
             with waiting():
                 known = await watch.other_than(known)

@@ -1,7 +1,9 @@
 """A run of an agent, seen from outside."""
 
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from spine_core import Result, State, TraceEvent
 from temporalio.client import Client, WorkflowHandle
@@ -23,6 +25,9 @@ from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger, subagents_of
 from spine_temporal.journal.result import result_of
 from spine_temporal.payloads import pack
+
+# No longer than until the first look at a run that has not just begun.
+_MOMENT_S: Final = 0.1
 
 
 class Run:
@@ -51,9 +56,14 @@ class Run:
         self.run_id = run_id
         self.turn = turn
         self.update_id = update_id
+        self._begun_s = -math.inf
 
     def __repr__(self) -> str:
         return f"Run({self.id!r}, workflow_id={self.workflow_id!r})"
+
+    def just_begun(self) -> None:
+        """Say that the turn was accepted this very moment: nobody need look whether it is over."""
+        self._begun_s = time.monotonic()
 
     async def result(self) -> Result:
         """The Result at the next stop: the turn ended, or it is paused and waits for a person (`interrupted`).
@@ -230,7 +240,8 @@ class Run:
         raise refused or DecisionRefused(f"session {self.id!r}: nothing waits for a decision")
 
     def _follower(self) -> RunFollower:
-        return RunFollower(self._client, self.workflow_id, self.run_id, self.turn, self.update_id)
+        begun = time.monotonic() - self._begun_s < _MOMENT_S
+        return RunFollower(self._client, self.workflow_id, self.run_id, self.turn, self.update_id, begun)
 
     def _other(self, workflow_id: str) -> "Run":
         prefix = self.workflow_id.removesuffix(self.id)

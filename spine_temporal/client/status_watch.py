@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from weakref import WeakKeyDictionary
 
 from temporalio.api.common.v1 import Payloads
-from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
 from temporalio.client import Client
 
 from spine_temporal.contracts import names
@@ -16,11 +18,20 @@ from spine_temporal.history.follow import close_event, describe
 from spine_temporal.history.payloads import payload_bytes
 
 _RUNNING: Final = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
-# A pause is known within 0.3 s or a third of the time waited, two seconds at most: some ten requests in five seconds,
-# then one in two.
+# A pause is known within 0.3 s or a third of the time waited by then, two seconds at most: six requests in five
+# seconds, then one in two.
 _FIRST_LOOK_S: Final = 0.3
-_SHARE: Final = 1 / 3
+_SHARE: Final = 1 / 2
 _LAST_LOOK_S: Final = 2.0
+# After the close of any other kind, another execution may go on with what this one was at.
+_ENDED: Final = frozenset(
+    {
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+    }
+)
 
 type Published = tuple[str, StatusRecord | None]
 """The latest execution's run id, and the status that it published; None: it is closed."""
@@ -38,59 +49,101 @@ class StatusWatch:
         self._looked = asyncio.Event()
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._expected = False
 
-    async def other_than(self, known: Published | None) -> Published:
-        """What is published, as soon as it is not what is known.
+    def expect(self, run_id: str) -> Published | None:
+        """Take it for known that the execution `run_id` is at work: it was started, or given a turn, a moment ago.
 
-        Raises:
-            RunNotFound: there is no such run.
-            ServerUnreachable: the server was away for more than five minutes.
+        None: more is known by now.
         """
+        if self._latest is not None:
+            return None
+        self._latest, self._expected = (run_id, StatusRecord(agent="", session_id="")), True
+        return self._latest
+
+    @contextmanager
+    def attended(self) -> Iterator[None]:
+        """Look for as long as the body runs; somebody waits there."""
         self.waiting += 1
         self._began_s = time.monotonic()
-        self._wanted.set()
         try:
-            while True:
-                if self._task is None or self._task.done():
-                    self._task = asyncio.create_task(self._look())
-                looked = asyncio.create_task(self._looked.wait())
-                try:
-                    await asyncio.wait({looked, self._task}, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    looked.cancel()
-                if self._task.done():
-                    self._task.result()
-                if self._latest is not None and self._latest != known:
-                    return self._latest
+            yield
         finally:
             self.waiting -= 1
             if not self.waiting and self._task is not None:
                 self._task.cancel()
                 self._task = None
 
+    async def other_than(self, known: Published | None) -> Published:
+        """What is published, as soon as it is not what is known; None: what a look finds that is still to come.
+
+        To be called while it is `attended`.
+
+        Raises:
+            RunNotFound: there is no such run.
+            ServerUnreachable: the server was away for more than five minutes.
+        """
+        if known is None:
+            self._wanted.set()
+        while known is None or self._latest is None or self._latest == known:
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._look())
+            looked = asyncio.create_task(self._looked.wait())
+            try:
+                await asyncio.wait({looked, self._task}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                looked.cancel()
+            if self._task.done():
+                self._task.result()
+            if known is None and self._latest is not None:
+                return self._latest
+        return self._latest
+
     async def _look(self) -> None:
-        closing: asyncio.Task[None] | None = None
+        closing: asyncio.Task[bool] | None = None
         try:
             while True:
                 self._wanted.clear()
-                self._latest = await published_status(self._client, self._workflow_id)
-                looked, self._looked = self._looked, asyncio.Event()
-                looked.set()
+                if self._expected and self._latest is not None:
+                    self._expected = False
+                elif self._latest is not None and _says_so(closing):
+                    self._latest = (self._latest[0], None)
+                    self._tell()
+                else:
+                    self._latest = await published_status(self._client, self._workflow_id)
+                    self._tell()
                 if closing is None or closing.done():
-                    closing = asyncio.create_task(self._closed(self._latest[0]))
+                    closing = self._closing()
                 pause_s = min(_LAST_LOOK_S, max(_FIRST_LOOK_S, (time.monotonic() - self._began_s) * _SHARE))
                 wanted = asyncio.create_task(self._wanted.wait())
                 try:
-                    await asyncio.wait({closing, wanted}, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
+                    awaited = {wanted} if closing is None else {wanted, closing}
+                    await asyncio.wait(awaited, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     wanted.cancel()
         finally:
             if closing is not None:
                 closing.cancel()
 
-    async def _closed(self, run_id: str) -> None:
-        while await close_event(self._client, self._workflow_id, run_id) is None:
+    def _tell(self) -> None:
+        looked, self._looked = self._looked, asyncio.Event()
+        looked.set()
+
+    def _closing(self) -> "asyncio.Task[bool] | None":
+        if self._latest is None or self._latest[1] is None:
+            return None
+        return asyncio.create_task(self._has_ended(self._latest[0]))
+
+    async def _has_ended(self, run_id: str) -> bool:
+        """Wait until an execution is closed; whether that is the end, as far as its history says."""
+        while (event := await close_event(self._client, self._workflow_id, run_id)) is None:
             continue
+        return event.event_type in _ENDED
+
+
+def _says_so(closing: "asyncio.Task[bool] | None") -> bool:
+    # What it raised instead is met again by the look that follows.
+    return closing is not None and closing.done() and closing.exception() is None and closing.result()
 
 
 _watches: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[int, str], StatusWatch]]] = WeakKeyDictionary()
