@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.client.pollers import warn_if_no_worker
 from spine_temporal.client.server_errors import refused_update, unreachable
-from spine_temporal.history.follow import AWAY, describe
+from spine_temporal.history.follow import AWAY, describe, latest_run_id
 
 # Ten updates wait already, the most that a stock server lets wait; the workflow continues as new; its task has failed
 # and is tried again.
@@ -84,6 +84,9 @@ async def send_update(
                     raise RunOver from error
                 if error.status not in _PASSING:
                     raise
+                # Of one that a reset ended while an update was on its way, a server says for ever that it is closing.
+                if run_id is not None and await latest_run_id(client, workflow_id) != run_id:
+                    raise RunOver from error
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LAST_PAUSE_S)
 
