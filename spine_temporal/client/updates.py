@@ -78,17 +78,21 @@ async def send_update(
                 if _is_cancelled():
                     raise asyncio.CancelledError from error
             except RPCError as error:
-                if error.status is RPCStatusCode.UNAVAILABLE:
-                    raise unreachable(client, error) from error
-                if error.status is RPCStatusCode.NOT_FOUND:
-                    raise RunOver from error
-                if error.status not in _PASSING:
-                    raise
-                # Of one that a reset ended while an update was on its way, a server says for ever that it is closing.
-                if run_id is not None and await latest_run_id(client, workflow_id) != run_id:
-                    raise RunOver from error
+                await _raise_unless_passing(error, client, workflow_id, run_id)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LAST_PAUSE_S)
+
+
+async def _raise_unless_passing(error: RPCError, client: Client, workflow_id: str, run_id: str | None) -> None:
+    if error.status is RPCStatusCode.UNAVAILABLE:
+        raise unreachable(client, error) from error
+    if error.status is RPCStatusCode.NOT_FOUND:
+        raise RunOver from error
+    if error.status not in _PASSING:
+        raise error
+    # Of one that a reset ended while an update was on its way, a server says for ever that it is closing.
+    if run_id is not None and await latest_run_id(client, workflow_id) != run_id:
+        raise RunOver from error
 
 
 async def is_answered(client: Client, workflow_id: str, id_: str) -> bool:
