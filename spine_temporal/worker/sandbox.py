@@ -7,6 +7,8 @@ from temporalio.converter import DataConverter, StorageDriverStoreContext, WithS
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from spine_temporal.worker.module_code import keep_code
+
 # By list, never `spine_temporal` whole: what is passed through escapes the sandbox's check for clocks and randomness.
 # The journal has neither, by its walls; executed anew for every run it would take longer than the run.
 _PASSED_THROUGH: Final = (
@@ -60,6 +62,7 @@ def sandbox(runner: WorkflowRunner | None) -> WorkflowRunner:
         runner = SandboxedWorkflowRunner()
     if not isinstance(runner, SandboxedWorkflowRunner):
         return runner
+    keep_code()
     restrictions = runner.restrictions.with_passthrough_modules(*_PASSED_THROUGH)
     return dataclasses.replace(runner, restrictions=restrictions)
 

@@ -102,4 +102,4 @@ class LocalCalls:
             )
             return
         self._task_bytes -= MAX_LOCAL_RESULT_BYTES - len(result.payload.data)
-        session.record(ToolDone(calls.step, index, unpack(ToolSummary, result), local=True))
+        session.record(ToolDone(position.step, index, unpack(ToolSummary, result), local=True))
