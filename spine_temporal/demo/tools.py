@@ -5,13 +5,15 @@ import re
 from spine_core import Tool, tool
 from spine_core.errors import ToolError
 
+from spine_temporal.agents.durable_options import durable
 from spine_temporal.demo.excerpt import bounded, cut
 from spine_temporal.demo.folder import Folder
 
 
 def reading_tools(folder: Folder) -> list[Tool]:
     """`list_files`, `grep` and `read_file` over one folder; each result is at most 16 KB and says what it left out."""
-    return [_list_files(folder), _grep(folder), _read_file(folder)]
+    # Reading is quick, and may be done twice.
+    return [durable(local=True)(made) for made in (_list_files(folder), _grep(folder), _read_file(folder))]
 
 
 def _list_files(folder: Folder) -> Tool:

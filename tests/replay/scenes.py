@@ -1,11 +1,13 @@
 """What happens to conversations over several executions and workflows; every history of a scene is kept."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from spine_core import Agent, Message, ModelResponse, State, tool
 from spine_core.testing import ScriptedProvider, calls, text
 from spine_orchestration import Handoff, Sequential
+from temporalio import activity
 from temporalio.client import Client
 
 from spine_temporal import AgentWorker, ContinuePolicy, Decision, DurableAgent, TemporalCheckpoint, durable
@@ -189,6 +191,38 @@ async def taken_back(client: Client) -> None:
         await closed(client, "spine-reset")
 
 
+async def local_tools(client: Client) -> None:
+    """Tools within the workflow task: one after another, one that takes too long, side by side with an ordinary one."""
+
+    @durable(local=True)
+    @tool
+    async def look(n: int) -> str:
+        """Look."""
+        return f"saw {n}"
+
+    @durable(local=True, timeout_s=0.2)
+    @tool
+    async def stare(n: int) -> str:
+        """Take too long when it is local."""
+        if activity.info().is_local:
+            await asyncio.Event().wait()
+        return f"stared at {n}"
+
+    wish = calls(("look", {"n": 1}), ("look", {"n": 2}), ("stare", {"n": 3}))
+    mixed = calls(("look", {"n": 4}), ("add", {"a": 1, "b": 2}), ("look", {"n": 5}))
+    tools = [look, stare, add]
+    looker = Agent(ScriptedProvider(wish, text("done")), tools=tools, name="looker")
+    beside = Agent(ScriptedProvider(mixed, text("done")), tools=tools, parallel_tools=True, name="beside")
+    often = Agent(ScriptedProvider(wish, mixed, text("done")), tools=tools, name="often")
+    async with worker(client, [looker, beside]):
+        for name in ("looker", "beside"):
+            agent = DurableAgent(name, client, task_queue=QUEUE, session_ttl_s=0)
+            await (await agent.start("go", session_id=name)).result()
+    async with worker(client, [often], continue_policy=OFTEN):
+        agent = DurableAgent("often", client, task_queue=QUEUE, session_ttl_s=0)
+        await (await agent.start("go", session_id="often")).result()
+
+
 async def closed(client: Client, workflow_id: str) -> None:
     """Wait until the workflow has ended."""
     handle = client.get_workflow_handle(workflow_id)
@@ -204,5 +238,5 @@ async def pauses(run: Any) -> bool:
 
 
 SCENES: Final[dict[str, Scene]] = {
-    scene.__name__: scene for scene in (conversation, tree, teams, expiries, outages, backends, taken_back)
+    scene.__name__: scene for scene in (conversation, tree, teams, expiries, outages, backends, taken_back, local_tools)
 }

@@ -62,6 +62,7 @@ class ActivityLog:
         self._entry: Entry | None = None
         self._calls: dict[int, tuple[str, str, tuple[str, ...]]] = {}
         self._started: dict[int, _Started] = {}
+        self._task_worker = ""
 
     @property
     def ledger(self) -> Ledger:
@@ -83,7 +84,15 @@ class ActivityLog:
                     started.attempt, started.identity, at_s(event), started.last_failure
                 )
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-                return self._completed(event)
+                scheduled_id = event.activity_task_completed_event_attributes.scheduled_event_id
+                return self._completed(event, self._calls.pop(scheduled_id), self._started.pop(scheduled_id))
+            case EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+                self._task_worker = event.workflow_task_completed_event_attributes.identity
+            case EventType.EVENT_TYPE_MARKER_RECORDED if isinstance(self._entry, ToolDone):
+                # A local activity: it leaves no other event, and ran within the workflow task.
+                id_ = f"{self._entry.step}.{self._entry.index}"
+                there = _Started(1, self._task_worker, at_s(event), Failure())
+                return self._completed(event, (id_, *self.asked(id_)), there)
         return None
 
     def asked(self, activity_id: str) -> tuple[str, tuple[str, ...]]:
@@ -97,10 +106,10 @@ class ActivityLog:
     def _note(self, entry: Entry) -> None:
         self._entry = entry
 
-    def _completed(self, event: HistoryEvent) -> CompletedActivity:
-        scheduled_id = event.activity_task_completed_event_attributes.scheduled_event_id
-        id_, name, arguments = self._calls.pop(scheduled_id)
-        started = self._started.pop(scheduled_id)
+    def _completed(
+        self, event: HistoryEvent, call: tuple[str, str, tuple[str, ...]], started: _Started
+    ) -> CompletedActivity:
+        id_, name, arguments = call
         entry, (step, _, _) = self._entry, id_.partition(".")
         return CompletedActivity(
             id=id_,

@@ -105,7 +105,9 @@ class Screen:
         room = self.console.width - _TOOK - line.cell_len
         line.append_text(Text(done.outcome) if done.name == MODEL else _tool(done, room))
         line.truncate(self.console.width - _TOOK, overflow="ellipsis", pad=True)
-        self.console.print(line.append(f"{duration(done.ended_s - done.began_s):>{_TOOK}}", "dim"), no_wrap=True)
+        # Of a local activity the history says only that it is over.
+        took = duration(done.ended_s - done.began_s) if done.ended_s > done.began_s else "local"
+        self.console.print(line.append(f"{took:>{_TOOK}}", "dim"), no_wrap=True)
 
     def event(self, worker: str, text: str, style: str = "") -> None:
         """Print a line for something else that happened now."""
