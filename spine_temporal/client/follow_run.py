@@ -85,7 +85,7 @@ class RunFollower:
                 after, was_reset = StatusCursor(), True
             run_id = known[0]
             if status is None or was_reset or self._may_have_stopped(status, after):
-                fold = await self._folded()
+                fold = await self._folded(latest=run_id)
                 if self._took_back(fold):
                     with waiting():
                         await self._taken_again()
@@ -104,9 +104,9 @@ class RunFollower:
             return not after.number or status.number > after.number
         return self.turn is not None and status.turn > self.turn
 
-    async def _folded(self) -> Fold:
+    async def _folded(self, latest: str | None = None) -> Fold:
         fold = Fold(self.client.data_converter)
-        async for event in follow(self.client, self.workflow_id, await self._start(), wait=False):
+        async for event in follow(self.client, self.workflow_id, await self._start(), wait=False, latest=latest):
             await fold.feed(event)
             if event.event_type == _FAILED:
                 raise await failed_run(event, self.workflow_id, self.client.data_converter)

@@ -39,6 +39,7 @@ CLOSING: Final = frozenset(
         EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
     }
 )
+_TERMINATED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED
 _CONTINUED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
 # Of a task that failed or timed out the server shows events that are not in the history yet: the next real ones take
 # their ids. Nothing that is read here depends on these.
@@ -54,13 +55,15 @@ async def follow(
     *,
     wait: bool = True,
     onward: bool = True,
+    latest: str | None = None,
     on_execution: Callable[[str], None] | None = None,
 ) -> AsyncIterator[HistoryEvent]:
     """The events of a run, from the first one of that execution on: until it closes, or without `wait` those there are.
 
     An execution that continues as new is followed into the next one, and one that was reset into the one that took
     its place, unless `onward` is False; of the one that was reset, the close is not told. `run_id` None means the
-    latest. `on_execution` is called with the run id of each, before its first event.
+    latest. `on_execution` is called with the run id of each, before its first event. `latest` was the latest execution
+    a moment ago: if it came to an end of its own, that is not held against a reset in this very moment.
 
     A server that goes away for less than five minutes is waited for.
 
@@ -76,7 +79,8 @@ async def follow(
             if event.event_type not in CLOSING and event.event_type != _CONTINUED:
                 yield event
                 continue
-            following = await reset_to(client, workflow_id, run_id) if onward else None
+            asked = onward and (run_id != latest or event.event_type == _TERMINATED)
+            following = await reset_to(client, workflow_id, run_id) if asked else None
             if following is None:
                 yield event
                 following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id or None

@@ -8,6 +8,7 @@ from tests.bench.long import Long
 from tests.bench.plan import Plan
 from tests.bench.processes import Side
 from tests.bench.running import Measured
+from tests.bench.side_by_side import SideBySide
 from tests.bench.waiting import Waited
 
 type Pick = Callable[[Measured], float]
@@ -19,6 +20,8 @@ class Findings:
 
     plan: Plan
     runs: list[Measured] = field(default_factory=list)
+    beside: list[SideBySide] = field(default_factory=list)
+    """The nth of every side were taken one after the other."""
     replay_s: dict[Side, list[float]] = field(default_factory=lambda: {"bare": [], "ours": []})
     """Seconds per replay of the run of `plan.at` steps; the nth of both sides were taken one after the other."""
     fold_s: dict[int, list[float]] = field(default_factory=dict)
@@ -39,9 +42,9 @@ class Findings:
         """The median of a figure, per step."""
         return statistics.median(pick(run) / steps for run in self.of(side, steps))
 
-    def ratio(self, steps: int, pick: Pick) -> float:
+    def ratio(self, steps: int, pick: Pick, side: Side = "ours") -> float:
         """Ours to bare: the median of the ratios of neighbouring runs."""
-        pairs = zip(self.of("ours", steps), self.of("bare", steps), strict=True)
+        pairs = zip(self.of(side, steps), self.of("bare", steps), strict=True)
         return statistics.median(pick(ours) / pick(bare) for ours, bare in pairs)
 
     def drift(self, side: Side, pick: Pick) -> list[float]:
@@ -49,6 +52,15 @@ class Findings:
         short, long = self.plan.flat
         pairs = zip(self.of(side, short), self.of(side, long), strict=True)
         return [(pick(far) / long) / (pick(near) / short) for near, far in pairs]
+
+    def beside_of(self, side: Side) -> list[SideBySide]:
+        """The runs side by side of that side, in order."""
+        return [each for each in self.beside if each.side == side]
+
+    def beside_ratio(self, side: Side, pick: Callable[[SideBySide], float]) -> float:
+        """That side to bare: the median of the ratios of neighbours."""
+        pairs = zip(self.beside_of(side), self.beside_of("bare"), strict=True)
+        return statistics.median(pick(each) / pick(bare) for each, bare in pairs)
 
     def replay_ratio(self) -> float:
         """Ours to bare: the median of the ratios of each pair of replays."""

@@ -13,6 +13,7 @@ from tests.bench.plan import Plan
 from tests.bench.processes import Side, WorkerProcess, worker_process
 from tests.bench.reading import fold_s, replay_s
 from tests.bench.running import Bench, Measured
+from tests.bench.side_by_side import SideBySide, side_by_side
 from tests.bench.takeover import take_over
 from tests.bench.waiting import waiting_sessions
 from tests.bench.weighing import histories_of
@@ -46,16 +47,26 @@ async def _runs(server: TestServer, found: Findings, tell: Tell) -> None:
     async with (
         worker_process("bare", server.address) as bare,
         worker_process("ours", server.address, hooked=plan.hooked) as ours,
+        worker_process("local", server.address, hooked=plan.hooked) as local,
     ):
-        for worker in (bare, ours):
+        for worker in (bare, ours, local):
             await bench.measure(worker, steps=_WARM_UP_STEPS, repeat=-1)
         for repeat in range(plan.repeats):
             for turn, steps in enumerate(plan.runs, start=repeat):
                 # Whoever comes second finds a larger database and a warmer machine: they take turns in that, too.
-                for worker in (bare, ours) if turn % 2 else (ours, bare):
+                sides = (bare, ours, local) if steps == plan.at else (bare, ours)
+                for worker in sides if turn % 2 else sides[::-1]:
                     run = await bench.measure(worker, steps=steps, repeat=repeat)
                     found.runs.append(run)
                     tell(_line(run))
+        for repeat in range(-1, plan.beside_repeats):
+            for worker in (bare, ours, local) if repeat % 2 else (local, ours, bare):
+                many, steps = plan.beside
+                together = await side_by_side(server.client, pid, worker, runs=many, steps=steps)
+                tell(_together(together))
+                if repeat >= 0:
+                    found.beside.append(together)
+        await local.stop()
         found.memory_bytes = {worker.side: worker.memory_bytes for worker in (bare, ours)}
         found.steady = await _counts(bare, ours)
 
@@ -81,6 +92,14 @@ async def _readings(server: TestServer, found: Findings, tell: Tell) -> None:
         run = found.of("ours", steps)[-1]
         folded = await histories_of(server.client, run.workflow_id, run.run_id)
         found.fold_s[steps] = [await fold_s(server.client, folded) for _ in range(plan.readings)]
+
+
+def _together(run: SideBySide) -> str:
+    return (
+        f"{run.side:<5} {run.runs} x {run.steps} steps  {run.wall_s:5.1f} s  worker CPU {run.worker_cpu_s:5.2f} s  "
+        f"server CPU {run.server_cpu_s:5.2f} s  {run.reading_per_run:4.1f} requests to read, each  "
+        f"known after {1000 * run.lag_s:3.0f} ms"
+    )
 
 
 def _line(run: Measured) -> str:

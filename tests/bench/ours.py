@@ -15,6 +15,7 @@ from spine_core import (
     tool,
 )
 
+from spine_temporal import durable
 from tests.bench import job
 
 NAME: Final = "bench"
@@ -45,6 +46,13 @@ async def look(size: int) -> str:
     return job.result(size)
 
 
+@durable(local=True)
+@tool(name="look")
+async def look_locally(size: int) -> str:
+    """Find something of that size."""
+    return job.result(size)
+
+
 class Onlooker(Middleware):
     """A middleware that changes nothing; having its hooks is what costs."""
 
@@ -61,7 +69,13 @@ class Onlooker(Middleware):
         assert ctx.result
 
 
-def agent(*, hooked: bool) -> Agent:
+def agent(*, hooked: bool, local: bool = False) -> Agent:
     """The agent, with no limit on its steps."""
     middleware = [Onlooker()] if hooked else []
-    return Agent(Provider(), tools=[look], middleware=middleware, guards=Guards(max_steps=None), name=NAME)
+    return Agent(
+        Provider(),
+        tools=[look_locally if local else look],
+        middleware=middleware,
+        guards=Guards(max_steps=None),
+        name=NAME,
+    )

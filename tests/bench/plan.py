@@ -24,6 +24,9 @@ class Plan:
     """The length of the run that is held against the kernel's."""
     sessions: int = 1000
     """How many wait for an approval at once."""
+    beside: tuple[int, int] = (50, 10)
+    """How many runs are side by side, of how many steps."""
+    beside_repeats: int = 6
     hooked: bool = False
     """The agent has a middleware on the hooks of model and tool."""
 
@@ -34,4 +37,6 @@ class Plan:
 
 
 FULL: Final = Plan(runs=(200, 50, 100, 200, 500, 200, 1000), at=200, flat=(100, 1000), repeats=3)
-QUICK: Final = Plan(runs=(50, 100), at=100, flat=(50, 100), repeats=1, readings=3, long_steps=500, sessions=100)
+QUICK: Final = Plan(
+    runs=(50, 100), at=100, flat=(50, 100), repeats=1, readings=3, long_steps=500, sessions=100, beside_repeats=2
+)

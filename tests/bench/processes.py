@@ -10,7 +10,8 @@ from typing import Literal
 
 import psutil
 
-type Side = Literal["bare", "ours"]
+type Side = Literal["bare", "ours", "local"]
+"""A Temporal workflow, an agent, an agent whose tool is local."""
 
 _PATIENCE_S = 60.0
 

@@ -1,7 +1,9 @@
 """The benchmark's tables, with the same as JSON."""
 
 import dataclasses
+import math
 import statistics
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -9,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.findings import Findings, Pick
+from tests.bench.side_by_side import SideBySide
 from tests.bench.targets import Target, events, history_bytes
 
 _MS = 1000.0
@@ -24,12 +27,19 @@ _FIGURES: tuple[tuple[str, Pick, float], ...] = (
 
 def show(console: Console, found: Findings, targets: list[Target]) -> None:
     """Print what was measured, what it was measured against."""
-    console.print(_verdicts(targets), _per_step(found), _readings(found))
+    console.print(_verdicts(targets), _per_step(found), _beside(found), _readings(found))
 
 
 def as_json(found: Findings, targets: list[Target]) -> dict[str, Any]:
     """All of it, for machines."""
-    judged = [{**dataclasses.asdict(target), "met": target.met} for target in targets]
+    judged = [
+        {
+            **dataclasses.asdict(target),
+            "limit": target.limit if math.isfinite(target.limit) else None,
+            "met": target.met,
+        }
+        for target in targets
+    ]
     return {"targets": judged, **dataclasses.asdict(found)}
 
 
@@ -37,7 +47,8 @@ def _verdicts(targets: list[Target]) -> Table:
     table = Table("target", "measured", "limit", "", "verdict", title="Targets")
     for target in targets:
         verdict = "[green]pass" if target.met else "[bold red]MISSED"
-        table.add_row(target.name, f"{target.measured:,.3g}", f"{target.limit:,.4g}", target.unit, verdict)
+        limit = f"{target.limit:,.4g}" if math.isfinite(target.limit) else f"at least {target.least:,.4g}"
+        table.add_row(target.name, f"{target.measured:,.3g}", limit, target.unit, verdict)
     return table
 
 
@@ -50,6 +61,35 @@ def _per_step(found: Findings) -> Table:
         if name != "client CPU ms":  # that of bare is next to nothing
             table.add_row("", "x", *(f"{found.ratio(steps, pick):.3f}" for steps in found.plan.lengths), style="bold")
         table.add_section()
+    return table
+
+
+def _beside(found: Findings) -> Table:
+    many, steps = found.plan.beside
+    table = Table(
+        "", "bare", "ours", "x", "local tool", "x", title=f"{many} runs of {steps} steps side by side, medians"
+    )
+    figures: tuple[tuple[str, Callable[[SideBySide], float], float], ...] = (
+        ("wall ms", attrgetter("wall_s"), _MS),
+        ("worker CPU ms", attrgetter("worker_cpu_s"), _MS),
+        ("server CPU ms", attrgetter("server_cpu_s"), _MS),
+        ("client CPU ms", attrgetter("client_cpu_s"), _MS),
+        ("requests to read, each run", attrgetter("reading_per_run"), 1.0),
+        ("an end is known after ms", attrgetter("lag_s"), _MS),
+    )
+    for name, pick, scale in figures:
+        bare, ours, local = (
+            f"{scale * statistics.median(pick(each) for each in found.beside_of(side)):,.1f}"
+            for side in ("bare", "ours", "local")
+        )
+        table.add_row(
+            name,
+            bare,
+            ours,
+            f"{found.beside_ratio('ours', pick):.2f}",
+            local,
+            f"{found.beside_ratio('local', pick):.2f}",
+        )
     return table
 
 

@@ -1,5 +1,6 @@
 """What the server counts of the requests that it is sent."""
 
+import asyncio
 import re
 from collections import Counter
 from contextlib import suppress
@@ -13,6 +14,8 @@ _COUNTED: Final = re.compile(
     r'^service_requests\{[^}]*operation="(\w+)"[^}]*service_name="frontend"[^}]*\} (\S+)$', re.M
 )
 _PATIENCE_S: Final = 5.0
+# The server writes its counters once a second.
+_SETTLE_S: Final = 1.5
 
 
 class ServerRequests:
@@ -21,8 +24,9 @@ class ServerRequests:
     def __init__(self, server_pid: int) -> None:
         self._url = _metrics_url(server_pid)
 
-    def count(self) -> Counter[str]:
-        """So far."""
+    async def settled(self) -> Counter[str]:
+        """So far, as soon as the server's counters have caught up with it."""
+        await asyncio.sleep(_SETTLE_S)
         counted: Counter[str] = Counter()
         for operation, number in _COUNTED.findall(_read(self._url)):
             counted[operation] += int(float(number))

@@ -9,7 +9,7 @@ from temporalio.client import Client
 
 from spine_temporal import DurableAgent
 from tests.bench import bare, ours
-from tests.bench.processes import Side, WorkerProcess, cpu_s
+from tests.bench.processes import Side, WorkerProcess, cpu_s, queue_of
 from tests.bench.weighing import Weight, histories_of, weigh
 
 
@@ -43,7 +43,7 @@ class Bench:
         name = f"{worker.side}-{steps}-{uuid.uuid4().hex[:8]}"
         before = worker.cpu_s, cpu_s(server), own.cpu_times()
         began_s = time.perf_counter()
-        workflow_id = await (self._bare(name, steps) if worker.side == "bare" else self._ours(name, steps))
+        workflow_id = await (self._bare(name, steps) if worker.side == "bare" else self._ours(name, steps, worker.side))
         wall_s = time.perf_counter() - began_s
         after = worker.cpu_s, cpu_s(server), own.cpu_times()
         run_id = str((await self.client.get_workflow_handle(workflow_id).describe()).raw_info.first_run_id)
@@ -64,8 +64,8 @@ class Bench:
         await self.client.execute_workflow(bare.WORKFLOW, args=[steps, self.size], id=name, task_queue="bench-bare")
         return name
 
-    async def _ours(self, name: str, steps: int) -> str:
-        durable = DurableAgent(ours.NAME, self.client, task_queue="bench-ours", session_ttl_s=0)
+    async def _ours(self, name: str, steps: int, side: Side) -> str:
+        durable = DurableAgent(ours.NAME, self.client, task_queue=queue_of(side), session_ttl_s=0)
         result = await durable.run(ours.question(steps, self.size), session_id=name)
         if result.state.step != steps + 1:
             raise RuntimeError(f"the run stopped at step {result.state.step}: {result.stopped_reason} {result.error}")

@@ -39,7 +39,7 @@ async def serve(side: str, address: str, task_queue: str, middleware: str) -> di
         async with plain:
             await _until_told()
         return {}
-    agents = [ours.agent(hooked=middleware == "hooked"), waiting.agent()]
+    agents = [ours.agent(hooked=middleware == "hooked", local=side == "local"), waiting.agent()]
     worker = AgentWorker(client, agents=agents, task_queue=task_queue, **_OPTIONS)
     async with worker:
         await _until_told()

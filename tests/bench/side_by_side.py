@@ -18,7 +18,7 @@ from tests.bench.processes import Side, WorkerProcess, cpu_s, queue_of
 from tests.bench.requests import ServerRequests
 
 _RESULT_BYTES: Final = 200
-_READING: Final = ("GetWorkflowExecutionHistory", "DescribeWorkflowExecution", "PollWorkflowExecutionUpdate")
+_READING: Final = ("GetWorkflowExecutionHistory", "PollWorkflowExecutionHistory", "DescribeWorkflowExecution")
 
 type Job = Callable[[str], Awaitable[float]]
 """Does one run of that workflow id; returns when its caller knew the end, in Unix time."""
@@ -50,14 +50,14 @@ async def side_by_side(client: Client, server_pid: int, worker: WorkerProcess, *
     """Start so many runs of so many steps, wait for all."""
     requests, server, own = ServerRequests(server_pid), psutil.Process(server_pid), psutil.Process()
     ids = [f"beside-{worker.side}-{uuid.uuid4().hex[:12]}" for _ in range(runs)]
-    job = _bare(client, steps) if worker.side == "bare" else _ours(client, steps)
-    before = requests.count()
+    job = _bare(client, steps) if worker.side == "bare" else _ours(client, steps, worker.side)
+    before = await requests.settled()
     cpu_before_s = worker.cpu_s, cpu_s(server), sum(own.cpu_times()[:2])
     began_s = time.perf_counter()
     known_s = await asyncio.gather(*(job(id_) for id_ in ids))
     wall_s = time.perf_counter() - began_s
     cpu_after_s = worker.cpu_s, cpu_s(server), sum(own.cpu_times()[:2])
-    counted = requests.count()
+    counted = await requests.settled()
     counted.subtract(before)
     spent_s = [after - before for after, before in zip(cpu_after_s, cpu_before_s, strict=True)]
     closed_s = [await _closed_s(client, id_) for id_ in ids]
@@ -82,8 +82,8 @@ def _bare(client: Client, steps: int) -> Job:
     return run
 
 
-def _ours(client: Client, steps: int) -> Job:
-    durable = DurableAgent(ours.NAME, client, task_queue=queue_of("ours"), session_ttl_s=0, workflow_id_prefix="")
+def _ours(client: Client, steps: int, side: Side) -> Job:
+    durable = DurableAgent(ours.NAME, client, task_queue=queue_of(side), session_ttl_s=0, workflow_id_prefix="")
 
     async def run(id_: str) -> float:
         result = await durable.run(ours.question(steps, _RESULT_BYTES), session_id=id_)

@@ -49,14 +49,30 @@ def targets(found: Findings) -> list[Target]:
         Target("largest activity input", largest_input, 2048, "bytes"),
         Target(f"growth of bytes per step, {span}", _median(found.drift("ours", history_bytes)), 1.02, "x"),
         Target(f"growth of events per step, {span}", _median(found.drift("ours", events)), 1.02, "x"),
-        Target(f"wall per step, {at} steps", found.ratio(at, wall), 1.15, "x bare"),
-        Target(f"worker CPU per step, {at} steps", found.ratio(at, cpu), 1.5, "x bare"),
+        Target(f"wall per step, {at} steps", found.ratio(at, wall), 1.05, "x bare"),
+        Target(f"worker CPU per step, {at} steps", found.ratio(at, cpu), 1.05, "x bare"),
+        Target(f"wall per step, {at} steps, local tool", found.ratio(at, wall, "local"), 0.65, "x bare"),
+        Target(f"events per step, {at} steps, local tool", found.per_step("local", at, events), 7.5, "events"),
         Target(f"growth of wall per step, {span}", _growth(found, wall), 1.25, "x bare's"),
         Target(f"growth of worker CPU per step, {span}", _growth(found, cpu), 1.25, "x bare's"),
         Target(f"replay, {at} steps", found.replay_ratio(), 1.5, "x bare"),
+        *_side_by_side(found),
         Target("the long run equals the kernel's", float(found.long is not None and found.long.equal), 1, "", least=1),
         Target("idle CPU of a worker with all sessions waiting", _idle_cpu(found), 6, "s a minute"),
         Target("folds by a worker new to a run", found.takeover["folds"], 1, "folds", least=1),
+    ]
+
+
+def _side_by_side(found: Findings) -> list[Target]:
+    what, ours = "{} x {} steps side by side".format(*found.plan.beside), found.beside_of("ours")
+    throughput = 1 / found.beside_ratio("ours", attrgetter("wall_s"))
+    local = 1 / found.beside_ratio("local", attrgetter("wall_s"))
+    return [
+        Target(f"throughput, {what}", throughput, float("inf"), "x bare", least=0.95),
+        Target(f"throughput, {what}, local tool", local, float("inf"), "x bare", least=1.4),
+        Target(f"worker CPU, {what}", found.beside_ratio("ours", attrgetter("worker_cpu_s")), 1.1, "x bare"),
+        Target("requests to read a waited run", _median([each.reading_per_run for each in ours]), 12, "requests"),
+        Target("an end is known after", _median([1000 * each.lag_s for each in ours]), 50, "ms"),
     ]
 
 
