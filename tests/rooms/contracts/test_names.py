@@ -44,6 +44,7 @@ PINNED = {
     "CODEC_AWAY": "spine.CodecAway",
     "NOT_DONE": "spine.NotDone",
     "CROWDED": "spine.Crowded",
+    "NOT_LOCALLY": "spine.NotLocally",
     "DELETED": "deleted by spine_temporal.TemporalCheckpoint",
     "WORKFLOW_ID_PREFIX": "spine-",
     "CHECKPOINT_ID_PREFIX": "spine.checkpoint-",
