@@ -41,8 +41,8 @@ class Ordered:
     """The ledger at that revision."""
     complete: bool = True
     """False: it is fed from somewhere within a history, and may meet what it cannot know."""
-    told: frozenset[str] = frozenset()
-    """Of subagents whose end has been told, and that an execution continued as new without; the next one has it."""
+    reported_ends: frozenset[str] = frozenset()
+    """Positions of subagents whose end the trace has, and that an execution continued as new without; the next one has it."""
     _tail: list[Fact] = field(default_factory=list)
 
     def copy(self) -> "Ordered":
@@ -69,8 +69,8 @@ class Ordered:
             self.ledger, events = apply(self.ledger, entry)
             self._tail.append(entry)
             self._look(self.ledger)
-            if (ended := _ended(entry)) in self.told:
-                self.told -= {ended}
+            if (ended := _ended(entry)) in self.reported_ends:
+                self.reported_ends -= {ended}
                 return []
             return events
         if isinstance(entry, ContinuedAsNew):
@@ -94,7 +94,7 @@ class Ordered:
 
     def _drop_tail(self) -> None:
         """An execution has ended without what is in the tail."""
-        self.told |= {ended for fact in self._tail if (ended := _ended(fact))}
+        self.reported_ends |= {ended for fact in self._tail if (ended := _ended(fact))}
         self.ledger, self._tail = self.settled, []
 
     def _settle(self, basis: Basis) -> None:
