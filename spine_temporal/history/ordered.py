@@ -42,7 +42,7 @@ class Ordered:
     complete: bool = True
     """False: it is fed from somewhere within a history, and may meet what it cannot know."""
     reported_ends: frozenset[str] = frozenset()
-    """Positions of subagents whose end the trace has, and that an execution continued as new without; the next one has it."""
+    """Positions of subagents whose end the trace has, and that an execution continued as new without knowing of it."""
     _tail: list[Fact] = field(default_factory=list)
 
     def copy(self) -> "Ordered":
