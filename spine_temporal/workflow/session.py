@@ -39,11 +39,12 @@ class Session:
         self.advanced = False
         """This execution got the run on: another one may continue it."""
         self.updates = 0
+        self.accepting: list[str] = []
+        """Inputs of turns that are accepted and not recorded yet: who comes next is judged by them as well."""
         self.sending: set[asyncio.Task[None]] = set()
         """Signals on their way out: this execution does not end before they are sent."""
         self.restored_bytes = 0
         self.restored_at_bytes = 0
-        self._seed = workflow.random_seed()
         self._signals = 0
         self._specs = 0
         self._order: list[str] = []
@@ -54,11 +55,6 @@ class Session:
         if self.progress.spec is None:
             raise RuntimeError("the run has not been opened")
         return self.progress.spec
-
-    @property
-    def was_reset(self) -> bool:
-        """Whether this execution took the place of one that was reset: a server gives it another seed there."""
-        return workflow.random_seed() != self._seed
 
     def record(self, entry: Fact | Entry) -> None:
         """Apply an entry: a fact that the history holds, or holds as soon as this workflow task is over."""

@@ -75,13 +75,13 @@ def validate_turn(session: Session, values: Sequence[RawValue]) -> None:
         return
     if request.on_busy == "reject" and request.run_id in (None, workflow.info().run_id):
         _refuse(names.SESSION_BUSY, f"session {session.session_id!r} is busy: {_doing(session)}")
-    queue = session.progress.queue
+    inputs = [*(queued.input for queued in session.progress.queue), *session.accepting]
     most = int(session.spec.payload_bytes * _QUEUED) if session.ready else MAX_PAYLOAD_BYTES // 2
-    waiting = sum(len(to_json(queued.input)) for queued in queue)
+    waiting = sum(len(to_json(input)) for input in inputs)
     if waiting + len(to_json(request.input)) > most:
         _refuse(
             names.SESSION_BUSY,
-            f"session {session.session_id!r} is busy, and {len(queue)} turns wait already with {waiting:,} bytes of "
+            f"session {session.session_id!r} is busy, and {len(inputs)} turns wait already with {waiting:,} bytes of "
             f"JSON of the {most:,} that may wait; try again when it has gone on",
         )
 
@@ -90,11 +90,13 @@ async def accept_turn(session: Session, values: Sequence[RawValue]) -> RawValue:
     """Put a turn into the queue."""
     if (known := _known(session, TurnTaken)) is not None:
         return pack(known)
+    request = _read(TurnRequest, values, _TURN_FORM)
+    session.accepting.append(request.input)
     await _ready(session)
+    session.accepting.remove(request.input)
     # It may have been accepted before anybody knew what the agent is.
     _refuse_turn_of_team(session)
-    progress, request = session.progress, _read(TurnRequest, values, _TURN_FORM)
-    receipt = TurnTaken(turn=progress.last_turn + 1, waits=_busy(session))
+    receipt = TurnTaken(turn=session.progress.last_turn + 1, waits=_works(session))
     id_ = _update_id()
     session.record(TurnQueued(entry_id(id_), id_, request.input, receipt))
     session.updates += 1
@@ -128,11 +130,12 @@ async def accept_decision(session: Session, values: Sequence[RawValue]) -> RawVa
     """Take a decision; the call it is on goes on, or is refused, as soon as its turn has come."""
     if (known := _known(session, DecisionReceipt)) is not None:
         return pack(known)
-    waited = await _ready(session)
+    looked_at = session.ready
+    await _ready(session)
     request = _read(DecideRequest, values, _DECIDE_FORM)
     try:
         # The validator has looked at the arguments, unless nothing was there to look at them with.
-        receipt = (check_decision if waited else receipt_of)(session.progress, request)
+        receipt = (receipt_of if looked_at else check_decision)(session.progress, request)
     except DecisionNotAccepted as error:
         _refuse_decision(session, error)
     id_, decision = _update_id(), request.decision
@@ -148,6 +151,10 @@ def _refuse_turn_of_team(session: Session) -> None:
 
 
 def _busy(session: Session) -> bool:
+    return _works(session) or bool(session.accepting)
+
+
+def _works(session: Session) -> bool:
     return bool(session.progress.queue) or session.progress.status != "idle"
 
 
@@ -171,20 +178,14 @@ def _known[W: WireModel](session: Session, type_: type[W]) -> W | None:
         return None
 
 
-async def _ready(session: Session) -> bool:
-    """Whether it had to wait until an update can be answered: then it is to be judged anew.
+async def _ready(session: Session) -> None:
+    """Wait until an update can be recorded: the conversation is there, and the signals of its task are recorded.
 
-    Otherwise nothing is awaited: of two updates in one task, the second is judged by what the first has changed.
+    What a reset applies again comes in the order in which it came; when it is replayed, the signals come first.
     """
     if not session.ready:
         await workflow.wait_condition(lambda: session.ready)
-    elif session.was_reset:
-        # What a reset applies again comes in the order in which it came, and when it is replayed signals first:
-        # they are let pass.
-        await asyncio.sleep(0)
-    else:
-        return False
-    return True
+    await asyncio.sleep(0)
 
 
 def _read[W: WireModel](type_: type[W], values: Sequence[RawValue], form: str) -> W:

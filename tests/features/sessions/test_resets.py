@@ -210,6 +210,37 @@ async def test_who_waits_behind_a_decision_that_was_taken_back_is_asked_again(cl
     assert (await served.resume(session, True)).answer == "got 3"
 
 
+@pytest.mark.every_mode
+async def test_a_reset_that_brings_turns_and_a_stop_with_the_end_of_a_step_is_replayed_in_one_order(
+    client: Client, durable: Durable
+) -> None:
+    gate, session = Gate(), new_session()
+
+    @tool
+    async def add(a: int, b: int) -> int:
+        """Add, when let."""
+        await gate.pass_through()
+        return a + b
+
+    served = durable(parrot(tools=[add]))
+    first = await served.start("add 1 2", session_id=session)
+    await asyncio.wait_for(gate.begun.wait(), 60)
+    second, third = [await served.start(said, session_id=session) for said in ("second", "third")]
+    await second.stop()
+    await until_told(client, first)
+    history = await history_of(client, first)
+
+    # Where the model's answer is taken in: the tool's call is written with what comes again there.
+    await reset(client, history, reset_points(history)[1])
+    gate.open.set()
+
+    assert (await first.result()).answer == "got 3"
+    assert (await second.result()).stopped_reason is StopReason.CANCELLED
+    last = await third.result()
+    assert texts(last.state) == ["add 1 2", "None", "3", "got 3", "second", "third", "heard third"]
+    assert await third.state() == last.state
+
+
 async def types_of(events: AsyncIterator[TraceEvent]) -> list[str]:
     return [str(event.type) async for event in events]
 
