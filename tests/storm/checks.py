@@ -132,15 +132,13 @@ def check_calls(storming: Storming, state: State) -> None:
 def check_effects(storming: Storming, key: str, effects: list[Effect]) -> None:
     """Done once; again only by another attempt of the same activity, when the worker was told to go.
 
-    After a reset it may be done again, by another execution.
+    After a reset it may be done again, by another execution. A local one may be done again whenever its workflow task
+    is, and that may come to continue as new instead: it has said that it may be.
     """
-    runs = {effect.run_id for effect in effects}
+    runs = {effect.run_id for effect in effects if not effect.local}
     assert len(runs) <= 1 + storming.resets, f"{key} was done by several executions: {effects}"
     for run_id in runs:
-        there = [effect for effect in effects if effect.run_id == run_id]
-        if any(effect.local for effect in there):
-            # Done again when its workflow task is: it has said that it may be.
-            continue
+        there = [effect for effect in effects if effect.run_id == run_id and not effect.local]
         assert len({effect.activity_id for effect in there}) == 1, f"{key} was done by several activities: {there}"
         assert len({effect.attempt for effect in there}) == len(there), f"{key} was done twice: {there}"
         assert storming.swaps or len(there) == 1, f"{key} was done {len(there)} times: {there}"
