@@ -9,9 +9,8 @@ from spine_temporal.cli.log import show_log
 from spine_temporal.cli.print_result import Stopped, print_result, print_that_it_goes_on, stopped
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.terminal import note, stderr
-from spine_temporal.client.pollers import warn_if_no_worker
-from spine_temporal.client.resumed_events import resumed_events
 from spine_temporal.client.runs import find_run
+from spine_temporal.client.shared_reads import shared_reads
 
 
 def resume(server: Server, id: str, word: str, *, json: bool, live: bool) -> Exit:
@@ -34,11 +33,11 @@ async def _result(server: Server, id: str, word: str, resumed: list[str], *, liv
         # Of that very turn: the next one may wait already, and then begins as soon as this one is over.
         run = await found.run.in_hand()
         run.run_id = found.run.run_id
-        async with warn_if_no_worker(client, run.workflow_id):
+        with shared_reads(client, run.workflow_id):
             _, before = await run.decide_on(word, None)
             resumed.append(id)
             if live:
                 agent = f"{found.published.agent} · " if found.published is not None else ""
                 note(f"{agent}run {id}\n")
-                await follow(resumed_events(client, run, before), stderr())
+                await follow(run.events_after(before), stderr())
             return await stopped(run, await run.next_result(after=before))

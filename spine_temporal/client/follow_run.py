@@ -1,6 +1,8 @@
 """A run followed until it stops."""
 
-from collections.abc import AsyncIterator, Callable
+import functools
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -8,16 +10,17 @@ from spine_core import State, TraceEvent
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
+from spine_temporal.client.live_history import Reading
 from spine_temporal.client.server_errors import failed_run
-from spine_temporal.client.status_watch import StatusWatch, watch_of
+from spine_temporal.client.shared_reads import SharedReads, shared_reads
 from spine_temporal.client.updates import is_answered
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
 from spine_temporal.history.fold import Fold, Stop
-from spine_temporal.history.folded import fold_execution, turn_run_id, with_conversation
-from spine_temporal.history.follow import describe, first_event, follow, reset_to
+from spine_temporal.history.folded import turn_run_id, with_conversation
+from spine_temporal.history.follow import first_event, follow, reset_to
 from spine_temporal.journal.entries import Entry
-from spine_temporal.journal.ledger import Ledger
+from spine_temporal.journal.progress import Progress
 from spine_temporal.slots import waiting
 
 _FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
@@ -34,16 +37,16 @@ class StatusCursor:
     subagent_number: int = 0
     """Of that subagent's status then: a stop at which it still waits there is an old one."""
 
-    def is_old(self, ledger: Ledger) -> bool:
+    def is_old(self, progress: Progress) -> bool:
         """Whether a stop is one that was known."""
-        calls = ledger.progress.calls
+        calls = progress.calls
         known = (
             (each for at, each in enumerate(calls.items) if str(calls.position(at)) == self.subagent) if calls else ()
         )
         call = next(iter(known), None)
         subagent = call.subagent if call is not None and not call.finished else None
         waits_there = subagent is not None and subagent.status != "over" and subagent.number <= self.subagent_number
-        return waits_there or ledger.progress.status_number <= self.number
+        return waits_there or progress.status_number <= self.number
 
 
 @dataclass(slots=True)
@@ -70,28 +73,29 @@ class RunFollower:
             RunFailed: its workflow failed, or closed before the turn began, or a reset took the turn back for good; or
                 an error that says more.
         """
-        watch = watch_of(self.client, self.workflow_id)
-        with watch.attended():
-            return await self._stop(watch, after)
+        with shared_reads(self.client, self.workflow_id) as reads, reads.status.attended():
+            return await self._stop(reads, after)
 
-    async def _stop(self, watch: StatusWatch, after: StatusCursor) -> Stop:
-        known, run_id = watch.expect(self.run_id) if self.begun and self.run_id is not None else None, ""
+    async def _stop(self, reads: SharedReads, after: StatusCursor) -> Stop:
+        known, run_id = reads.status.expect(self.run_id) if self.begun and self.run_id is not None else None, ""
         while True:
             with waiting():
-                known = await watch.other_than(known)
+                known = await reads.status.other_than(known)
             status, was_reset = known[1], False
-            if run_id not in ("", known[0]) and await reset_to(self.client, self.workflow_id, run_id) is not None:
-                # It counts its stops anew, from where it was taken back to.
-                after, was_reset = StatusCursor(), True
+            if run_id not in ("", known[0]):
+                look = functools.partial(reset_to, self.client, self.workflow_id, run_id)
+                if await reads.once(("reset", run_id), look) is not None:
+                    # It counts its stops anew, from where it was taken back to.
+                    after, was_reset = StatusCursor(), True
             run_id = known[0]
             if status is None or was_reset or self._may_have_stopped(status, after):
-                fold = await self._folded(latest=run_id)
-                if self._took_back(fold):
+                fold = await self._folded(reads, latest=run_id)
+                if self._took_back(fold.turns):
                     with waiting():
-                        await self._taken_again()
+                        await self._taken_again(reads)
                     known = None
                     continue
-                stop = self._found(fold, after)
+                stop = self._found(fold, fold.ledger.progress, after)
                 if stop is None and fold.closed:
                     stop = self._last(fold)
                 if stop is not None and stop.ledger.restored:
@@ -104,15 +108,10 @@ class RunFollower:
             return not after.number or status.number > after.number
         return self.turn is not None and status.turn > self.turn
 
-    async def _folded(self, latest: str | None = None) -> Fold:
-        fold = Fold(self.client.data_converter)
-        async for event in follow(self.client, self.workflow_id, await self._start(), wait=False, latest=latest):
-            await fold.feed(event)
-            if event.event_type == _FAILED:
-                raise await failed_run(event, self.workflow_id, self.client.data_converter)
-        if self.turn is not None and self.turn < (fold.first_turn or 1):
-            raise RunNotFound(f"the history of turn {self.turn} of {self.workflow_id!r} is gone from the server")
-        self.turn = fold.turns.get(self.update_id, self.turn)
+    async def _folded(self, reads: SharedReads, latest: str | None = None) -> Fold:
+        read = functools.partial(_folded_from, self.client, self.workflow_id, self._from, latest)
+        fold, was_there = await reads.once(("fold", self._from, latest), read)
+        self._know(fold, was_there=was_there)
         return fold
 
     async def number(self) -> int | None:
@@ -121,16 +120,19 @@ class RunFollower:
         Raises:
             RunNotFound: there is no such run.
         """
-        if self.update_id and self._took_back(await self._folded()):
-            await self._taken_again()
-            await self._folded()
+        if not self.update_id:
+            return self.turn
+        with shared_reads(self.client, self.workflow_id) as reads:
+            if self._took_back((await self._folded(reads)).turns):
+                await self._taken_again(reads)
+                await self._folded(reads)
         return self.turn
 
-    def _took_back(self, fold: Fold) -> bool:
+    def _took_back(self, turns: dict[str, int]) -> bool:
         """Whether a reset has taken back the update that brought the turn."""
-        return bool(self.update_id) and self.update_id not in fold.turns
+        return bool(self.update_id) and self.update_id not in turns
 
-    async def _taken_again(self) -> None:
+    async def _taken_again(self, reads: SharedReads) -> None:
         """Wait until a turn that a reset took back is accepted again.
 
         Raises:
@@ -138,7 +140,7 @@ class RunFollower:
         """
         # Asked after in the latest execution; one that has continued as new meanwhile has its answer in the history.
         if not await is_answered(self.client, self.workflow_id, self.update_id) and self._took_back(
-            await self._folded()
+            (await self._folded(reads)).turns
         ):
             raise RunFailed(
                 f"a reset of {self.workflow_id!r} took its turn {self.turn} back, and it was not accepted again; "
@@ -147,82 +149,134 @@ class RunFollower:
 
     async def events(self) -> AsyncIterator[TraceEvent]:
         """The trace events of the turn until it stops."""
-        fold, turn = Fold(self.client.data_converter), await self._turn_in_hand()
-        members: set[str] = set()
-        async for traced, now in self._followed(fold):
-            if now and self._took_back(fold):
-                await self._taken_again()
-            if fold.ledger.progress.turn == (turn or self._wanted(fold)):
-                for event in traced:
-                    yield event
-            for member in fold.ledger.members:
-                if not member.workflow_id or member.workflow_id in members:
-                    continue
-                async for event in RunFollower(self.client, member.workflow_id, None, None).events():
-                    yield event
-                members.add(member.workflow_id)
-            if now and self._found(fold, StatusCursor()) is not None:
-                return
+        members = set[str]()
+        with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:
+            joined, turn = await live.join(), None
+            if self.turn is None and self.run_id is None:
+                turn = await _turn_in_hand(live.readings(joined))
+            async with aclosing(live.readings(joined)) as readings:
+                async for reading, present in readings:
+                    self._know(reading)
+                    if present and self._took_back(reading.turns):
+                        await self._taken_again(reads)
+                    if reading.progress.turn == (turn or self._wanted(reading)):
+                        for event in reading.traced:
+                            yield event.model_copy(deep=True)
+                    for member in reading.members:
+                        if not member.workflow_id or member.workflow_id in members:
+                            continue
+                        async for event in RunFollower(self.client, member.workflow_id, None, None).events():
+                            yield event
+                        members.add(member.workflow_id)
+                    if present and self._found(reading, reading.progress, StatusCursor()) is not None:
+                        return
+
+    async def events_after(self, before: StatusCursor) -> AsyncIterator[TraceEvent]:
+        """The trace events of the turn after what `before` knows, until it stops again."""
+        number = 0
+        with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:
+            async with aclosing(live.readings(await live.join())) as readings:
+                async for reading, _ in readings:
+                    turn, progress = reading.progress.turn, reading.progress
+                    if progress.status_number < number:
+                        # A reset took it back: it counts its stops anew.
+                        before = StatusCursor()
+                    number = progress.status_number
+                    if turn == self.turn and not before.is_old(progress):
+                        for event in reading.traced:
+                            yield event.model_copy(deep=True)
+                    stop = reading.stops.get(self.turn or turn)
+                    if stop is not None and not before.is_old(stop.ledger.progress):
+                        return
 
     async def entries(self, on_entry: Callable[[Entry, State], None]) -> None:
         """Call `on_entry` with the turn's entries and the State after each, as far as the history goes by now."""
-        fold, turn = Fold(self.client.data_converter), await self._turn_in_hand()
+        with shared_reads(self.client, self.workflow_id) as reads:
+            start, turn = await self._start(reads), None
+            if self.turn is None and self.run_id is None:
+                turn = _in_hand((await self._folded(reads)).ledger.progress)
+        fold = Fold(self.client.data_converter)
         fold.on_entry = lambda entry: (
             on_entry(entry, fold.ledger.state) if fold.ledger.progress.turn == (turn or self._wanted(fold)) else None
         )
-        async for event in follow(self.client, self.workflow_id, await self._start(), wait=False):
+        async for event in follow(self.client, self.workflow_id, start, wait=False):
             await fold.feed(event)
 
-    async def _turn_in_hand(self) -> int | None:
-        """Of a run had by its id alone, the turn that it stands for."""
-        if self.turn is not None or self.run_id is not None:
-            return None
-        progress = (await fold_execution(self.client, (self.workflow_id, ""))).progress
-        return progress.queue[0].turn if progress.over and progress.queue else progress.turn
+    @property
+    def _from(self) -> "tuple[str | None, bool]":
+        """The execution to read from, as far as it is known, and whether another will do when it is gone."""
+        return self.run_id, self.turn is not None
 
-    async def _followed(self, fold: Fold) -> AsyncIterator[tuple[list[TraceEvent], bool]]:
-        """The trace events of each event, and whether what the fold knows is by now the present."""
-        executions: list[str] = []
-        present, known_events, now = False, 0, False
-        start = await self._start()
-        async for event in follow(self.client, self.workflow_id, start, on_execution=executions.append):
-            if executions:
-                info = (await describe(self.client, self.workflow_id)).workflow_execution_info
-                present, known_events = info.execution.run_id == executions[-1], info.history_length
-                now = False
-                executions.clear()
-            traced = await fold.feed(event)
-            if event.event_type == _FAILED:
-                raise await failed_run(event, self.workflow_id, self.client.data_converter)
-            self.turn = fold.turns.get(self.update_id, self.turn)
-            now = now or (present and event.event_id >= known_events)
-            if self.turn is not None and self.turn < (fold.first_turn or 1):
-                raise RunNotFound(f"the history of turn {self.turn} of {self.workflow_id!r} is gone from the server")
-            yield traced, now
+    async def _start(self, reads: SharedReads) -> str:
+        find = functools.partial(_start_of, self.client, self.workflow_id, self._from)
+        start, was_there = await reads.once(("start", self._from), find)
+        if not was_there:
+            self.update_id = ""
+        return start
 
-    async def _start(self) -> str:
-        if self.run_id is None or (self.turn is not None and not await self._is_there(self.run_id)):
+    def _know(self, known: "Fold | Reading", *, was_there: bool = True) -> None:
+        """Learn from what was read which number the turn has by now.
+
+        Raises:
+            RunNotFound: its history is gone.
+        """
+        if not was_there:
             # Nor is the update there any more: it is known by the number that it had.
             self.update_id = ""
-            return await turn_run_id(self.client, self.workflow_id, None)
-        return self.run_id
+        self.turn = known.turns.get(self.update_id, self.turn)
+        if self.turn is not None and self.turn < (known.first_turn or 1):
+            raise RunNotFound(f"the history of turn {self.turn} of {self.workflow_id!r} is gone from the server")
 
-    async def _is_there(self, run_id: str) -> bool:
-        try:
-            await first_event(self.client, self.workflow_id, run_id)
-        except RunNotFound:
-            return False
-        return True
+    def _wanted(self, known: "Fold | Reading") -> int | None:
+        return self.turn or (known.first_turn if self.run_id is not None else None)
 
-    def _wanted(self, fold: Fold) -> int | None:
-        return self.turn or (fold.first_turn if self.run_id is not None else None)
-
-    def _found(self, fold: Fold, after: StatusCursor) -> Stop | None:
-        stop = fold.stops.get(self._wanted(fold) or fold.ledger.progress.turn)
-        return stop if stop is not None and (fold.closed or not after.is_old(stop.ledger)) else None
+    def _found(self, known: "Fold | Reading", progress: Progress, after: StatusCursor) -> Stop | None:
+        stop = known.stops.get(self._wanted(known) or progress.turn)
+        return stop if stop is not None and (known.closed or not after.is_old(stop.ledger.progress)) else None
 
     def _last(self, fold: Fold) -> Stop:
         wanted = self._wanted(fold) or fold.ledger.progress.turn
         if wanted in fold.stops:
             return fold.stops[wanted]
         raise RunFailed(f"the session of {self.workflow_id!r} was closed before its turn {wanted} began")
+
+
+async def _start_of(client: Client, workflow_id: str, wanted: tuple[str | None, bool]) -> tuple[str, bool]:
+    """The execution to read from, and whether it is the one that was wanted."""
+    run_id, another_will_do = wanted
+    if run_id is None:
+        return await turn_run_id(client, workflow_id, None), False
+    if another_will_do:
+        try:
+            await first_event(client, workflow_id, run_id)
+        except RunNotFound:
+            return await turn_run_id(client, workflow_id, None), False
+    return run_id, True
+
+
+async def _folded_from(
+    client: Client, workflow_id: str, wanted: tuple[str | None, bool], latest: str | None
+) -> tuple[Fold, bool]:
+    """All there is by now from that execution on, and whether it is the one that was wanted."""
+    start, was_there = await _start_of(client, workflow_id, wanted)
+    fold = Fold(client.data_converter)
+    async for event in follow(client, workflow_id, start, wait=False, latest=latest):
+        await fold.feed(event)
+        if event.event_type == _FAILED:
+            raise await failed_run(event, workflow_id, client.data_converter)
+    return fold, was_there
+
+
+async def _turn_in_hand(following: AsyncGenerator[tuple[Reading, bool], None]) -> int:
+    """The turn that a run is at now."""
+    progress = Progress()
+    async with aclosing(following) as readings:
+        async for reading, present in readings:
+            progress = reading.progress
+            if present:
+                break
+    return _in_hand(progress)
+
+
+def _in_hand(progress: Progress) -> int:
+    return progress.queue[0].turn if progress.over and progress.queue else progress.turn

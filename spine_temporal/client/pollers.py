@@ -1,12 +1,10 @@
 """What goes on beside a caller who waits for a run."""
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from spine_core import Result
 from temporalio.api.enums.v1 import TaskQueueType
@@ -39,49 +37,11 @@ async def count_pollers(client: Client, task_queue: str) -> int:
     return len(described.pollers)
 
 
-@asynccontextmanager
-async def warn_if_no_worker(client: Client, workflow_id: str) -> AsyncIterator[None]:
-    """Log a warning when the body still waits after a few seconds and no worker polls the task queue of the run.
+async def warn_if_no_worker(client: Client, workflow_id: str) -> None:
+    """Log a warning when no worker polls the task queue of a run, after a few seconds and every half a minute.
 
-    However many wait in this process, it is logged once in half a minute.
+    To be cancelled by whoever no longer waits. However many runs wait on a task queue, it is logged once.
     """
-    async with _beside(_look_for_pollers(client, workflow_id)):
-        yield
-
-
-async def result_unless(should_cancel: Callable[[], bool], run: "Run") -> Result:
-    """The run's next Result, with the run stopped as soon as `should_cancel` says so.
-
-    What `should_cancel` raises is raised, as by the kernel, and the run takes no further step; a Result that is there
-    by then is given.
-    """
-    result, asked = asyncio.create_task(run.result()), asyncio.create_task(_ask(should_cancel))
-    try:
-        await asyncio.wait({result, asked}, return_when=asyncio.FIRST_COMPLETED)
-        if not result.done():
-            await _stop(run)
-            error = asked.exception()
-            if error is not None:
-                raise error
-        return await result
-    finally:
-        for task in (result, asked):
-            task.cancel()
-        await asyncio.gather(result, asked, return_exceptions=True)
-
-
-@asynccontextmanager
-async def _beside(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(coroutine)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def _look_for_pollers(client: Client, workflow_id: str) -> None:
     pause_s = _LOOK_AFTER_S
     while True:
         await asyncio.sleep(pause_s)
@@ -105,6 +65,27 @@ async def _look_for_pollers(client: Client, workflow_id: str) -> None:
                 client.namespace,
                 task_queue,
             )
+
+
+async def result_unless(should_cancel: Callable[[], bool], run: "Run") -> Result:
+    """The run's next Result, with the run stopped as soon as `should_cancel` says so.
+
+    What `should_cancel` raises is raised, as by the kernel, and the run takes no further step; a Result that is there
+    by then is given.
+    """
+    result, asked = asyncio.create_task(run.result()), asyncio.create_task(_ask(should_cancel))
+    try:
+        await asyncio.wait({result, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if not result.done():
+            await _stop(run)
+            error = asked.exception()
+            if error is not None:
+                raise error
+        return await result
+    finally:
+        for task in (result, asked):
+            task.cancel()
+        await asyncio.gather(result, asked, return_exceptions=True)
 
 
 async def _ask(should_cancel: Callable[[], bool]) -> None:

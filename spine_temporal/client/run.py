@@ -14,7 +14,6 @@ from spine_temporal.client.decide import decide, request_of
 from spine_temporal.client.follow_run import RunFollower, StatusCursor
 from spine_temporal.client.fork import fork
 from spine_temporal.client.pending import Unlisted, chosen, pending_in
-from spine_temporal.client.pollers import warn_if_no_worker
 from spine_temporal.client.server_errors import unreachable
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecisionReceipt
@@ -96,8 +95,7 @@ class Run:
 
         Raises what `result` raises.
         """
-        async with warn_if_no_worker(self._client, self.workflow_id):
-            stop = await self._follower().stop(after=after if isinstance(after, StatusCursor) else StatusCursor(after))
+        stop = await self._follower().stop(after=after if isinstance(after, StatusCursor) else StatusCursor(after))
         ledger = stop.ledger
         if ledger.progress.spec is None or ledger.progress.spec.team is None:
             return result_of(ledger, stop.trace)
@@ -119,9 +117,13 @@ class Run:
         still change the call. Of a team, they are its members'. When the run is reset meanwhile, what was taken back
         has been told; what happens in its place follows.
         """
-        async with warn_if_no_worker(self._client, self.workflow_id):
-            async for event in self._follower().events():
-                yield event
+        async for event in self._follower().events():
+            yield event
+
+    async def events_after(self, before: StatusCursor) -> AsyncIterator[TraceEvent]:
+        """`events`, of the turn after what `before` knows: what `decide_on` saw, when a decision gets it on."""
+        async for event in self._follower().events_after(before):
+            yield event
 
     async def state(self) -> State:
         """The State as it is now."""

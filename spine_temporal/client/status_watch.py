@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
@@ -144,18 +143,6 @@ class StatusWatch:
 def _says_so(closing: "asyncio.Task[bool] | None") -> bool:
     # What it raised instead is met again by the look that follows.
     return closing is not None and closing.done() and closing.exception() is None and closing.result()
-
-
-_watches: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[int, str], StatusWatch]]] = WeakKeyDictionary()
-
-
-def watch_of(client: Client, workflow_id: str) -> StatusWatch:
-    """The watch of that workflow, shared by everybody on this event loop who waits for it with that client."""
-    watches = _watches.setdefault(asyncio.get_running_loop(), {})
-    key = (id(client), workflow_id)
-    for idle in [each for each, watch in watches.items() if not watch.waiting and each != key]:
-        del watches[idle]
-    return watches.setdefault(key, StatusWatch(client, workflow_id))
 
 
 async def published_status(client: Client, workflow_id: str) -> Published:

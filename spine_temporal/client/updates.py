@@ -19,8 +19,8 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.client.pollers import warn_if_no_worker
 from spine_temporal.client.server_errors import refused_update, unreachable
+from spine_temporal.client.shared_reads import shared_reads
 from spine_temporal.history.follow import AWAY, describe, latest_run_id
 
 # Ten updates wait already, the most that a stock server lets wait; the workflow continues as new; its task has failed
@@ -63,7 +63,7 @@ async def send_update(
         asyncio.CancelledError: the caller is cancelled; whether the update is taken is not known.
     """
     handle, pause_s = client.get_workflow_handle(workflow_id, run_id=run_id), _FIRST_PAUSE_S
-    async with warn_if_no_worker(client, workflow_id):
+    with shared_reads(client, workflow_id):
         while True:
             try:
                 update: WorkflowUpdateHandle[RawValue] = await handle.start_update(

@@ -47,7 +47,10 @@ class _Point:
 
 @dataclass(slots=True)
 class Fold:
-    """A ledger growing with the history it is fed; with it the trace, and the stop that each turn came to last."""
+    """A ledger growing with the history it is fed; with it the trace, and the stop that each turn came to last.
+
+    `stops` and `turns` are never changed: who has one keeps what was known then.
+    """
 
     converter: DataConverter
     ordered: Ordered = field(default_factory=Ordered)
@@ -101,12 +104,12 @@ class Fold:
         events = self._numbered(traced, at_s(event))
         turn = self.ledger.progress.turn
         if isinstance(entry, Closed) or (isinstance(entry, StatusChanged) and entry.record.status != "running"):
-            self.stops[turn] = Stop(self.ordered.settled, self.segment_trace())
+            self.stops = self.stops | {turn: Stop(self.ordered.settled, self.segment_trace())}
             self._stopped_at = len(self.trace)
             self.closed = isinstance(entry, Closed)
         elif isinstance(entry, StatusChanged):
             # A pause is no stop any more once the turn goes on.
-            self.stops.pop(turn, None)
+            self.stops = {each: stop for each, stop in self.stops.items() if each != turn}
         return events
 
     def segment_trace(self) -> list[TraceEvent]:
@@ -118,21 +121,21 @@ class Fold:
         if (point := self._points.get(continued)) is None:
             self._points[continued] = self._point()
             return
-        self.ordered, self.stops, self.closed = point.ordered.copy(), dict(point.stops), False
+        self.ordered, self.stops, self.closed = point.ordered.copy(), point.stops, False
         self.trace = self.trace[: point.traced]
         self.segment_began_s = point.segment_began_s
         self._segment_at, self._stopped_at = point.segment_at, point.stopped_at
-        self.turns = dict(point.turns)
+        self.turns = point.turns
 
     def _point(self) -> "_Point":
         return _Point(
             self.ordered.copy(),
             len(self.trace),
-            dict(self.stops),
+            self.stops,
             self.segment_began_s,
             self._segment_at,
             self._stopped_at,
-            dict(self.turns),
+            self.turns,
         )
 
     def _note(self, entry: Entry) -> None:
@@ -148,9 +151,9 @@ class Fold:
                 self.first_turn = before
                 if self.ledger.progress.ending is not None:
                     # It stopped in an execution that this fold has not read; nobody knows the trace.
-                    self.stops[before] = Stop(self.ledger, [])
+                    self.stops = self.stops | {before: Stop(self.ledger, [])}
         elif isinstance(entry, TurnQueued):
-            self.turns[entry.update_id] = entry.receipt.turn
+            self.turns = self.turns | {entry.update_id: entry.receipt.turn}
         if self.on_entry is not None:
             self.on_entry(entry)
 

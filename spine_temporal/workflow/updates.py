@@ -77,7 +77,7 @@ def validate_turn(session: Session, values: Sequence[RawValue]) -> None:
         _refuse(names.SESSION_BUSY, f"session {session.session_id!r} is busy: {_doing(session)}")
     inputs = [*(queued.input for queued in session.progress.queue), *session.accepting]
     most = int(session.spec.payload_bytes * _QUEUED) if session.ready else MAX_PAYLOAD_BYTES // 2
-    waiting = sum(len(to_json(input)) for input in inputs)
+    waiting = sum(len(to_json(each)) for each in inputs)
     if waiting + len(to_json(request.input)) > most:
         _refuse(
             names.SESSION_BUSY,

@@ -12,7 +12,6 @@ from temporalio.client import Client, WorkflowHistory
 
 from spine_temporal import Run
 from spine_temporal.client.follow_run import StatusCursor
-from spine_temporal.client.resumed_events import resumed_events
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.errors import RunFailed, SessionBusy
@@ -199,7 +198,7 @@ async def test_who_waits_behind_a_decision_that_was_taken_back_is_asked_again(cl
     assert (await first.result()).interrupted
     resumed = asyncio.create_task(served.resume(session, True))
     await asyncio.wait_for(gate.begun.wait(), 60)
-    followed = asyncio.create_task(types_of(resumed_events(client, first, StatusCursor(1))))
+    followed = asyncio.create_task(types_of(first.events_after(StatusCursor(1))))
     history = await history_of(client, first)
 
     await reset(client, history, reset_points(history)[0])

@@ -1,0 +1,167 @@
+"""However many in a process wait for a run, or watch it: it is read once, and each is told what it would be alone."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from spine_core import Agent, TraceEvent, tool
+from temporalio.client import Client
+
+from spine_temporal import Run
+from spine_temporal.client import shared_reads
+from spine_temporal.contracts.policies import ContinuePolicy
+from spine_temporal.errors import RunNotFound
+from tests.features.sessions.talk import new_session, parrot
+from tests.support.agents_at_hand import Gate
+from tests.support.harness import Durable, told
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.durable
+
+MANY = 200
+READING = ("get_workflow_execution_history", "describe_workflow_execution")
+
+
+@contextmanager
+def counted(client: Client) -> Iterator[Counter[str]]:
+    """The requests for history and status that are sent through that client meanwhile."""
+    requests, service = Counter[str](), client.workflow_service
+    with pytest.MonkeyPatch.context() as patch:
+        for name in READING:
+            send = getattr(service, name)
+
+            async def count(*args: Any, _name: str = name, _send: Any = send, **kwargs: Any) -> Any:
+                requests[_name] += 1
+                return await _send(*args, **kwargs)
+
+            patch.setattr(service, name, count)
+        yield requests
+
+
+async def watch(run: Run) -> list[TraceEvent]:
+    return [event async for event in run.events()]
+
+
+def adding(gate: Gate) -> Agent:
+    @tool
+    async def add(a: int, b: int) -> int:
+        """Add, when let."""
+        await gate.pass_through()
+        return a + b
+
+    return parrot(tools=[add])
+
+
+async def test_many_who_watch_cost_what_one_does(client: Client, durable: Durable) -> None:
+    gate = Gate()
+    served = durable(adding(gate), continue_policy=ContinuePolicy(events=1))
+
+    async def cost(watchers: int) -> int:
+        gate.open.clear()
+        gate.begun.clear()
+        run = await served.start("add 1 2 3 4")
+        await gate.begun.wait()
+        with counted(client) as requests:
+            watching = [
+                asyncio.create_task(watch(each)) for each in (run, served.get_run(run.id)) for _ in range(watchers)
+            ]
+            waiting = [asyncio.create_task(run.result()) for _ in range(watchers)]
+            await until(lambda: _watchers(client, run) == (2 * watchers, watchers), "the watchers")
+            gate.open.set()
+            results = await asyncio.gather(*waiting)
+            assert all(told_by(events) == told(results[0]) for events in await asyncio.gather(*watching))
+        assert results == [results[0]] * watchers
+        return requests.total()
+
+    one, many = await cost(1), await cost(MANY)
+
+    assert many < 3 * one + 10, f"{MANY} sent {many} requests, one {one}"
+
+
+async def test_each_who_comes_later_is_told_all_and_whoever_leaves_takes_nothing_along(
+    client: Client, durable: Durable
+) -> None:
+    gates = {word: Gate() for word in ("one", "two", "three")}
+    session = new_session()
+    served = durable(parrot(gates=gates))
+    runs = [await served.start(word, session_id=session) for word in gates]
+    watching, leaving = [asyncio.create_task(watch(run)) for run in runs], []
+    for gate in gates.values():
+        await gate.begun.wait()
+        watching += [asyncio.create_task(watch(run)) for run in runs]
+        leaving.append(asyncio.create_task(watch(runs[-1])))
+        gate.open.set()
+
+        leaving[-1].cancel()
+
+    results = [await run.result() for run in runs]
+    for at, watcher in enumerate(watching):
+        assert told_by(await watcher) == told(results[at % len(runs)])
+    await asyncio.gather(*leaving, return_exceptions=True)
+    assert not _shared_of(client, runs[0]), "it is read although nobody is there any more"
+
+
+async def test_who_watches_a_turn_that_has_just_gone_on_does_not_end_at_the_pause_before(durable: Durable) -> None:
+    @tool(approve=True)
+    async def add(a: int, b: int) -> int:
+        """Add, when let."""
+        return a + b
+
+    session = new_session()
+    served = durable(parrot(tools=[add]))
+    first = await served.start("add 1 2", session_id=session)
+    second = await served.start("second", session_id=session)
+    following = asyncio.create_task(watch(second))
+    assert (await first.result()).interrupted
+    assert [event.type for event in await watch(first)][-1] == "interrupt"
+
+    await first.decide("approve")
+    events = await watch(first)
+
+    assert events[-1].type == "final"
+    assert told_by(await following) == told(await second.result())
+
+
+async def test_what_goes_wrong_is_told_to_all(client: Client, durable: Durable) -> None:
+    nowhere = durable(parrot()).get_run("nowhere")
+
+    told_them = await asyncio.gather(*(watch(nowhere) for _ in range(5)), return_exceptions=True)
+
+    assert all(isinstance(error, RunNotFound) for error in told_them)
+    assert not _shared_of(client, nowhere)
+
+
+async def test_what_one_does_with_an_event_another_does_not_see(durable: Durable) -> None:
+    run = await durable(parrot()).start("hello")
+
+    async def spoil() -> list[TraceEvent]:
+        events = []
+        async for event in run.events():
+            event.data.clear()
+            events.append(event)
+        return events
+
+    spoilt, events = await asyncio.gather(spoil(), watch(run))
+
+    assert not any(event.data for event in spoilt)
+    assert told_by(events) == told(await run.result())
+
+
+def told_by(events: list[TraceEvent]) -> list[tuple[str, int, dict[str, Any]]]:
+    return [(str(event.type), event.step, event.data) for event in events]
+
+
+def _shared_of(client: Client, run: Run) -> shared_reads.SharedReads | None:
+    known = shared_reads._shared.get(asyncio.get_running_loop(), {})
+    return known.get((id(client), run.workflow_id))
+
+
+def _watchers(client: Client, run: Run) -> tuple[int, int]:
+    """How many watch its history, how many wait for its result."""
+    reads = _shared_of(client, run)
+    if reads is None:
+        return 0, 0
+    return sum(live.followers for live in reads._live.values()), reads.status.waiting
