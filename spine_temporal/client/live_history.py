@@ -1,4 +1,4 @@
-"""A history that is read and folded while it grows, once for everybody in this process who follows it."""
+"""A history that is read once, while it grows, for everybody who follows it."""
 
 import asyncio
 import functools
