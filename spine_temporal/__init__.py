@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from spine_temporal.agents.durable_options import durable
     from spine_temporal.agents.idempotency import idempotency_key
     from spine_temporal.agents.teams import Handoff
-    from spine_temporal.checkpoint import TemporalCheckpoint
+    from spine_temporal.checkpoint.store import TemporalCheckpoint
     from spine_temporal.client.agent import DurableAgent
     from spine_temporal.client.recording import recording
     from spine_temporal.client.run import Run
@@ -33,7 +33,7 @@ _HOME: Final = {
     "RunOutcome": "spine_temporal.contracts.run_end",
     "SpinePlugin": "spine_temporal.worker.plugin",
     "SpineTemporalError": "spine_temporal.errors",
-    "TemporalCheckpoint": "spine_temporal.checkpoint",
+    "TemporalCheckpoint": "spine_temporal.checkpoint.store",
     "durable": "spine_temporal.agents.durable_options",
     "idempotency_key": "spine_temporal.agents.idempotency",
     "recording": "spine_temporal.client.recording",

@@ -3,7 +3,6 @@
 import logging
 from dataclasses import replace
 
-from spine_backends.migrations import migrate
 from spine_core import Agent, InMemoryCheckpointStore, Message, State, Usage
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
@@ -95,6 +94,9 @@ async def _of_backend(agent: Agent, session_id: str, *, must: bool) -> State | N
         return None
     if state is None:
         return None
+    # Few conversations need it, and the package brings every backend along.
+    from spine_backends.migrations import migrate
+
     written = migrate(write_state(state))
     return read_state(written, State.model_validate(written))
 

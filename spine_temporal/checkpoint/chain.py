@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pydantic_core import from_json, to_jsonable_python
-from spine_backends.migrations import migrate
 from spine_core import State
 
 from spine_temporal.checkpoint.records import body_of
@@ -84,6 +83,9 @@ def folded(links: Iterable[Link]) -> State:
 
 def whole(body: bytes) -> State:
     """The State that a put without a base holds; one that an older kernel wrote is brought up to date."""
+    # Few conversations need it, and the package brings every backend along.
+    from spine_backends.migrations import migrate
+
     written = migrate(from_json(body))
     return read_state(written, State.model_validate(written))
 

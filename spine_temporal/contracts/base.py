@@ -43,7 +43,7 @@ class WireModel(BaseModel):
     never change. NaN and the infinities are written as the words that Python's own JSON uses.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants", defer_build=True)
 
 
 class GivenModel(WireModel):

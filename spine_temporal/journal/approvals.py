@@ -6,7 +6,6 @@ from spine_temporal.contracts.approval import DecideRequest, Decision, DecisionR
 from spine_temporal.contracts.run_id import Position
 from spine_temporal.journal.counters import Progress
 from spine_temporal.journal.tool_calls import Call, Calls
-from spine_temporal.journal.tool_schema import schema_error
 
 # The kernel's words (spine_core.agent): any other is a no.
 _YES: Final = frozenset({"approve", "approved", "yes", "y", "true", "ok"})
@@ -79,6 +78,9 @@ def _check_arguments(calls: Calls | None, call: Call, decision: Decision) -> Non
         )
     if not decision.approve:
         raise DecisionNotAccepted(f"a rejected call of {tool!r} does not run: it takes no arguments")
+    # Few need it, and importing jsonschema takes a fifth as long as all of this package.
+    from spine_temporal.journal.tool_schema import schema_error
+
     schemas = (each.planned.parameters for each in (calls.items if calls else ()) if each.planned.name == tool)
     parameters = next((schema for schema in schemas if schema is not None), {})
     wrong = schema_error(decision.arguments or {}, parameters)

@@ -24,7 +24,7 @@ _CUSTOMARY: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plugin:
     """One entry point of the group `spine.plugins`."""
 
@@ -33,11 +33,22 @@ class Plugin:
     """What it loads, "module:attr"."""
     distribution: str
     version: str
-    core_range: str
-    """The versions of spinekit that the distribution works with, as its metadata says; empty: any."""
-    version_conflict: str | None
-    """Why it cannot work with the spinekit that is installed; None: it can."""
     entry_point: EntryPoint
+
+    @property
+    def core_range(self) -> str:
+        """The versions of spinekit that the distribution works with, as its metadata says; empty: any."""
+        return self._fit[0]
+
+    @property
+    def version_conflict(self) -> str | None:
+        """Why it cannot work with the spinekit that is installed; None: it can."""
+        return self._fit[1]
+
+    @functools.cached_property
+    def _fit(self) -> tuple[str, str | None]:
+        dist = self.entry_point.dist
+        return _fits(dist, self.distribution) if dist is not None else ("", None)
 
     @property
     def kind(self) -> str:
@@ -66,8 +77,15 @@ def installed() -> list[Plugin]:
 
 @functools.lru_cache(maxsize=2)
 def _on(_path: tuple[str, ...]) -> tuple[Plugin, ...]:
-    # Reading the metadata of everything that is installed takes some ten milliseconds.
-    plugins = (_plugin(entry_point) for entry_point in entry_points(group=GROUP))
+    # A distribution reads a file whenever it is asked for its name, or its version.
+    known: dict[Distribution | None, tuple[str, str]] = {None: ("", "")}
+    plugins = []
+    for entry_point in entry_points(group=GROUP):
+        dist = entry_point.dist
+        if dist is not None and dist not in known:
+            metadata = dist.metadata
+            known[dist] = canonicalize_name(metadata["Name"]), metadata["Version"]
+        plugins.append(Plugin(entry_point.name, entry_point.value, *known[dist], entry_point))
     return tuple(sorted(plugins, key=lambda plugin: (plugin.distribution, plugin.name)))
 
 
@@ -77,21 +95,6 @@ def version_of(distribution: str) -> str:
         return version(distribution)
     except PackageNotFoundError:
         return ""
-
-
-def _plugin(entry_point: EntryPoint) -> Plugin:
-    dist = entry_point.dist
-    name = canonicalize_name(dist.name) if dist is not None else ""
-    core_range, version_conflict = _fits(dist, name) if dist is not None else ("", None)
-    return Plugin(
-        name=entry_point.name,
-        target=entry_point.value,
-        distribution=name,
-        version=dist.version if dist is not None else "",
-        core_range=core_range,
-        version_conflict=version_conflict,
-        entry_point=entry_point,
-    )
 
 
 def _fits(dist: Distribution, name: str) -> tuple[str, str | None]:

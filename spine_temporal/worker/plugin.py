@@ -15,7 +15,7 @@ from spine_temporal.agents.registry import AgentRegistry, Agents
 from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
-from spine_temporal.slots import ActivitySlots
+from spine_temporal.worker.activity_slots import ActivitySlots
 from spine_temporal.worker.replay import WORKFLOWS
 from spine_temporal.worker.sandbox import for_client, sandbox
 

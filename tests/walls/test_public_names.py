@@ -51,3 +51,19 @@ def test_contracts_are_read_without_temporal() -> None:
     )
 
     assert python(code) == "False"
+
+
+def test_a_process_that_starts_runs_and_waits_loads_no_worker() -> None:
+    loaded = {*python("import sys; from spine_temporal import DurableAgent, Run; print(*sys.modules)").split()}
+
+    assert "spine_temporal.client.run" in loaded
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("spine_temporal.")}
+    assert not rooms & {"activities", "agents", "mcp", "plugins", "telemetry", "worker", "workflow"}
+    assert not loaded & {"temporalio.worker", "jsonschema", "packaging", "sqlite3", "spine_backends"}
+
+
+def test_a_worker_loads_what_few_runs_need_when_one_does() -> None:
+    loaded = {*python("import sys; from spine_temporal import AgentWorker; print(*sys.modules)").split()}
+
+    assert "spine_temporal.worker.worker" in loaded
+    assert not loaded & {"jsonschema", "sqlite3", "spine_backends", "cryptography", "mcp"}

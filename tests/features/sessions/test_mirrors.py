@@ -7,7 +7,7 @@ from spine_backends.sqlite import SQLiteCheckpoint
 from spine_core import State
 from temporalio.client import Client
 
-from spine_temporal.checkpoint import TemporalCheckpoint
+from spine_temporal import TemporalCheckpoint
 from spine_temporal.contracts.policies import ContinuePolicy
 from tests.features.sessions.talk import chain_of, check_chain, new_session, parrot, texts, until_closed
 from tests.support.harness import ONLY_NORMAL, Durable, assert_same

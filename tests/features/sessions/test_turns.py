@@ -7,8 +7,7 @@ from spine_core import Agent, Guards, StopReason, tool
 from spine_core.testing import ScriptedProvider, calls, text
 from temporalio.client import Client
 
-from spine_temporal import DurableAgent
-from spine_temporal.checkpoint import TemporalCheckpoint
+from spine_temporal import DurableAgent, TemporalCheckpoint
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.errors import SessionBusy
 from tests.features.sessions.talk import new_session, parrot, texts, until_closed, until_queued

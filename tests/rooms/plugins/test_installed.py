@@ -12,7 +12,7 @@ from spine_temporal.plugins.requirements import MissingPackage, missing_for
 
 
 def a_plugin(name: str, target: str, distribution: str) -> Plugin:
-    return Plugin(name, target, distribution, "1.0", "", None, EntryPoint(name, target, GROUP))
+    return Plugin(name, target, distribution, "1.0", EntryPoint(name, target, GROUP))
 
 
 @pytest.mark.parametrize(
