@@ -9,7 +9,9 @@ from tests.bench.plan import Plan
 from tests.bench.processes import Side
 from tests.bench.running import Measured
 from tests.bench.side_by_side import SideBySide
+from tests.bench.starting import Starting
 from tests.bench.waiting import Waited
+from tests.bench.watching import Watched
 
 type Pick = Callable[[Measured], float]
 
@@ -31,6 +33,9 @@ class Findings:
     """What the cache of the worker of all those runs counted."""
     long: Long | None = None
     waited: Waited | None = None
+    watched: list[Watched] = field(default_factory=list)
+    """By one, by many."""
+    starting: Starting | None = None
     takeover: dict[str, int] = field(default_factory=dict)
     """What the cache of a worker counted that started in the middle of a run."""
 

@@ -14,8 +14,10 @@ from tests.bench.processes import Side, WorkerProcess, worker_process
 from tests.bench.reading import fold_s, replay_s
 from tests.bench.running import Bench, Measured
 from tests.bench.side_by_side import SideBySide, side_by_side
+from tests.bench.starting import start
 from tests.bench.takeover import take_over
 from tests.bench.waiting import waiting_sessions
+from tests.bench.watching import watch
 from tests.bench.weighing import histories_of
 
 type Tell = Callable[[str], None]
@@ -32,8 +34,14 @@ async def measure(plan: Plan, tell: Tell) -> Findings:
         async with worker_process("ours", server.address) as worker:
             tell(f"{plan.sessions} sessions that wait for an approval")
             found.waited = await waiting_sessions(server.client, worker, plan.sessions)
+            tell(f"a run with {plan.watchers} watchers, and with one")
+            pid = server.process.pid
+            assert pid is not None
+            found.watched = [await watch(server.client, pid, watchers=many) for many in (1, plan.watchers)]
             tell(f"a run of {plan.long_steps} steps, held against the kernel's")
             found.long = await long_run(server.client, plan.long_steps)
+        tell(f"{plan.starts} starts")
+        found.starting = await start(server.client, server.address, repeats=plan.starts)
         tell(f"a worker that starts in the middle of a run of {plan.at} steps")
         found.takeover = await take_over(server.client, server.address, steps=plan.at, size=plan.size)
     return found

@@ -27,6 +27,10 @@ class Plan:
     beside: tuple[int, int] = (50, 10)
     """How many runs are side by side, of how many steps."""
     beside_repeats: int = 6
+    watchers: int = 200
+    """How many watch one run."""
+    starts: int = 7
+    """How often workers are started."""
     hooked: bool = False
     """The agent has a middleware on the hooks of model and tool."""
 
@@ -38,5 +42,13 @@ class Plan:
 
 FULL: Final = Plan(runs=(200, 50, 100, 200, 500, 200, 1000), at=200, flat=(100, 1000), repeats=3)
 QUICK: Final = Plan(
-    runs=(50, 100), at=100, flat=(50, 100), repeats=1, readings=3, long_steps=500, sessions=100, beside_repeats=2
+    runs=(50, 100),
+    at=100,
+    flat=(50, 100),
+    repeats=1,
+    readings=3,
+    long_steps=500,
+    sessions=100,
+    beside_repeats=2,
+    starts=3,
 )

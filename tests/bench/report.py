@@ -15,6 +15,7 @@ from tests.bench.side_by_side import SideBySide
 from tests.bench.targets import Target, events, history_bytes
 
 _MS = 1000.0
+_STARTED = {"bare": "bare", "kernel": "bare with the kernel imported", "ours": "ours"}
 _FIGURES: tuple[tuple[str, Pick, float], ...] = (
     ("wall ms", attrgetter("wall_s"), _MS),
     ("worker CPU ms", attrgetter("worker_cpu_s"), _MS),
@@ -113,6 +114,14 @@ def _readings(found: Findings) -> Table:
         )
         table.add_row("    CPU of their worker, idle", f"{waited.idle_cpu_s_per_minute:,.2f} s a minute")
         table.add_row("    all approved and finished", f"{waited.finished_s:,.1f} s")
+    for watched in found.watched:
+        table.add_row(f"requests to read of a run with {watched.watchers} watching", f"{watched.requests:,}")
+    if found.starting is not None:
+        for start, polled_s in found.starting.first_poll_s.items():
+            row = f"first poll of a new worker, {_STARTED[start]}"
+            table.add_row(row, f"{_MS * statistics.median(polled_s):,.0f} ms")
+        imported_s = statistics.median(found.starting.import_worker_s)
+        table.add_row("import of a worker's names", f"{_MS * imported_s:,.0f} ms")
     table.add_row("States found in the cache, all runs", f"{found.steady['hits']:,}")
     table.add_row("States folded, all runs", f"{found.steady['folds']:,}")
     table.add_row("States folded by a worker new to a run", f"{found.takeover['folds']:,}")

@@ -57,6 +57,8 @@ def targets(found: Findings) -> list[Target]:
         Target(f"growth of worker CPU per step, {span}", _growth(found, cpu), 1.25, "x bare's"),
         Target(f"replay, {at} steps", found.replay_ratio(), 1.5, "x bare"),
         *_side_by_side(found),
+        *_shared(found),
+        *_starting(found),
         Target("the long run equals the kernel's", float(found.long is not None and found.long.equal), 1, "", least=1),
         Target("idle CPU of a worker with all sessions waiting", _idle_cpu(found), 6, "s a minute"),
         Target("folds by a worker new to a run", found.takeover["folds"], 1, "folds", least=1),
@@ -73,6 +75,22 @@ def _side_by_side(found: Findings) -> list[Target]:
         Target(f"worker CPU, {what}", found.beside_ratio("ours", attrgetter("worker_cpu_s")), 1.1, "x bare"),
         Target("requests to read a waited run", _median([each.reading_per_run for each in ours]), 12, "requests"),
         Target("an end is known after", _median([1000 * each.lag_s for each in ours]), 50, "ms"),
+    ]
+
+
+def _shared(found: Findings) -> list[Target]:
+    one, many = (watched.requests for watched in found.watched)
+    return [Target(f"requests for {found.plan.watchers} watchers of a run", many / one, 1.5, "x one watcher's")]
+
+
+def _starting(found: Findings) -> list[Target]:
+    starting = found.starting
+    if starting is None:
+        return []
+    return [
+        Target("first poll of a new worker", starting.ratio("bare"), 1.4, "x bare"),
+        Target("import of a client's names", 1000 * statistics.median(starting.import_client_s), 30, "ms"),
+        Target("spine-temporal --help", statistics.median(starting.help_s), 0.4, "s"),
     ]
 
 
