@@ -258,13 +258,24 @@ async def _folded_from(
     client: Client, workflow_id: str, wanted: tuple[str | None, bool], latest: str | None
 ) -> tuple[Fold, bool]:
     """All there is by now from that execution on, and whether it is the one that was wanted."""
-    start, was_there = await _start_of(client, workflow_id, wanted)
-    fold = Fold(client.data_converter)
+    (run_id, another_will_do), fold = wanted, Fold(client.data_converter)
+    if run_id is not None:
+        try:
+            await _feed(fold, client, workflow_id, run_id, latest)
+        except RunNotFound:
+            if not another_will_do or fold.request is not None:
+                raise
+        else:
+            return fold, True
+    await _feed(fold, client, workflow_id, await turn_run_id(client, workflow_id, None), latest)
+    return fold, False
+
+
+async def _feed(fold: Fold, client: Client, workflow_id: str, start: str, latest: str | None) -> None:
     async for event in follow(client, workflow_id, start, wait=False, latest=latest):
         await fold.feed(event)
         if event.event_type == _FAILED:
             raise await failed_run(event, workflow_id, client.data_converter)
-    return fold, was_there
 
 
 async def _turn_in_hand(following: AsyncGenerator[tuple[Reading, bool], None]) -> int:
