@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from spine_temporal.connection.worker_converter import BeatDetails, beating
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ActivityPolicy
-from spine_temporal.contracts.progress import AttemptProgress
+from spine_temporal.contracts.progress import AttemptProgress, Writing
 from spine_temporal.payloads import pack, uncounted
 
 
@@ -39,6 +39,8 @@ class Attempt:
     """The tool, or the model, has been called: something may have been done by now."""
     codec_away: int = 0
     """How many earlier attempts postponed themselves because their worker's codec did not work."""
+    writing: Writing | None = None
+    """What the model writes, for whoever reads it along."""
     beaten: BeatDetails = field(default_factory=BeatDetails)
 
     def is_one_too_many(self, policy: ActivityPolicy) -> bool:
@@ -73,7 +75,9 @@ class Attempt:
 
     def details(self) -> list[RawValue]:
         """What a beat carries. Each replaces those of the beat before it."""
-        return [pack(self.progress), *([uncounted(self.codec_away)] if self.codec_away else [])]
+        # Of details that a worker of another version takes for the progress, the last counts.
+        writing = [pack(self.writing)] if self.writing is not None else []
+        return [*writing, pack(self.progress), *([uncounted(self.codec_away)] if self.codec_away else [])]
 
     def beat(self) -> None:
         """Send a heartbeat."""

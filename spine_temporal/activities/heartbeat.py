@@ -76,6 +76,15 @@ class Heart:
         self._beat_s = time.monotonic()
         self._wait()
 
+    def beat_within(self, pause_s: float) -> None:
+        """Beat when `pause_s` have passed since the last beat, if the next one is not due before."""
+        if self._timer is None or self._over:
+            return
+        due_s = max(self._beat_s + pause_s, time.monotonic())
+        if self._timer.when() > due_s:
+            self._timer.cancel()
+            self._timer = self._loop.call_at(due_s, self.beat)
+
     def was_silent(self) -> bool:
         """Whether its event loop had not beaten for as long as the timeout.
 
@@ -170,6 +179,8 @@ def progress_of(details: Sequence[object]) -> tuple[AttemptProgress, int]:
             raise PayloadUnreadable(str(cast("dict[str, str]", each)["why"]))
         if isinstance(each, dict) and each.keys() == {"uncounted"}:
             codec_away = int(each["uncounted"])
+            continue
+        if isinstance(each, dict) and "written" in each:
             continue
         try:
             progress = AttemptProgress.model_validate(each)

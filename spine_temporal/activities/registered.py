@@ -1,5 +1,6 @@
 """The activities that a worker registers."""
 
+import functools
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -28,6 +29,7 @@ from spine_temporal.activities.specs import Specs
 from spine_temporal.activities.step import Step
 from spine_temporal.activities.subagent import look_at_subagent
 from spine_temporal.activities.tool_call import ToolRun, sees_messages
+from spine_temporal.activities.writing import tell
 from spine_temporal.agents.policies import Policies
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.agents.subagents import RemoteAgent, agent_behind
@@ -138,6 +140,8 @@ class AgentActivities:
             step = Step(
                 agent, ledger.state, task, elapsed_s, spec.guards, spec.tool_policy, spec.payload_bytes, working
             )
+            if task.tokens_every_s is not None:
+                step.write = functools.partial(tell, attempt, task.tokens_every_s)
             with spans_of(agent, ledger, _run()[0]):
                 await step.take()
             if step.cause is not None and attempt.has_another(task.policy) and passing(step.cause, task.policy):

@@ -15,7 +15,7 @@ What a hook changes here is seen again as far as it is recorded:
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from spine_core import (
     Agent,
@@ -24,19 +24,23 @@ from spine_core import (
     Guards,
     Message,
     ModelResponse,
+    ProviderError,
     State,
     StepContext,
     StopReason,
     StopRun,
     Usage,
 )
+from spine_core.provider import StreamingProvider
 
 from spine_temporal.activities.current import doing
 from spine_temporal.activities.hooks import Escaped, HookRaised, contained, naming
 from spine_temporal.activities.planned import planned_calls
 from spine_temporal.activities.working_messages import WorkingMessages
+from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.policies import ActivityPolicy
+from spine_temporal.contracts.progress import Writing
 from spine_temporal.contracts.run_end import AnswerFrom, Ending
 from spine_temporal.contracts.step import ModelError, PlannedCall, StepInput, StepOutcome
 from spine_temporal.journal import state_delta
@@ -78,6 +82,8 @@ class Step:
     """The largest payload that the server takes."""
     working: WorkingMessages = field(default_factory=WorkingMessages)
     """From an activity of the run before, or new."""
+    write: Callable[[Writing], None] | None = None
+    """Called with what the model has written by now, whenever that is more."""
     state: State = field(init=False)
     cause: Exception | None = field(default=None, init=False)
     """What made the step fail; None: it did not, or it is the run's normal end."""
@@ -170,7 +176,10 @@ class Step:
             try:
                 with contained(), doing("the provider", calling=True):
                     asked = asking_once(provider) if self.task.policy.attempts > 1 else provider
-                    response = await asked.complete(context.messages, schemas)
+                    if self._reads_along(asked):
+                        response = await self._streamed(asked, context, schemas)
+                    else:
+                        response = await asked.complete(context.messages, schemas)
                 return _checked(response)
             except (Escaped, _NoResponse) as error:
                 # The kernel's on_error is for what a provider raises, and for exceptions: what a cancellation or an
@@ -179,6 +188,25 @@ class Step:
                 raise _Ended(Ending(reason=StopReason.ERROR, error=str(error))) from error
             except Exception as error:  # noqa: BLE001 - whatever it is, the middleware decides
                 await self._failed(context, error)
+
+    def _reads_along(self, provider: object) -> TypeGuard[StreamingProvider]:
+        if not isinstance(provider, StreamingProvider):
+            return False
+        return self.task.tokens_every_s is not None or not hasattr(provider, "complete")
+
+    async def _streamed(self, provider: StreamingProvider, context: StepContext, schemas: list[dict[str, Any]]) -> Any:
+        response, written = None, ""
+        async for chunk in provider.stream(context.messages, schemas):
+            if chunk.delta:
+                written += chunk.delta
+                if self.write is not None:
+                    self.write(Writing(written=readable(written), call=context.attempt, asked=len(context.messages)))
+            if chunk.response is not None:
+                response = chunk.response
+        if response is None:
+            raise ProviderError("streaming provider produced no final response")
+        self._fields["streamed"] = True
+        return response
 
     async def _failed(self, context: StepContext, error: Exception) -> None:
         with naming("on_error"):

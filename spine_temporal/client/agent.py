@@ -14,11 +14,11 @@ from temporalio.client import Client
 from spine_temporal.client.as_tool import as_tool
 from spine_temporal.client.pollers import result_unless
 from spine_temporal.client.request_size import check_size
-from spine_temporal.client.run import Run
+from spine_temporal.client.run import TOKENS_EVERY_S, Run
 from spine_temporal.client.sessions import SessionStarter
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
-from spine_temporal.contracts.base import is_time
+from spine_temporal.contracts.base import MIN_TOKENS_EVERY_S, is_time
 from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_id import MAX_ID_BYTES, is_reserved
@@ -41,6 +41,9 @@ class DurableAgent:
     (None: for ever), `on_timeout` what happens then; a tool's own `@durable(...)` goes before them. What `step_policy`
     and `tool_policy` say goes before the worker's own, for conversations that this object opens and for the agents that
     work for them; here, too, a tool's own goes first.
+
+    `stream` tells tokens `tokens_every_s` apart. Each time is a heartbeat of the worker and a request of the client,
+    once for all who read along in one process; where heartbeats are billed, 0.5 is a good value.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class DurableAgent:
         on_timeout: OnTimeout = "reject",
         step_policy: ActivityPolicy | None = None,
         tool_policy: ActivityPolicy | None = None,
+        tokens_every_s: float = TOKENS_EVERY_S,
     ) -> None:
         if not name:
             raise BadInput("the agent's name is empty; it is the name that its worker knows it by")
@@ -62,12 +66,15 @@ class DurableAgent:
             raise BadInput(
                 f"session_ttl_s is {session_ttl_s!r}; it is a number of seconds up to ten years; 0 closes at once"
             )
+        if not is_time(tokens_every_s) or tokens_every_s < MIN_TOKENS_EVERY_S:
+            raise BadInput(f"tokens_every_s is {tokens_every_s!r}; it is a number of seconds from {MIN_TOKENS_EVERY_S}")
         self.name = name
         self.task_queue = task_queue
         self.session_ttl_s = session_ttl_s
         self.approval = _approval(approval_timeout_s, on_timeout)
         self.step_policy = step_policy
         self.tool_policy = tool_policy
+        self.tokens_every_s = tokens_every_s
         self.last_result: Result | None = None
         self._client = client
         self._prefix = workflow_id_prefix
@@ -135,12 +142,14 @@ class DurableAgent:
         return await self._start(input, session_id, stop=False, on_busy=on_busy)
 
     async def stream(self, input: str, *, session_id: str | None = None) -> AsyncIterator[TraceEvent]:
-        """Say `input`, give the trace events live, until the run stops. Afterwards `last_result` is its Result.
+        """Say `input`, give the trace events live, tokens included, until the run stops.
+
+        Afterwards `last_result` is its Result, whose trace has no tokens.
 
         Whoever stops reading leaves the run going.
         """
-        run = await self._start(input, session_id, stop=False, on_busy="queue")
-        async for event in run.events():
+        run = await self._start(input, session_id, stop=False, on_busy="queue", tokens=True)
+        async for event in run.events(tokens=True):
             yield event
         self.last_result = await run.result()
 
@@ -170,11 +179,17 @@ class DurableAgent:
 
     def get_run(self, id: str) -> Run:
         """The run of that session id, from any process. Whether it exists shows when it is asked something."""
-        return Run(self._client, id=id, workflow_id=f"{self._prefix}{id}")
+        run = Run(self._client, id=id, workflow_id=f"{self._prefix}{id}")
+        run.tokens_every_s = self.tokens_every_s
+        return run
 
-    async def _start(self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy) -> Run:
+    async def _start(
+        self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy, tokens: bool = False
+    ) -> Run:
         session_id = self._named(session_id)
         request = await self._request(input, session_id, stop=stop)
+        if tokens:
+            request = request.model_copy(update={"tokens_every_s": self.tokens_every_s})
         run = self.get_run(str(request.session_id))
         speaker = SessionStarter(self._client, self.task_queue)
         if session_id is None:

@@ -4,26 +4,23 @@ import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Final
 
 from spine_core import State, TraceEvent
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from spine_temporal.client.live_history import Reading
-from spine_temporal.client.server_errors import failed_run
 from spine_temporal.client.shared_reads import SharedReads, shared_reads
+from spine_temporal.client.told import Told
+from spine_temporal.client.turn_history import folded_from, start_of
 from spine_temporal.client.updates import is_answered
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
 from spine_temporal.history.fold import Fold, Stop
-from spine_temporal.history.folded import turn_run_id, with_conversation
-from spine_temporal.history.follow import first_event, follow, reset_to
+from spine_temporal.history.folded import with_conversation
+from spine_temporal.history.follow import follow, reset_to
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.progress import Progress
 from spine_temporal.slots import waiting
-
-_FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +106,7 @@ class RunFollower:
         return self.turn is not None and status.turn > self.turn
 
     async def _folded(self, reads: SharedReads, latest: str | None = None) -> Fold:
-        read = functools.partial(_folded_from, self.client, self.workflow_id, self._from, latest)
+        read = functools.partial(folded_from, self.client, self.workflow_id, self._from, latest)
         fold, was_there = await reads.once(("fold", self._from, latest), read)
         self._know(fold, was_there=was_there)
         return fold
@@ -147,29 +144,38 @@ class RunFollower:
                 "say it once more"
             )
 
-    async def events(self) -> AsyncIterator[TraceEvent]:
-        """The trace events of the turn until it stops."""
-        members = set[str]()
+    async def events(self, *, tokens_every_s: float | None = None) -> AsyncIterator[TraceEvent]:
+        """The trace events of the turn until it stops; with `tokens_every_s` also tokens, that far apart."""
+        members, told = set[str](), Told()
         with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:
             joined, turn = await live.join(), None
             if self.turn is None and self.run_id is None:
                 turn = await _turn_in_hand(live.readings(joined))
-            async with aclosing(live.readings(joined)) as readings:
+            async with aclosing(live.readings(joined, along=tokens_every_s is not None)) as readings:
                 async for reading, present in readings:
                     self._know(reading)
                     if present and self._took_back(reading.turns):
                         await self._taken_again(reads)
                     if reading.progress.turn == (turn or self._wanted(reading)):
-                        for event in reading.traced:
+                        if present and tokens_every_s is not None and not reading.progress.tokens_every_s:
+                            await live.ask_to_write(reading.progress, tokens_every_s)
+                        for event in told.by(reading, tokens=tokens_every_s is not None):
                             yield event.model_copy(deep=True)
-                    for member in reading.members:
-                        if not member.workflow_id or member.workflow_id in members:
-                            continue
-                        async for event in RunFollower(self.client, member.workflow_id, None, None).events():
-                            yield event
-                        members.add(member.workflow_id)
+                    async for event in self._of_members(reading, members, tokens_every_s):
+                        yield event
                     if present and self._found(reading, reading.progress, StatusCursor()) is not None:
                         return
+
+    async def _of_members(
+        self, reading: Reading, told: set[str], tokens_every_s: float | None
+    ) -> AsyncIterator[TraceEvent]:
+        for member in reading.members:
+            if not member.workflow_id or member.workflow_id in told:
+                continue
+            follower = RunFollower(self.client, member.workflow_id, None, None)
+            async for event in follower.events(tokens_every_s=tokens_every_s):
+                yield event
+            told.add(member.workflow_id)
 
     async def events_after(self, before: StatusCursor) -> AsyncIterator[TraceEvent]:
         """The trace events of the turn after what `before` knows, until it stops again."""
@@ -208,7 +214,7 @@ class RunFollower:
         return self.run_id, self.turn is not None
 
     async def _start(self, reads: SharedReads) -> str:
-        find = functools.partial(_start_of, self.client, self.workflow_id, self._from)
+        find = functools.partial(start_of, self.client, self.workflow_id, self._from)
         start, was_there = await reads.once(("start", self._from), find)
         if not was_there:
             self.update_id = ""
@@ -239,43 +245,6 @@ class RunFollower:
         if wanted in fold.stops:
             return fold.stops[wanted]
         raise RunFailed(f"the session of {self.workflow_id!r} was closed before its turn {wanted} began")
-
-
-async def _start_of(client: Client, workflow_id: str, wanted: tuple[str | None, bool]) -> tuple[str, bool]:
-    """The execution to read from, and whether it is the one that was wanted."""
-    run_id, another_will_do = wanted
-    if run_id is None:
-        return await turn_run_id(client, workflow_id, None), False
-    if another_will_do:
-        try:
-            await first_event(client, workflow_id, run_id)
-        except RunNotFound:
-            return await turn_run_id(client, workflow_id, None), False
-    return run_id, True
-
-
-async def _folded_from(
-    client: Client, workflow_id: str, wanted: tuple[str | None, bool], latest: str | None
-) -> tuple[Fold, bool]:
-    """All there is by now from that execution on, and whether it is the one that was wanted."""
-    (run_id, another_will_do), fold = wanted, Fold(client.data_converter)
-    if run_id is not None:
-        try:
-            await _feed(fold, client, workflow_id, run_id, latest)
-        except RunNotFound:
-            if not another_will_do or fold.request is not None:
-                raise
-        else:
-            return fold, True
-    await _feed(fold, client, workflow_id, await turn_run_id(client, workflow_id, None), latest)
-    return fold, False
-
-
-async def _feed(fold: Fold, client: Client, workflow_id: str, start: str, latest: str | None) -> None:
-    async for event in follow(client, workflow_id, start, wait=False, latest=latest):
-        await fold.feed(event)
-        if event.event_type == _FAILED:
-            raise await failed_run(event, workflow_id, client.data_converter)
 
 
 async def _turn_in_hand(following: AsyncGenerator[tuple[Reading, bool], None]) -> int:

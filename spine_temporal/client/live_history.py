@@ -3,21 +3,29 @@
 import asyncio
 import functools
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
 from spine_core import TraceEvent
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
+from spine_temporal.client.reading_along import Written, writing_of
 from spine_temporal.client.server_errors import failed_run
 from spine_temporal.client.shared_call import SharedCall
+from spine_temporal.contracts import names
+from spine_temporal.contracts.step import StepOutcome
+from spine_temporal.contracts.turn import StreamRequest
+from spine_temporal.errors import RunNotFound, ServerUnreachable
 from spine_temporal.history.fold import Fold, Stop
 from spine_temporal.history.follow import describe, follow
-from spine_temporal.journal.entries import Entry
+from spine_temporal.journal.entries import Entry, StepBegun, StepDone
 from spine_temporal.journal.ledger import Member
 from spine_temporal.journal.progress import Progress
+from spine_temporal.payloads import pack
 
 _FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
 
@@ -45,6 +53,10 @@ class Reading:
     first_turn: int | None
     """The turn that the first execution began with."""
     closed: bool
+    written: Written | None = None
+    """What the step wrote that this event ended."""
+    writing: Written | None = None
+    """What the step in hand has written by now; it tells no event."""
 
 
 class LiveHistory:
@@ -62,6 +74,12 @@ class LiveHistory:
         self._present = False
         self._grown = asyncio.Event()
         self._look = SharedCall(functools.partial(describe, client, workflow_id))
+        self._step: Written | None = None
+        self._every_s: float | None = None
+        self._writing: Written | None = None
+        self._reading_along = 0
+        self._writer: asyncio.Task[None] | None = None
+        self._asked: set[int] = set()
 
     @property
     def over(self) -> bool:
@@ -93,30 +111,62 @@ class LiveHistory:
         info = (await self._look()).workflow_execution_info
         return info.execution.run_id, info.history_length
 
-    async def readings(self, joined: Joined) -> AsyncGenerator[tuple[Reading, bool], None]:
+    @contextmanager
+    def _read_along(self) -> Iterator[None]:
+        self._reading_along += 1
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+        try:
+            yield
+        finally:
+            self._reading_along -= 1
+            if not self._reading_along:
+                self._writer.cancel()
+                self._writer = None
+
+    async def ask_to_write(self, progress: Progress, every_s: float) -> None:
+        """Have the steps of the turn in hand say what they write, from the next one on; asked once for all."""
+        if progress.ending is not None or progress.turn in self._asked:
+            return
+        self._asked.add(progress.turn)
+        handle = self._client.get_workflow_handle(self._workflow_id)
+        try:
+            await handle.signal(names.STREAM_SIGNAL, pack(StreamRequest(tokens_every_s=every_s)))
+        except RPCError as error:
+            # Of a run that has just ended there is nothing to be told while it is written.
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    async def readings(self, joined: Joined, *, along: bool = False) -> AsyncGenerator[tuple[Reading, bool], None]:
         """Everything from the beginning, then what comes, until the run is over; each with whether it is the present.
+
+        `along`: and what the step in hand has written by now.
 
         Raises:
             RunNotFound: there is no such run.
             ServerUnreachable: the server was away for more than five minutes.
             RunFailed: its workflow failed; or an error that says more.
         """
-        at, present = 0, False
-        while True:
-            while at < len(self._readings):
-                reading, at = self._readings[at], at + 1
-                present = reading.present and self._reached(joined, reading.place)
-                yield reading, present
-            if not present and self._present and self._readings and self._reached(joined, self._place):
-                # The events since then told nothing.
-                present = True
-                yield replace(self._readings[-1], traced=()), present
-            elif self._reader is None or self._reader.done():
-                if self._reader is not None:
-                    self._reader.result()
-                return
-            elif at == len(self._readings):
-                await self._grown.wait()
+        at, present, writing = 0, False, None
+        with self._read_along() if along else nullcontext():
+            while True:
+                while at < len(self._readings):
+                    reading, at = self._readings[at], at + 1
+                    present = reading.present and self._reached(joined, reading.place)
+                    yield reading, present
+                if along and self._writing is not None and self._writing is not writing:
+                    writing = self._writing
+                    yield replace(self._readings[-1], traced=(), written=None, writing=writing), present
+                elif not present and self._present and self._readings and self._reached(joined, self._place):
+                    # The events since then told nothing.
+                    present = True
+                    yield replace(self._readings[-1], traced=(), written=None), present
+                elif self._reader is None or self._reader.done():
+                    if self._reader is not None:
+                        self._reader.result()
+                    return
+                elif at == len(self._readings):
+                    await self._grown.wait()
 
     def _reached(self, joined: Joined, place: tuple[int, int]) -> bool:
         if joined is None:
@@ -141,14 +191,53 @@ class LiveHistory:
                     raise await failed_run(event, self._workflow_id, self._client.data_converter)
                 was_present, self._place = self._present, (len(self._executions) - 1, event.event_id)
                 self._present = self._present or (latest and event.event_id >= known_events)
+                written = self._note_step(event, told, fold)
                 if told or self._present != was_present:
-                    self._readings.append(self._reading(fold, traced))
+                    self._readings.append(self._reading(fold, traced, written))
                     told.clear()
                 self._tell()
         finally:
             self._tell()
 
-    def _reading(self, fold: Fold, traced: list[TraceEvent]) -> Reading:
+    def _note_step(self, event: HistoryEvent, told: list[Entry], fold: Fold) -> Written | None:
+        """Keep which step is in hand; what it wrote, when it is done."""
+        begun = event.activity_task_started_event_attributes
+        step_id = f"{self._executions[-1]}.{begun.scheduled_event_id}"
+        if self._step is not None and self._step.step_id == step_id:
+            self._step = replace(self._step, attempt=begun.attempt)
+        written = None
+        for entry in told:
+            if isinstance(entry, StepBegun):
+                step_id, task = f"{self._executions[-1]}.{event.event_id}", entry.task
+                self._step = Written(step_id, task.step, 1, 0, "", seq=len(fold.trace), first=task.first)
+                self._every_s = task.tokens_every_s
+            elif isinstance(entry, StepDone) and isinstance(entry.outcome, StepOutcome) and self._step is not None:
+                outcome, messages = entry.outcome, fold.ledger.state.messages
+                streamed = outcome.streamed and outcome.answered
+                text = (messages[-1].content or "") if streamed else ""
+                written = replace(self._step, call=len(outcome.errors), text=text, streamed=streamed)
+                self._step = self._writing = None
+        return written
+
+    async def _write(self) -> None:
+        with suppress(RunNotFound, ServerUnreachable):
+            # Whoever follows is told so by the history's reader.
+            while True:
+                step, every_s, grown = self._step, self._every_s, self._grown
+                if step is None or every_s is None:
+                    await grown.wait()
+                    continue
+                await asyncio.sleep(every_s)
+                found = await writing_of(self._client, self._workflow_id, self._executions[-1], step.step)
+                if found is None or self._step is None or self._step.step_id != step.step_id:
+                    continue
+                attempt, said = found
+                written = replace(step, attempt=attempt, call=said.call, text=said.written, asked=said.asked)
+                if written != self._writing:
+                    self._writing = written
+                    self._tell()
+
+    def _reading(self, fold: Fold, traced: list[TraceEvent], written: Written | None) -> Reading:
         return Reading(
             traced=tuple(traced),
             present=self._present,
@@ -159,6 +248,7 @@ class LiveHistory:
             turns=fold.turns,
             first_turn=fold.first_turn,
             closed=fold.closed,
+            written=written,
         )
 
     def _tell(self) -> None:

@@ -25,6 +25,8 @@ from spine_temporal.journal.ledger import Ledger, subagents_of
 from spine_temporal.journal.result import result_of
 from spine_temporal.payloads import pack
 
+TOKENS_EVERY_S: Final = 0.1
+"""Faster than anybody reads."""
 # No longer than until the first look at a run that has not just begun.
 _MOMENT_S: Final = 0.1
 
@@ -55,6 +57,8 @@ class Run:
         self.run_id = run_id
         self.turn = turn
         self.update_id = update_id
+        self.tokens_every_s = TOKENS_EVERY_S
+        """How far apart tokens are told."""
         self._begun_s = -math.inf
 
     def __repr__(self) -> str:
@@ -110,14 +114,20 @@ class Run:
             return await self.next_result(after=StatusCursor(ledger.progress.status_number))
         return result.model_copy(update={"resume_token": self.id}) if result.interrupted else result
 
-    async def events(self) -> AsyncIterator[TraceEvent]:
+    async def events(self, *, tokens: bool = False) -> AsyncIterator[TraceEvent]:
         """The kernel's trace events, from the first on, live until the run stops: ended, or paused.
+
+        With `tokens`, also what the model writes while it writes it, if its provider streams: the joined deltas of a
+        step are its text. When an attempt of the step fails after it has written something, the next token says
+        `replaces`, and the text begins anew. The history does not grow by tokens. Of a run that was not started to be
+        read along, they begin with the next step.
 
         Their `ts` is the server's time. A tool's start is told when its result is there if a `before_tool` hook could
         still change the call. Of a team, they are its members'. When the run is reset meanwhile, what was taken back
         has been told; what happens in its place follows.
         """
-        async for event in self._follower().events():
+        every_s = self.tokens_every_s if tokens else None
+        async for event in self._follower().events(tokens_every_s=every_s):
             yield event
 
     async def events_after(self, before: StatusCursor) -> AsyncIterator[TraceEvent]:

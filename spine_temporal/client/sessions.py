@@ -100,7 +100,11 @@ class SessionStarter:
 
     async def _say_more(self, workflow_id: str, request: RunRequest, on_busy: OnBusy, update_id: str) -> TurnRef | None:
         words = TurnRequest(
-            input=request.input or "", on_busy=on_busy, agent=request.agent, session_id=request.session_id
+            input=request.input or "",
+            on_busy=on_busy,
+            agent=request.agent,
+            session_id=request.session_id,
+            tokens_every_s=request.tokens_every_s,
         )
         try:
             to = await latest_run_id(self.client, workflow_id) if on_busy == "reject" else None

@@ -20,6 +20,10 @@ LONGEST_S: Final = 10 * 365 * 24 * 3600.0
 """The longest time that may be asked for, ten years: a server holds it, and so does a `timedelta`."""
 
 
+MIN_TOKENS_EVERY_S: Final = 0.02
+"""Nobody reads faster, and each time is a request to the server."""
+
+
 def is_time(value: object) -> TypeGuard[float]:
     """Whether `value` is a number of seconds above 0 and up to `LONGEST_S`."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LONGEST_S

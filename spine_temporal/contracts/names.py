@@ -18,6 +18,7 @@ MIRROR_ACTIVITY: Final = "spine.mirror"
 SUBAGENT_ACTIVITY: Final = "spine.subagent"
 
 STOP_SIGNAL: Final = "spine.stop"
+STREAM_SIGNAL: Final = "spine.stream"
 STOP_TURN_SIGNAL: Final = "spine.stop_turn"
 PUT_SIGNAL: Final = "spine.put"
 CHILD_SIGNAL: Final = "spine.child"

@@ -1,4 +1,4 @@
-"""What a heartbeat carries from one attempt of an activity to the next."""
+"""What a heartbeat carries: to the next attempt of its activity, and to whoever reads a step along."""
 
 from spine_temporal.contracts.base import WireModel
 
@@ -15,3 +15,13 @@ class AttemptProgress(WireModel):
     """How many ended because no beat came: the worker was lost, or the machine was too busy to beat."""
     ended: dict[str, int] = {}
     """How earlier attempts ended, in words, and how many ended like that."""
+
+
+class Writing(WireModel):
+    """What the model has written by now; a detail of its own, which only steps that are read along have."""
+
+    written: str
+    call: int = 0
+    """How often the model was asked before, in the same attempt: a text that failed is given up."""
+    asked: int = 0
+    """How many messages the model was given."""

@@ -6,7 +6,7 @@ from pydantic import Field, field_serializer, model_validator
 from spine_core import Guards
 
 from spine_temporal.contracts.approval import ApprovalPolicy
-from spine_temporal.contracts.base import LONGEST_S, GivenModel, WireModel
+from spine_temporal.contracts.base import LONGEST_S, MIN_TOKENS_EVERY_S, GivenModel, WireModel
 from spine_temporal.contracts.continuation import CarryOver, RestorePoint
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
@@ -76,6 +76,8 @@ class RunRequest(GivenModel):
     session_id: str | None = None
     stop: bool = False
     """Stop before the first step: the caller's `should_cancel` already said so when the run was started."""
+    tokens_every_s: float | None = Field(default=None, ge=MIN_TOKENS_EVERY_S, le=LONGEST_S, allow_inf_nan=False)
+    """How often the text of an answer is told while the model writes it; None: not before it is written."""
     session_ttl_s: float = Field(default=0.0, ge=0, le=LONGEST_S, allow_inf_nan=False)
     """How long the conversation stays open for a further turn after its last one."""
     named: bool = False

@@ -20,6 +20,8 @@ class StepInput(Basis):
     """Seconds since the run began, when the step was scheduled, in whole milliseconds."""
     first: bool = False
     """Run `on_run_start` before anything else."""
+    tokens_every_s: float | None = None
+    """How often the text is told while the model writes it; None: not before it is written."""
     policy: ActivityPolicy = ActivityPolicy()
 
 
@@ -87,6 +89,8 @@ class StepOutcome(StepBase):
     preset: bool = False
     """A hook preset the response."""
     errors: list[ModelError] = []
+    streamed: bool = False
+    """The provider gave its answer in pieces; the text that entered the conversation may be another, by a hook."""
     answered: bool = False
     """The response entered the conversation."""
     finish_reason: str | None = None

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from spine_temporal.contracts.base import GivenModel, WireModel
+from spine_temporal.contracts.base import LONGEST_S, MIN_TOKENS_EVERY_S, GivenModel, WireModel
 
 type OnBusy = Literal["queue", "reject"]
 
@@ -19,6 +19,8 @@ class TurnRequest(GivenModel):
     """Whom it is for; refused when the session is with another agent. None: whoever it is."""
     session_id: str | None = None
     """Which session it is for: two prefixes may make one workflow id of two session ids. None: whichever it is."""
+    tokens_every_s: float | None = Field(default=None, ge=MIN_TOKENS_EVERY_S, le=LONGEST_S, allow_inf_nan=False)
+    """How often the text of an answer is told while the model writes it; None: not before it is written."""
     run_id: str | None = None
     """The execution it was sent to. Another one has it from a reset: it was accepted before, so it is not refused now
     because a turn is in hand. None: it may be."""
@@ -39,8 +41,15 @@ class StopRequest(GivenModel):
     """The turn that is to end, or not to begin."""
 
 
+class StreamRequest(GivenModel):
+    """The argument of the signal `spine.stream`: somebody wants to read along, from the next step of the turn on."""
+
+    tokens_every_s: float = Field(ge=MIN_TOKENS_EVERY_S, le=LONGEST_S, allow_inf_nan=False)
+
+
 class QueuedTurn(WireModel):
     """A turn that waits while another one runs."""
 
     turn: int
     input: str
+    tokens_every_s: float | None = None

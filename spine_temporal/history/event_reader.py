@@ -19,9 +19,8 @@ from spine_temporal.contracts.run_end import Ending, RunOutcome
 from spine_temporal.contracts.run_id import Position, entry_id
 from spine_temporal.contracts.run_request import AgentSpec, RunRequest
 from spine_temporal.contracts.status import ExpiryRecord, StatusRecord
-from spine_temporal.contracts.subagent import SubagentStatus
 from spine_temporal.contracts.tool_call import ToolOutcome
-from spine_temporal.contracts.turn import StopRequest, TurnRequest, TurnTaken
+from spine_temporal.contracts.turn import TurnRequest, TurnTaken
 from spine_temporal.errors import BadInput, NotAnAgentRun
 from spine_temporal.history.activity_entries import ActivityEntries
 from spine_temporal.history.closures import ending_of_close, subagent_close
@@ -31,19 +30,17 @@ from spine_temporal.journal.entries import (
     Closed,
     ContinuedAsNew,
     Decided,
-    EndReportRequested,
     Entry,
     Opened,
     Requested,
     SpecRefreshed,
     StatusChanged,
-    StopRequested,
     SubagentDone,
     SubagentStarted,
-    SubagentStatusChanged,
     ToolDone,
     TurnQueued,
 )
+from spine_temporal.journal.signals import signaled
 from spine_temporal.journal.subagents import subagent_outcome
 from spine_temporal.payloads import unpack_given
 
@@ -170,7 +167,8 @@ class EventReader:
         result = await self._bytes(completed.outcome.success)
         if name == names.TURN_UPDATE:
             receipt = load(TurnTaken, result)
-            return TurnQueued(f"{entry_id(id_)}", id_, load(TurnRequest, data).input, receipt)
+            said = load(TurnRequest, data)
+            return TurnQueued(entry_id(id_), id_, said.input, receipt, said.tokens_every_s)
         if name == names.DECIDE_UPDATE:
             request = load(DecideRequest, data)
             by = request.decision.decided_by if request.decision else None
@@ -178,32 +176,20 @@ class EventReader:
         return None
 
     async def _signaled(self, event: HistoryEvent) -> Entry | None:
-        signaled = event.workflow_execution_signaled_event_attributes
-        made = await self._signal(signaled.signal_name, signaled.input)
+        sent = event.workflow_execution_signaled_event_attributes
+        values = await self._values(sent.input)
+        try:
+            # As strictly as the workflow reads it: what that ignores must be ignored here.
+            made = signaled(sent.signal_name, lambda type_: unpack_given(type_, values))
+        except ValueError:
+            # Anybody may signal anything; the workflow has passed over it, too.
+            return None
         if made is None:
             return None
         if self._midway:
             raise MissedItsBeginning("the signals before this one were not read")
         self._signals += 1
         return made(f"signal {self._signals}")
-
-    async def _signal(self, name: str, input: Payloads) -> Callable[[str], Entry] | None:
-        try:
-            match name:
-                case names.STOP_SIGNAL:
-                    return lambda id_: StopRequested(id_)
-                case names.REPORT_END_SIGNAL:
-                    return lambda id_: EndReportRequested(id_)
-                case names.STOP_TURN_SIGNAL:
-                    turn = (await self._given(StopRequest, input)).turn
-                    return lambda id_: StopRequested(id_, turn)
-                case names.CHILD_SIGNAL:
-                    status = await self._given(SubagentStatus, input)
-                    return lambda id_: SubagentStatusChanged(id_, status)
-        except ValueError:
-            # Anybody may signal anything; the workflow has passed over it, too.
-            return None
-        return None
 
     async def _child_initiated(self, event: HistoryEvent) -> None:
         begun = event.start_child_workflow_execution_initiated_event_attributes
@@ -253,15 +239,13 @@ class EventReader:
         request = await self._load(RunRequest, event.workflow_execution_continued_as_new_event_attributes.input)
         return ContinuedAsNew(request.carried) if request.carried is not None else None
 
-    async def _given[W: WireModel](self, type_: type[W], payloads: Payloads) -> W:
-        """What was sent, read as strictly as the workflow reads it: what it ignores must be ignored here."""
+    async def _values(self, payloads: Payloads) -> list[RawValue]:
         if self._converter.payload_codec is None and self._converter.external_storage is None:
-            return unpack_given(type_, [RawValue(each) for each in payloads.payloads])
-        values = [
+            return [RawValue(each) for each in payloads.payloads]
+        return [
             RawValue(Payload(data=await payload_bytes(Payloads(payloads=[each]), self._converter)))
             for each in payloads.payloads
         ]
-        return unpack_given(type_, values)
 
     async def _load[W: WireModel](self, type_: type[W], payloads: Payloads) -> W:
         return load(type_, await self._bytes(payloads))

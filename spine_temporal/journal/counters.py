@@ -66,6 +66,8 @@ class Progress:
     queue: tuple[QueuedTurn, ...] = ()
     stop_requested: bool = False
     """The turn in hand is to end at its next boundary; of an idle session: it is to close."""
+    tokens_every_s: float | None = None
+    """How often the text of an answer is told while the model writes it, in this turn; None: not before."""
     stopped_turns: tuple[int, ...] = ()
     """Turns that are over as soon as they begin."""
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -71,6 +71,7 @@ class TurnQueued:
     update_id: str
     input: str
     receipt: TurnTaken
+    tokens_every_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,14 @@ class StopRequested:
 
     id: str
     turn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequested:
+    """Somebody wants to read along while the model writes, in the turn in hand."""
+
+    id: str
+    tokens_every_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +258,7 @@ type Fact = (
     | Decided
     | ApprovalExpired
     | StopRequested
+    | StreamRequested
     | EndReportRequested
     | StatusChanged
     | StepDone

@@ -32,6 +32,7 @@ from spine_temporal.journal.entries import (
     StepBegun,
     StepDone,
     StopRequested,
+    StreamRequested,
     SubagentDone,
     SubagentStarted,
     SubagentStatusChanged,
@@ -84,6 +85,8 @@ def apply(progress: Progress, entry: Entry) -> Progress:  # noqa: C901 - one lin
             return _expired(moved, entry)
         case StopRequested(_, turn):
             return _stop_requested(moved, turn)
+        case StreamRequested(_, every_s):
+            return replace(moved, tokens_every_s=every_s)
         case EndReportRequested():
             return replace(moved, report_end=True)
         case StatusChanged():
@@ -108,7 +111,8 @@ def _requested(entry: Requested) -> Progress:
     request = entry.request
     if request.carried is not None:
         return load_progress(request.carried.progress)
-    return Progress(depth=request.depth, approval=request.approval, stop_requested=request.stop)
+    every_s = request.tokens_every_s
+    return Progress(depth=request.depth, approval=request.approval, stop_requested=request.stop, tokens_every_s=every_s)
 
 
 def _opened(progress: Progress, entry: Opened) -> Progress:
@@ -154,7 +158,7 @@ def _restored(progress: Progress, entry: ConversationRestored) -> Progress:
 
 def _turn_queued(progress: Progress, entry: TurnQueued) -> Progress:
     turn = entry.receipt.turn
-    queued = (*progress.queue, QueuedTurn(turn=turn, input=entry.input))
+    queued = (*progress.queue, QueuedTurn(turn=turn, input=entry.input, tokens_every_s=entry.tokens_every_s))
     kept = _with_receipt(progress, entry.update_id, entry.receipt)
     # An idle session that was asked to close stays open for a turn that it has accepted after that.
     stop = progress.stop_requested and progress.status != "idle"
@@ -230,10 +234,13 @@ def _status_changed(progress: Progress, entry: StatusChanged) -> Progress:
 
 
 def _turn_begun(progress: Progress, turn: int) -> Progress:
+    # The first turn of an execution is in no queue.
+    every_s = next((each.tokens_every_s for each in progress.queue if each.turn == turn), progress.tokens_every_s)
     return replace(
         progress,
         turn=turn,
         last_turn=max(progress.last_turn, turn),
+        tokens_every_s=every_s,
         queue=tuple(each for each in progress.queue if each.turn > turn),
         stop_requested=progress.stop_requested or turn in progress.stopped_turns,
         stopped_turns=tuple(each for each in progress.stopped_turns if each > turn),

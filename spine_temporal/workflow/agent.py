@@ -14,10 +14,10 @@ from spine_temporal.contracts.base import problem_in
 from spine_temporal.contracts.run_end import Ending, RunOutcome
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.subagent import SubagentStatus
-from spine_temporal.contracts.turn import StopRequest
 from spine_temporal.errors import PayloadUnreadable
 from spine_temporal.journal.counters import stopped_by_guard, with_ending
-from spine_temporal.journal.entries import EndReportRequested, StopRequested, SubagentStatusChanged
+from spine_temporal.journal.entries import EndReportRequested
+from spine_temporal.journal.signals import signaled
 from spine_temporal.journal.subagents import subagent_outcome
 from spine_temporal.payloads import pack, unpack_given
 from spine_temporal.workflow import updates
@@ -51,23 +51,17 @@ class AgentWorkflow:
         """Take a signal; one that nobody knows, or that cannot be read, is logged: its sender waits for no answer."""
         session = self._session
         try:
-            match name:
-                case names.STOP_SIGNAL:
-                    # The turn in hand ends at its next step boundary; a session that waits for a turn closes.
-                    session.record(StopRequested(session.next_signal_id()))
-                case names.STOP_TURN_SIGNAL:
-                    turn = unpack_given(StopRequest, values).turn
-                    session.record(StopRequested(session.next_signal_id(), turn))
-                case names.CHILD_SIGNAL:
-                    status = unpack_given(SubagentStatus, values)
-                    session.record(SubagentStatusChanged(session.next_signal_id(), status))
-                case names.REPORT_END_SIGNAL:
-                    session.record(EndReportRequested(session.next_signal_id()))
-                    report_pause(session)
-                case _:
-                    workflow.logger.warning("ignored unknown signal %r", name)
+            made = signaled(name, lambda type_: unpack_given(type_, values))
         except ValueError as error:
             workflow.logger.warning("ignored malformed signal %r: %s", name, problem_in(error))
+            return
+        if made is None:
+            workflow.logger.warning("ignored unknown signal %r", name)
+            return
+        entry = made(session.next_signal_id())
+        session.record(entry)
+        if isinstance(entry, EndReportRequested):
+            report_pause(session)
 
     # A run may end before it can answer, when it cannot be opened: whoever asks then asks the run that follows.
     @workflow.update(dynamic=True, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)

@@ -142,6 +142,8 @@ def _request(session: Session, position: Position, delegation: Delegation) -> Ru
         input=delegation.input,
         session_id=_session_id(session, session.child_id(position)),
         stop=session.progress.stop_requested,
+        # Who reads a team along reads its members.
+        tokens_every_s=session.progress.tokens_every_s if team else None,
         approval=session.request.approval,
         step_policy=session.request.step_policy,
         tool_policy=session.request.tool_policy,

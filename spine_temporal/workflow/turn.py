@@ -141,6 +141,7 @@ class Turn:
             # More digits would be written into every history.
             elapsed_s=round(session.elapsed_s(), 3),
             first=self._first(),
+            tokens_every_s=session.progress.tokens_every_s,
             policy=spec.step_policy,
         )
         session.record(StepBegun(task))

@@ -98,7 +98,7 @@ async def accept_turn(session: Session, values: Sequence[RawValue]) -> RawValue:
     _refuse_turn_of_team(session)
     receipt = TurnTaken(turn=session.progress.last_turn + 1, waits=_works(session))
     id_ = _update_id()
-    session.record(TurnQueued(entry_id(id_), id_, request.input, receipt))
+    session.record(TurnQueued(entry_id(id_), id_, request.input, receipt, request.tokens_every_s))
     session.updates += 1
     return pack(receipt)
 

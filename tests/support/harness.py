@@ -62,9 +62,11 @@ class Served(DurableAgent):
             self._up = True
             await self._durable.enter(self.worker)
 
-    async def _start(self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy) -> Run:
+    async def _start(
+        self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy, tokens: bool = False
+    ) -> Run:
         await self.up()
-        run = await super()._start(input, session_id, stop=stop, on_busy=on_busy)
+        run = await super()._start(input, session_id, stop=stop, on_busy=on_busy, tokens=tokens)
         self.runs.append(run)
         return run
 

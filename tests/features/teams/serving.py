@@ -75,8 +75,10 @@ class Member(DurableAgent):
         """Another agent of the same worker."""
         return Member(self.crew, self.worker, name)
 
-    async def _start(self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy) -> Run:
-        run = await super()._start(input, session_id, stop=stop, on_busy=on_busy)
+    async def _start(
+        self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy, tokens: bool = False
+    ) -> Run:
+        run = await super()._start(input, session_id, stop=stop, on_busy=on_busy, tokens=tokens)
         self.crew.runs.append((run, self.worker))
         return run
 

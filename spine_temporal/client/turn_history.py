@@ -1,0 +1,51 @@
+"""The history of a turn, wherever it is to be read from."""
+
+from typing import Final
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+
+from spine_temporal.client.server_errors import failed_run
+from spine_temporal.errors import RunNotFound
+from spine_temporal.history.fold import Fold
+from spine_temporal.history.folded import turn_run_id
+from spine_temporal.history.follow import first_event, follow
+
+_FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
+
+
+async def start_of(client: Client, workflow_id: str, wanted: tuple[str | None, bool]) -> tuple[str, bool]:
+    """The execution to read from, and whether it is the one that was wanted."""
+    run_id, another_will_do = wanted
+    if run_id is None:
+        return await turn_run_id(client, workflow_id, None), False
+    if another_will_do:
+        try:
+            await first_event(client, workflow_id, run_id)
+        except RunNotFound:
+            return await turn_run_id(client, workflow_id, None), False
+    return run_id, True
+
+
+async def folded_from(
+    client: Client, workflow_id: str, wanted: tuple[str | None, bool], latest: str | None
+) -> tuple[Fold, bool]:
+    """All there is by now from that execution on, and whether it is the one that was wanted."""
+    (run_id, another_will_do), fold = wanted, Fold(client.data_converter)
+    if run_id is not None:
+        try:
+            await _feed(fold, client, workflow_id, run_id, latest)
+        except RunNotFound:
+            if not another_will_do or fold.request is not None:
+                raise
+        else:
+            return fold, True
+    await _feed(fold, client, workflow_id, await turn_run_id(client, workflow_id, None), latest)
+    return fold, False
+
+
+async def _feed(fold: Fold, client: Client, workflow_id: str, start: str, latest: str | None) -> None:
+    async for event in follow(client, workflow_id, start, wait=False, latest=latest):
+        await fold.feed(event)
+        if event.event_type == _FAILED:
+            raise await failed_run(event, workflow_id, client.data_converter)
