@@ -190,9 +190,7 @@ class Step:
                 await self._failed(context, error)
 
     def _reads_along(self, provider: object) -> TypeGuard[StreamingProvider]:
-        if not isinstance(provider, StreamingProvider):
-            return False
-        return self.task.tokens_every_s is not None or not hasattr(provider, "complete")
+        return self.task.tokens_every_s is not None and isinstance(provider, StreamingProvider)
 
     async def _streamed(self, provider: StreamingProvider, context: StepContext, schemas: list[dict[str, Any]]) -> Any:
         response, written = None, ""

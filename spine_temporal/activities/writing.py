@@ -1,4 +1,4 @@
-"""What the model writes, told while it writes: it rides on the heartbeats of its step, no history holds it."""
+"""What the model writes, told on the heartbeats of its step while it writes it."""
 
 from typing import Final
 

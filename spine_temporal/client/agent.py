@@ -129,17 +129,20 @@ class DurableAgent:
         self.last_result = result
         return result
 
-    async def start(self, input: str, *, session_id: str | None = None, on_busy: OnBusy = "queue") -> Run:
+    async def start(
+        self, input: str, *, session_id: str | None = None, on_busy: OnBusy = "queue", tokens: bool = False
+    ) -> Run:
         """Say `input`; do not wait for what comes of it.
 
-        A new run is accepted also when no worker is there yet; a turn of a session that is open needs one.
+        A new run is accepted also when no worker is there yet; a turn of a session that is open needs one. With
+        `tokens` what the model writes is told from the first step on, to whoever asks `Run.events` for it.
 
         Raises:
             BadInput: the input is empty, or too large for a payload (`InputTooLarge`).
             SessionBusy: another turn is in hand, with `on_busy="reject"`, or too many wait already.
             ServerUnreachable: no server answers.
         """
-        return await self._start(input, session_id, stop=False, on_busy=on_busy)
+        return await self._start(input, session_id, stop=False, on_busy=on_busy, tokens=tokens)
 
     async def stream(self, input: str, *, session_id: str | None = None) -> AsyncIterator[TraceEvent]:
         """Say `input`, give the trace events live, tokens included, until the run stops.

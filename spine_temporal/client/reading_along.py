@@ -1,4 +1,4 @@
-"""The text of an answer while the model writes it: from the heartbeats of its step, then from the history."""
+"""The text of an answer while the model writes it, from the heartbeats of its step."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a heartbeat carries: to the next attempt of its activity, and to whoever reads a step along."""
+"""What a heartbeat carries to the next attempt, and to whoever reads a step along."""
 
 from spine_temporal.contracts.base import WireModel
 

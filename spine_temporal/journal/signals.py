@@ -1,4 +1,4 @@
-"""What a signal to a run makes known, to the workflow that it is sent to and to whoever reads the history."""
+"""What a signal to a run makes known, in the workflow and to whoever reads its history."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -1,9 +1,6 @@
 """However many in a process wait for a run, or watch it: it is read once, and each is told what it would be alone."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,29 +13,13 @@ from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.errors import RunNotFound
 from tests.features.sessions.talk import new_session, parrot
 from tests.support.agents_at_hand import Gate
+from tests.support.counting import counted
 from tests.support.harness import Durable, told
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
 MANY = 200
-READING = ("get_workflow_execution_history", "describe_workflow_execution")
-
-
-@contextmanager
-def counted(client: Client) -> Iterator[Counter[str]]:
-    """The requests for history and status that are sent through that client meanwhile."""
-    requests, service = Counter[str](), client.workflow_service
-    with pytest.MonkeyPatch.context() as patch:
-        for name in READING:
-            send = getattr(service, name)
-
-            async def count(*args: Any, _name: str = name, _send: Any = send, **kwargs: Any) -> Any:
-                requests[_name] += 1
-                return await _send(*args, **kwargs)
-
-            patch.setattr(service, name, count)
-        yield requests
 
 
 async def watch(run: Run) -> list[TraceEvent]:

@@ -17,6 +17,7 @@ PINNED = {
     "MIRROR_ACTIVITY": "spine.mirror",
     "SUBAGENT_ACTIVITY": "spine.subagent",
     "STOP_SIGNAL": "spine.stop",
+    "STREAM_SIGNAL": "spine.stream",
     "STOP_TURN_SIGNAL": "spine.stop_turn",
     "PUT_SIGNAL": "spine.put",
     "CHILD_SIGNAL": "spine.child",
