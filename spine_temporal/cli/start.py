@@ -41,7 +41,7 @@ class StartOptions:
     approval_timeout_s: float | None = None
     on_timeout: str | None = None
 
-    async def start(self, client: Client) -> Run:
+    async def start(self, client: Client, *, tokens: bool = False) -> Run:
         """Start the run, or the session's next turn.
 
         Raises what `DurableAgent.start` raises.
@@ -60,7 +60,8 @@ class StartOptions:
             approval_timeout_s=self.approval_timeout_s,
             on_timeout=cast("OnTimeout", self.on_timeout or "reject"),
         )
-        return await durable.start(self.input, session_id=self.session, on_busy=cast("OnBusy", self.on_busy))
+        on_busy = cast("OnBusy", self.on_busy)
+        return await durable.start(self.input, session_id=self.session, on_busy=on_busy, tokens=tokens)
 
 
 def run(server: Server, options: StartOptions, *, json: bool, live: bool) -> Exit:
@@ -85,7 +86,7 @@ def start(server: Server, options: StartOptions, *, json: bool) -> Exit:
 
 async def _result(server: Server, options: StartOptions, started: list[Run], *, live: bool) -> Stopped:
     client = await server.client()
-    run = await options.start(client)
+    run = await options.start(client, tokens=live)
     started.append(run)
     with ids_as_typed(run, run.id):
         if run.turn is not None:
@@ -93,7 +94,7 @@ async def _result(server: Server, options: StartOptions, started: list[Run], *, 
         if live:
             page = await page_of(client, run.workflow_id)
             note(f"{options.agent} · run {run.id}" + (f"\n{page}" if page else "") + "\n")
-            await follow(run.events(), stderr())
+            await follow(run.events(tokens=True), stderr())
         return await stopped(run, await run.result())
 
 

@@ -45,7 +45,8 @@ class TraceLines:
                 self._step_at_s, self._written = event.ts, 0
                 self.doing = f"step {event.step} · asking the model"
             case EventType.TOKEN:
-                self._written += len(str(event.data.get("delta", "")))
+                before = 0 if "replaces" in event.data else self._written
+                self._written = before + len(str(event.data.get("delta", "")))
                 self.doing = f"step {event.step} · {self._written:,} characters so far"
             case EventType.TOOL_CALL:
                 self._tool_begun(event)

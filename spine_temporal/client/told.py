@@ -1,5 +1,6 @@
 """What somebody who follows a run is told, and was told before."""
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -39,16 +40,16 @@ class Told:
             self._begun = writing.step_id, len(begun)
             for at, (type_, data) in enumerate(begun):
                 yield TraceEvent(seq=writing.seq + at, type=type_, step=writing.step, data=data)
-        yield from self._tokens(writing, writing.seq + self._begun[1])
+        yield from self._tokens(writing, writing.seq + self._begun[1], time.time())
 
     def _written(self, written: Written, traced: Sequence[TraceEvent]) -> Iterator[TraceEvent]:
         told = self._begun[1] if self._begun[0] == written.step_id else 0
         for event in traced[told:]:
             if event.type == EventType.MODEL_RESPONSE and written.streamed:
-                yield from self._tokens(written, event.seq)
+                yield from self._tokens(written, event.seq, event.ts)
             yield event
 
-    def _tokens(self, written: Written, seq: int) -> Iterator[TraceEvent]:
+    def _tokens(self, written: Written, seq: int, ts: float) -> Iterator[TraceEvent]:
         last, self._last = self._last, written
         data: dict[str, Any] = {"delta": written.text}
         if last is not None and last.step_id == written.step_id:
@@ -57,4 +58,4 @@ class Told:
             elif last.text:
                 data["replaces"] = True
         if data["delta"] or "replaces" in data:
-            yield TraceEvent(seq=seq, type=EventType.TOKEN, step=written.step, data=data)
+            yield TraceEvent(seq=seq, type=EventType.TOKEN, step=written.step, ts=ts, data=data)

@@ -36,8 +36,14 @@ async def test_a_failure_and_a_lost_worker_leave_one_more_attempt(client: Client
 async def test_workers_that_are_lost_again_and_again_are_named(client: Client, fleet: Fleet) -> None:
     run = await DurableAgent("moody", client, task_queue=fleet.task_queue).start("how are you?")
 
+    async def has_beaten() -> bool:
+        described = await client.get_workflow_handle(run.workflow_id).describe()
+        (pending,) = described.raw_description.pending_activities
+        return pending.last_heartbeat_time.ToNanoseconds() >= pending.last_started_time.ToNanoseconds()
+
     for _ in range(2):
-        await fleet.kill_at("in a good mood")
+        # What is known of earlier attempts is with the server by then.
+        await fleet.kill_at("in a good mood", when=has_beaten)
     fleet.start()
 
     error = str((await run.result()).error)

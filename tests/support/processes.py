@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, ClassVar, Final, Self
@@ -69,11 +69,13 @@ class Fleet:
         self._processes.append(process)
         return process
 
-    async def kill_at(self, point: str) -> None:
-        """Start a worker, let it come to `point`, kill it there."""
+    async def kill_at(self, point: str, *, when: Callable[[], Awaitable[bool]] | None = None) -> None:
+        """Start a worker, let it come to `point`, kill it there, and not before `when` says so."""
         self.effects.hold(point)
         before, process = self.effects.count(f"started {point}"), self.start()
         await until(lambda: self.effects.count(f"started {point}") > before, f"a worker at {point}")
+        if when is not None:
+            await until(when, f"what is to be seen of a worker at {point}")
         process.send_signal(signal.SIGKILL)
         process.wait()
         self.effects.release(point)
