@@ -6,8 +6,8 @@ from typing import Final
 _SYLLABLES: Final = ("ba", "co", "di", "fe", "gu", "ha", "lo", "mi", "ne", "pra", "ru", "stel", "ti", "ver", "za")
 _WORDS: Final = 2_000
 _PAGE_WORDS: Final = 3_000
-# Models write dashes, quotes and an emoji here and there; one of them makes Python keep four bytes for each letter.
-_MARKS: Final = ("\u2014", "\u2019tis", "\u2192", "\N{SPARKLES}")
+# Models write dashes, quotes and an emoji here and there; Python then keeps two or four bytes for each letter.
+_MARKS: Final = ("\u2014", "\u2019tis", "\u2192", "\N{ROCKET}")
 
 
 def _page() -> str:

@@ -11,9 +11,9 @@ def memory(found: Findings) -> Table:
     """The table."""
     table = Table("memory of a worker", "", title="Memory, and a large conversation")
     for held in found.cache_memory:
-        text = f"{held.text_bytes / _MB:,.0f} MB of text, cache_bytes of {held.cache_bytes / _MB:,.0f} MB"
-        table.add_row(f"{held.what}: {text}", f"grows by {held.growth_bytes / _MB:,.1f} MB in {held.wall_s:,.0f} s")
-        without = f"grows by {held.growth_without_bytes / _MB:,.1f} MB in {held.wall_without_s:,.0f} s"
+        text = f"{held.letters / _MB:,.0f} million letters, cache_bytes of {held.cache_bytes / _MB:,.0f} MB"
+        table.add_row(f"{held.what}: {text}", f"at most {held.most_bytes / _MB:,.1f} MB in {held.wall_s:,.0f} s")
+        without = f"at most {held.without_bytes / _MB:,.1f} MB in {held.wall_without_s:,.0f} s"
         table.add_row("    without a cache", without)
     if found.short_runs is not None:
         short = found.short_runs

@@ -16,7 +16,7 @@ class _Talking:
 
     async def complete(self, messages: list[Message], tools: object = None, **_: object) -> ModelResponse:
         letters = int((messages[-1].content or "").partition(" ")[0])
-        return ModelResponse(message=Message.assistant(prose(letters, len(messages), marked=True)))
+        return ModelResponse(message=Message.assistant(prose(letters, len(messages) // 2, marked=True)))
 
 
 class _Reading:
