@@ -12,7 +12,7 @@ from temporalio.client import Client
 
 from spine_temporal import DurableAgent
 from tests.bench import talking
-from tests.bench.processes import WorkerProcess, queue_of, worker_process
+from tests.bench.processes import queue_of, worker_process
 from tests.bench.prose import prose
 
 _SESSION_CACHE_BYTES: Final = 16_000_000
