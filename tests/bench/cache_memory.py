@@ -15,7 +15,7 @@ from tests.bench import talking
 from tests.bench.processes import queue_of, worker_process
 from tests.bench.prose import prose
 
-_SESSION_CACHE_BYTES: Final = 16_000_000
+_SESSION_CACHE_BYTES: Final = 8_000_000
 _SESSIONS_CACHE_BYTES: Final = 64_000_000
 _SAID_LETTERS: Final = 8_000
 _ANSWER_LETTERS: Final = 24_000

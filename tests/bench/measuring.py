@@ -112,8 +112,9 @@ async def _readings(server: TestServer, found: Findings, tell: Tell) -> None:
 async def _memory(server: TestServer, found: Findings, tell: Tell) -> None:
     plan, client, address = found.plan, server.client, server.address
     first, runs = plan.short_runs
-    tell(f"{runs} short runs on one worker")
-    found.short_runs = await short_runs(client, address, first=first, runs=runs)
+    if runs:
+        tell(f"{runs} short runs on one worker")
+        found.short_runs = await short_runs(client, address, first=first, runs=runs)
     tell(f"a conversation of {plan.large_pieces} MB")
     found.large = await large_conversation(client, address, pieces=plan.large_pieces)
     if plan.chatty_turns:
