@@ -4,15 +4,15 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from operator import is_
 from typing import Final
 
 from spine_temporal.activities.ledger_size import messages_bytes, other_bytes
 from spine_temporal.activities.working_messages import WorkingMessages
 from spine_temporal.contracts.continuation import RestoreInput
 from spine_temporal.contracts.postponing import RetryLater
+from spine_temporal.contracts.state_delta import StateDelta
 from spine_temporal.journal.apply import apply
-from spine_temporal.journal.entries import Entry
+from spine_temporal.journal.entries import Entry, StepDone, ToolDone
 from spine_temporal.journal.ledger import Ledger
 
 type RunKey = tuple[str, str]
@@ -133,12 +133,11 @@ class LedgerCache:
             # A late attempt of a call whose result has entered already: the history decides which one counts.
             self.forget(run)
             return
-        known, messages = kept.ledger.state.messages, ledger.state.messages
-        if len(messages) >= len(known) and all(map(is_, known, messages)):
-            size_bytes = kept.messages_bytes + messages_bytes(messages[len(known) :])
-        else:
-            # A hook has edited or dropped some.
+        messages = ledger.state.messages
+        if any(map(_rewrites, entries)):
             size_bytes = messages_bytes(messages)
+        else:
+            size_bytes = kept.messages_bytes + messages_bytes(messages[len(kept.ledger.state.messages) :])
         now = replace(kept, base=kept.ledger, ledger=ledger, messages_bytes=size_bytes, other_bytes=other_bytes(ledger))
         self._keep(run, now)
 
@@ -186,6 +185,11 @@ class RevisionNotFound(RetryLater):
 
 def _new(ledger: Ledger) -> _Kept:
     return _Kept(ledger, ledger, messages_bytes(ledger.state.messages), other_bytes(ledger))
+
+
+def _rewrites(entry: Entry) -> bool:
+    delta = entry.outcome.delta if isinstance(entry, StepDone | ToolDone) else None
+    return isinstance(delta, StateDelta) and delta.rewrites
 
 
 def _with(ledger: Ledger, entries: Sequence[Entry]) -> Ledger:
