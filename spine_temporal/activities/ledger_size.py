@@ -1,4 +1,4 @@
-"""About how much memory a ledger takes: its texts as Python holds them, with the objects around them."""
+"""About how much memory a ledger takes: its texts as Python holds them, and objects."""
 
 import sys
 from collections.abc import Sequence
