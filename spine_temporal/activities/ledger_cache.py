@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pydantic_core import to_json
-
+from spine_temporal.activities.ledger_size import messages_bytes, other_bytes
 from spine_temporal.activities.working_messages import WorkingMessages
 from spine_temporal.contracts.continuation import RestoreInput
 from spine_temporal.contracts.postponing import RetryLater
+from spine_temporal.contracts.state_delta import StateDelta
 from spine_temporal.journal.apply import apply
-from spine_temporal.journal.entries import Entry
+from spine_temporal.journal.entries import Entry, StepDone, ToolDone
 from spine_temporal.journal.ledger import Ledger
 
 type RunKey = tuple[str, str]
@@ -22,11 +22,9 @@ type Fold = Callable[[RunKey, str], Awaitable[Ledger | None]]
 type CatchUp = Callable[[RunKey, Ledger, str], Awaitable[Ledger | None]]
 """An older ledger brought to a revision from the end of the history; None: they are too far apart."""
 
-# Measured: 10,000 messages of some 100 bytes of JSON each take 15.5 MB as objects, 1.4 MB as JSON.
-_MESSAGE_BYTES: Final = 1_400
-# Measured: a copy for users' code, which shares the texts, with what it takes to see that it was edited.
-_COPY_BYTES: Final = 1_200
-_LEDGER_BYTES: Final = 8_000
+# Measured: a copy for users' code, which shares the texts, with what it takes to see that it was edited; 650 of a
+# message that is nothing but text, 1,700 of one that calls a tool.
+_COPY_BYTES: Final = 900
 _OTHER_VERSION_S: Final = 5.0
 
 
@@ -36,14 +34,16 @@ class _Kept:
     """As an activity of this worker started from it: a record in the history was written at its revision."""
     ledger: Ledger
     """The base, or what that activity has made of it."""
-    size_bytes: int
+    messages_bytes: int
+    other_bytes: int
     working: WorkingMessages | None = None
     """None: an activity has them, or none had any."""
 
     @property
     def memory_bytes(self) -> int:
         """All of it."""
-        return self.size_bytes + (len(self.working) * _COPY_BYTES if self.working is not None else 0)
+        copies = len(self.working) * _COPY_BYTES if self.working is not None else 0
+        return self.messages_bytes + self.other_bytes + copies
 
 
 class LedgerCache:
@@ -96,7 +96,7 @@ class LedgerCache:
             ledger = await self._fold(run, revision)
             if ledger is None:
                 raise RevisionNotFound(f"the history of run {run[0]!r} does not lead to revision {revision!r}")
-        self._keep(run, _Kept(ledger, ledger, memory_bytes(ledger)))
+        self._keep(run, _new(ledger))
         return ledger
 
     def _end(self, run: RunKey, revision: str, task: "asyncio.Task[Ledger]") -> None:
@@ -120,10 +120,10 @@ class LedgerCache:
     def begin(self, run: RunKey, entries: Sequence[Entry]) -> None:
         """Remember a run from its first entries on."""
         ledger = _with(Ledger(), entries)
-        self._keep(run, _Kept(ledger, ledger, memory_bytes(ledger)))
+        self._keep(run, _new(ledger))
 
-    def record(self, run: RunKey, revision: str, entries: Sequence[Entry], size_bytes: int) -> None:
-        """Add what an activity that started from `revision` is about to report, in so many bytes of JSON."""
+    def record(self, run: RunKey, revision: str, entries: Sequence[Entry]) -> None:
+        """Add what an activity that started from `revision` is about to report."""
         kept = self._kept.get(run)
         if kept is None or kept.ledger.progress.revision != revision:
             return
@@ -133,9 +133,13 @@ class LedgerCache:
             # A late attempt of a call whose result has entered already: the history decides which one counts.
             self.forget(run)
             return
-        messages = max(0, len(ledger.state.messages) - len(kept.ledger.state.messages))
-        grown = size_bytes + messages * _MESSAGE_BYTES
-        self._keep(run, replace(kept, base=kept.ledger, ledger=ledger, size_bytes=kept.size_bytes + grown))
+        messages = ledger.state.messages
+        if any(map(_rewrites, entries)):
+            size_bytes = messages_bytes(messages)
+        else:
+            size_bytes = kept.messages_bytes + messages_bytes(messages[len(kept.ledger.state.messages) :])
+        now = replace(kept, base=kept.ledger, ledger=ledger, messages_bytes=size_bytes, other_bytes=other_bytes(ledger))
+        self._keep(run, now)
 
     def lend(self, run: RunKey) -> WorkingMessages:
         """The messages of a run as users' code had them last; the caller's alone, until it gives them back."""
@@ -179,9 +183,13 @@ class RevisionNotFound(RetryLater):
         super().__init__(_OTHER_VERSION_S, why)
 
 
-def memory_bytes(ledger: Ledger) -> int:
-    """About how much memory a ledger takes: objects, beside their texts."""
-    return len(to_json(ledger.state, fallback=str)) + len(ledger.state.messages) * _MESSAGE_BYTES + _LEDGER_BYTES
+def _new(ledger: Ledger) -> _Kept:
+    return _Kept(ledger, ledger, messages_bytes(ledger.state.messages), other_bytes(ledger))
+
+
+def _rewrites(entry: Entry) -> bool:
+    delta = entry.outcome.delta if isinstance(entry, StepDone | ToolDone) else None
+    return isinstance(delta, StateDelta) and delta.rewrites
 
 
 def _with(ledger: Ledger, entries: Sequence[Entry]) -> Ledger:

@@ -193,7 +193,7 @@ class AgentActivities:
 
         if activity.info().is_local:
             outcome, data = await run_once(work, lambda outcome: written(outcome, lost))
-            self.cache.record(_run(), task.revision, [ToolDone(task.step, task.index, outcome, local=True)], len(data))
+            self.cache.record(_run(), task.revision, [ToolDone(task.step, task.index, outcome, local=True)])
             return pack_bytes(data)
 
         def entries(outcome: ToolOutcome) -> list[Entry]:
@@ -244,7 +244,7 @@ class AgentActivities:
     ) -> RawValue:
         outcome, data = await run_with_attempts(task.policy, work, lost, lambda outcome: written(outcome, lost))
         # What the cache holds must be what the fold will read: the outcome as its JSON has it.
-        self.cache.record(_run(), task.revision, entries(outcome), len(data))
+        self.cache.record(_run(), task.revision, entries(outcome))
         return pack_bytes(data)
 
     def _delegate(self, owner: str, tool: Tool) -> tuple[str, int, str | None] | None:

@@ -25,6 +25,11 @@ class StateDelta(WireModel):
     fields: dict[str, AnyJson] = {}
     """New values of State's other fields, by name."""
 
+    @property
+    def rewrites(self) -> bool:
+        """It does more to the messages than to append some."""
+        return bool(self.edits) or self.cut is not None
+
 
 class MessageSummary(WireModel):
     """A message as the workflow sees it."""

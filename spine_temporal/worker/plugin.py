@@ -1,11 +1,13 @@
 """Agents on a Worker of one's own."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, nullcontext
 from typing import Final
+from weakref import WeakSet
 
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import FixedSizeSlotSupplier, WorkerConfig, WorkerTuner
+from temporalio.worker import FixedSizeSlotSupplier, Worker, WorkerConfig, WorkerTuner
 
 from spine_temporal.activities.registered import AgentActivities
 from spine_temporal.activities.sealed_log import seal_the_sdks_log
@@ -26,6 +28,7 @@ seal_the_sdks_log()
 DEFAULT_CACHE_BYTES: Final = 256 * 1024 * 1024
 # The SDK's own default, of each kind.
 _SLOTS: Final = 100
+_THREADS_NAME: Final = "temporal_workflow_"
 _COUNTS: Final = {
     "workflow_supplier": "max_concurrent_workflow_tasks",
     "activity_supplier": "max_concurrent_activities",
@@ -60,6 +63,7 @@ class SpinePlugin(SimplePlugin):
     ) -> None:
         self._watchdog: Watchdog | None = None
         self._slots: ActivitySlots | None = None
+        self._threads = WeakSet[ThreadPoolExecutor]()
         self.agents = AgentRegistry(agents, allowed_plugins=allowed_plugins)
         self.activities_of_agents = AgentActivities(
             self.agents,
@@ -86,10 +90,24 @@ class SpinePlugin(SimplePlugin):
             config["client"] = worker_client(config["client"])
         if config.get("tuner") is None:
             counts = {kind: config.pop(name, None) or _SLOTS for kind, name in _COUNTS.items()}  # type: ignore[misc]
+            if config.get("workflow_task_executor") is None:
+                # The SDK reads the size of its own off what went into the tuner, and finding nothing makes it 500.
+                threads = ThreadPoolExecutor(counts["workflow_supplier"], _THREADS_NAME)
+                config["workflow_task_executor"] = threads
+                self._threads.add(threads)
             self._slots = ActivitySlots(counts.pop("activity_supplier"))
             others = {kind: FixedSizeSlotSupplier(count) for kind, count in counts.items()}
             config["tuner"] = WorkerTuner.create_composite(activity_supplier=self._slots, **others)
         return config
+
+    async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:
+        """Run a worker until it is stopped; called by the SDK."""
+        try:
+            await super().run_worker(worker, next)
+        finally:
+            threads = worker.config(active_config=True).get("workflow_task_executor")
+            if threads is not None and threads in self._threads:
+                threads.shutdown(wait=False)
 
     @asynccontextmanager
     async def _meanwhile(self) -> AsyncIterator[None]:

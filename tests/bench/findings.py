@@ -4,10 +4,13 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.bench.cache_memory import CacheMemory
+from tests.bench.large import Large
 from tests.bench.long import Long
 from tests.bench.plan import Plan
 from tests.bench.processes import Side
 from tests.bench.running import Measured
+from tests.bench.short_runs import ShortRuns
 from tests.bench.side_by_side import SideBySide
 from tests.bench.starting import Starting
 from tests.bench.waiting import Waited
@@ -31,7 +34,12 @@ class Findings:
     memory_bytes: dict[Side, int] = field(default_factory=dict)
     steady: dict[str, int] = field(default_factory=dict)
     """What the cache of the worker of all those runs counted."""
-    long: Long | None = None
+    long: list[Long] = field(default_factory=list)
+    """With an ordinary tool, with a local one."""
+    cache_memory: list[CacheMemory] = field(default_factory=list)
+    """One session, many sessions; empty: not measured."""
+    short_runs: ShortRuns | None = None
+    large: Large | None = None
     waited: Waited | None = None
     watched: list[Watched] = field(default_factory=list)
     """By one, by many."""

@@ -2,33 +2,46 @@
 
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from spine_core import TraceEvent
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent
 from tests.bench import ours
-from tests.bench.processes import queue_of
+from tests.bench.processes import Side, queue_of
 from tests.bench.weighing import histories_of
 
 _SIZE = 400
+_COMPARED_STEPS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Long:
     """What it took."""
 
+    side: Side
     steps: int
     wall_s: float
     executions: int
     """How many executions of the workflow it took."""
+    first_s: float
+    """Of one of the first steps, by the server's clock: the mean of 500, or of a quarter of a shorter run."""
+    last_s: float
+    """Of one of as many last steps."""
     equal: bool
     """Answer, State and trace are those of the same run on the kernel."""
 
+    @property
+    def growth(self) -> float:
+        """The last steps to the first."""
+        return self.last_s / self.first_s
 
-async def long_run(client: Client, steps: int) -> Long:
+
+async def long_run(client: Client, side: Side, steps: int) -> Long:
     """Take so many steps durably, and on the kernel."""
-    durable = DurableAgent(ours.NAME, client, task_queue=queue_of("ours"), session_ttl_s=0)
+    durable = DurableAgent(ours.NAME, client, task_queue=queue_of(side), session_ttl_s=0)
     session = f"long-{uuid.uuid4().hex[:8]}"
     began_s = time.perf_counter()
     result = await durable.run(ours.question(steps, _SIZE), session_id=session)
@@ -37,9 +50,21 @@ async def long_run(client: Client, steps: int) -> Long:
     workflow_id = durable.get_run(session).workflow_id
     first_run_id = str((await client.get_workflow_handle(workflow_id).describe()).raw_info.first_run_id)
     told = [[(event.type, event.step, event.data) for event in each.trace] for each in (result, theirs)]
+    first_s, last_s = _per_step_s(result.trace, min(_COMPARED_STEPS, steps // 4))
     return Long(
+        side=side,
         steps=steps,
         wall_s=wall_s,
         executions=len(await histories_of(client, workflow_id, first_run_id)),
+        first_s=first_s,
+        last_s=last_s,
         equal=result.model_dump(exclude={"trace"}) == theirs.model_dump(exclude={"trace"}) and told[0] == told[1],
     )
+
+
+def _per_step_s(trace: Sequence[TraceEvent], compared: int) -> tuple[float, float]:
+    began_s: dict[int, float] = {}
+    for event in trace:
+        began_s.setdefault(event.step, event.ts)
+    first, last = [*began_s.values()][: compared + 1], [*began_s.values()][-compared - 1 :]
+    return (first[-1] - first[0]) / compared, (last[-1] - last[0]) / compared

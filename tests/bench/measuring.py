@@ -7,12 +7,15 @@ from temporalio.converter import DataConverter
 
 from spine_temporal.testing import dev_server
 from spine_temporal.testing.server import TestServer
+from tests.bench.cache_memory import many_sessions, one_session
 from tests.bench.findings import Findings
+from tests.bench.large import large_conversation
 from tests.bench.long import long_run
 from tests.bench.plan import Plan
 from tests.bench.processes import Side, WorkerProcess, worker_process
 from tests.bench.reading import fold_s, replay_s
 from tests.bench.running import Bench, Measured
+from tests.bench.short_runs import short_runs
 from tests.bench.side_by_side import SideBySide, side_by_side
 from tests.bench.starting import start
 from tests.bench.takeover import take_over
@@ -38,8 +41,12 @@ async def measure(plan: Plan, tell: Tell) -> Findings:
             pid = server.process.pid
             assert pid is not None
             found.watched = [await watch(server.client, pid, watchers=many) for many in (1, plan.watchers)]
-            tell(f"a run of {plan.long_steps} steps, held against the kernel's")
-            found.long = await long_run(server.client, plan.long_steps)
+        sides: tuple[Side, ...] = ("ours", "local")
+        for side in sides:
+            tell(f"a run of {plan.long_steps} steps, held against the kernel's, {side}")
+            async with worker_process(side, server.address):
+                found.long.append(await long_run(server.client, side, plan.long_steps))
+        await _memory(server, found, tell)
         tell(f"{plan.starts} starts")
         found.starting = await start(server.client, server.address, repeats=plan.starts)
         tell(f"a worker that starts in the middle of a run of {plan.at} steps")
@@ -100,6 +107,20 @@ async def _readings(server: TestServer, found: Findings, tell: Tell) -> None:
         run = found.of("ours", steps)[-1]
         folded = await histories_of(server.client, run.workflow_id, run.run_id)
         found.fold_s[steps] = [await fold_s(server.client, folded) for _ in range(plan.readings)]
+
+
+async def _memory(server: TestServer, found: Findings, tell: Tell) -> None:
+    plan, client, address = found.plan, server.client, server.address
+    first, runs = plan.short_runs
+    if runs:
+        tell(f"{runs} short runs on one worker")
+        found.short_runs = await short_runs(client, address, first=first, runs=runs)
+    tell(f"a conversation of {plan.large_pieces} MB")
+    found.large = await large_conversation(client, address, pieces=plan.large_pieces)
+    if plan.chatty_turns:
+        tell(f"a session of {plan.chatty_turns} turns, and {plan.cached_sessions} sessions: the memory of their worker")
+        found.cache_memory.append(await one_session(client, address, plan.chatty_turns))
+        found.cache_memory.append(await many_sessions(client, address, plan.cached_sessions))
 
 
 def _together(run: SideBySide) -> str:

@@ -22,6 +22,14 @@ class Plan:
     size: int = job.RESULT_BYTES
     long_steps: int = 5000
     """The length of the run that is held against the kernel's."""
+    chatty_turns: int = 400
+    """Of the session whose conversation exceeds `cache_bytes`; 0: the cache's memory is not measured."""
+    cached_sessions: int = 1000
+    """How many exceed it together."""
+    short_runs: tuple[int, int] = (1_000, 10_000)
+    """After how many a worker is looked at first, and how many there are; 0: there are none."""
+    large_pieces: int = 30
+    """How many MB of text a conversation has that is reopened."""
     sessions: int = 1000
     """How many wait for an approval at once."""
     beside: tuple[int, int] = (50, 10)
@@ -48,6 +56,9 @@ QUICK: Final = Plan(
     repeats=1,
     readings=3,
     long_steps=500,
+    chatty_turns=0,
+    short_runs=(0, 0),
+    large_pieces=2,
     sessions=100,
     beside_repeats=2,
     starts=3,

@@ -6,7 +6,8 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import psutil
 
@@ -42,19 +43,28 @@ class WorkerProcess:
         """What it holds in memory."""
         return int(self._known.memory_info().rss)
 
+    @property
+    def peak_bytes(self) -> int:
+        """The most it has held so far."""
+        status = Path(f"/proc/{self._known.pid}/status").read_text()
+        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+
     async def stop(self) -> dict[str, int]:
         """Let it end; what its cache counted."""
         async with asyncio.timeout(_PATIENCE_S):
             said, _ = await self._process.communicate()
-        counts: dict[str, int] = json.loads(said)
+        # Before it, the SDK may have warned of large payloads.
+        counts: dict[str, int] = json.loads(said.splitlines()[-1])
         return counts
 
 
 @asynccontextmanager
-async def worker_process(side: Side, address: str, *, hooked: bool = False) -> AsyncIterator[WorkerProcess]:
-    """A worker of that side, ready; it is gone on exit, whatever happened."""
-    middleware = "hooked" if hooked else "none"
-    command = [sys.executable, "-m", "tests.bench.serving", side, address, queue_of(side), middleware]
+async def worker_process(
+    side: Side, address: str, *, hooked: bool = False, **options: Any
+) -> AsyncIterator[WorkerProcess]:
+    """A worker of that side, ready; it is gone on exit, whatever happened. The options are those of AgentWorker."""
+    given = "hooked" if hooked else "none", json.dumps(options)
+    command = [sys.executable, "-m", "tests.bench.serving", side, address, queue_of(side), *given]
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
     try:
         assert process.stdout is not None

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.findings import Findings, Pick
+from tests.bench.report_memory import memory
 from tests.bench.side_by_side import SideBySide
 from tests.bench.targets import Target, events, history_bytes
 
@@ -28,7 +29,7 @@ _FIGURES: tuple[tuple[str, Pick, float], ...] = (
 
 def show(console: Console, found: Findings, targets: list[Target]) -> None:
     """Print what was measured, what it was measured against."""
-    console.print(_verdicts(targets), _per_step(found), _beside(found), _readings(found))
+    console.print(_verdicts(targets), _per_step(found), _beside(found), memory(found), _readings(found))
 
 
 def as_json(found: Findings, targets: list[Target]) -> dict[str, Any]:
@@ -37,6 +38,7 @@ def as_json(found: Findings, targets: list[Target]) -> dict[str, Any]:
         {
             **dataclasses.asdict(target),
             "limit": target.limit if math.isfinite(target.limit) else None,
+            "least": target.least if math.isfinite(target.least) else None,
             "met": target.met,
         }
         for target in targets
@@ -102,9 +104,11 @@ def _readings(found: Findings) -> Table:
         table.add_row(f"fold of {steps} steps", f"{_MS * statistics.median(taken):,.1f} ms")
     for side, held in found.memory_bytes.items():
         table.add_row(f"memory of the worker, {side}", f"{held / 1e6:,.0f} MB")
-    if found.long is not None:
-        per_step = f"{_MS * found.long.wall_s / found.long.steps:,.0f} ms per step"
-        table.add_row(f"a run of {found.long.steps:,} steps", f"{found.long.executions} executions, {per_step}")
+    for run in found.long:
+        kind = ", local tool" if run.side == "local" else ""
+        per_step = f"{_MS * run.wall_s / run.steps:,.0f} ms per step"
+        table.add_row(f"a run of {run.steps:,} steps{kind}", f"{run.executions} executions, {per_step}")
+        table.add_row("    first steps, last steps", f"{_MS * run.first_s:,.1f} ms, {_MS * run.last_s:,.1f} ms each")
     if found.waited is not None:
         waited, each = found.waited, found.waited.sessions
         per_session = (waited.memory_bytes - waited.memory_before_bytes) / each

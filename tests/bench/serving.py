@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from spine_temporal import AgentWorker
-from tests.bench import bare, ours, waiting
+from tests.bench import bare, ours, talking, waiting
 
 # Given to both, so that neither gains by a default of the other: cache and slots are the SDK's own, in numbers.
 _OPTIONS: Final[dict[str, Any]] = {
@@ -25,7 +25,7 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 
 
-async def serve(side: str, address: str, task_queue: str, middleware: str) -> dict[str, int]:
+async def serve(side: str, address: str, task_queue: str, middleware: str, options: str) -> dict[str, int]:
     """Work for that side until stdin ends; how often the cache had a State, how often the history was folded."""
     client = await Client.connect(address)
     if side == "bare":
@@ -39,8 +39,8 @@ async def serve(side: str, address: str, task_queue: str, middleware: str) -> di
         async with plain:
             await _until_told()
         return {}
-    agents = [ours.agent(hooked=middleware == "hooked", local=side == "local"), waiting.agent()]
-    worker = AgentWorker(client, agents=agents, task_queue=task_queue, **_OPTIONS)
+    agents = [ours.agent(hooked=middleware == "hooked", local=side == "local"), waiting.agent(), *talking.agents()]
+    worker = AgentWorker(client, agents=agents, task_queue=task_queue, **_OPTIONS | json.loads(options))
     async with worker:
         await _until_told()
     cache = worker.plugin.activities_of_agents.cache

@@ -1,5 +1,6 @@
 """What a run may cost."""
 
+import math
 import statistics
 from dataclasses import dataclass
 from operator import attrgetter
@@ -59,7 +60,8 @@ def targets(found: Findings) -> list[Target]:
         *_side_by_side(found),
         *_shared(found),
         *_starting(found),
-        Target("the long run equals the kernel's", float(found.long is not None and found.long.equal), 1, "", least=1),
+        *_long(found),
+        *_memory(found),
         Target("idle CPU of a worker with all sessions waiting", _idle_cpu(found), 6, "s a minute"),
         Target("folds by a worker new to a run", found.takeover["folds"], 1, "folds", least=1),
     ]
@@ -92,6 +94,28 @@ def _starting(found: Findings) -> list[Target]:
         Target("import of a client's names", 1000 * statistics.median(starting.import_client_s), 30, "ms"),
         Target("spine-temporal --help", statistics.median(starting.help_s), 0.4, "s"),
     ]
+
+
+def _long(found: Findings) -> list[Target]:
+    ordinary, local = found.long
+    equal = float(ordinary.equal and local.equal)
+    return [
+        Target("the long runs equal the kernel's", equal, 1, "", least=1),
+        Target(f"wall of the last of {ordinary.steps:,} steps", ordinary.growth, 1.15, "x the first"),
+        Target(f"wall of the last of {local.steps:,} steps, local tool", local.growth, 1.15, "x the first"),
+    ]
+
+
+def _memory(found: Findings) -> list[Target]:
+    judged: list[Target] = []
+    for held in found.cache_memory:
+        # One conversation that is larger than the cache is not kept in it: there is no least.
+        least = 0.7 if held.sessions > 1 else -math.inf
+        judged.append(Target(f"memory of the cache, {held.what}", held.share, 1.3, "x cache_bytes", least=least))
+    if found.short_runs is not None:
+        short = found.short_runs
+        judged.append(Target(f"memory after {short.runs:,} runs", short.growth, 1.1, f"x after {short.first:,}"))
+    return judged
 
 
 def _idle_cpu(found: Findings) -> float:

@@ -5,10 +5,20 @@ from collections.abc import Sequence
 import pytest
 from spine_core import Message
 
-from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound, RunKey, memory_bytes
+from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound, RunKey
+from spine_temporal.activities.ledger_size import memory_bytes
+from spine_temporal.contracts.state_delta import StateDelta
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger
-from tests.rooms.journal.entries import begun, calling, ledger_of, step_begun, step_done, tool_begun, tool_done
+from tests.rooms.journal.entries import (
+    begun,
+    calling,
+    ledger_of,
+    step_begun,
+    step_done,
+    tool_begun,
+    tool_done,
+)
 
 RUN = ("spine-s1", "run-1")
 OTHER = ("spine-s2", "run-2")
@@ -54,7 +64,7 @@ async def test_what_this_worker_did_itself_is_not_read_again() -> None:
     histories = Histories()
     cache = histories.cache()
     cache.begin(RUN, begun())
-    cache.record(RUN, OPENED.progress.revision, STEP, 10)
+    cache.record(RUN, OPENED.progress.revision, STEP)
 
     assert await cache.at(RUN, REVISION) == STEPPED
     assert (cache.hits, cache.folds, histories.asked) == (1, 0, [])
@@ -92,7 +102,7 @@ async def test_outcome_that_started_from_another_revision_is_not_recorded() -> N
     cache = Histories().cache()
     cache.begin(RUN, begun())
 
-    cache.record(RUN, "another revision", STEP, 10)
+    cache.record(RUN, "another revision", STEP)
 
     assert cache.peek(RUN) == OPENED
 
@@ -100,7 +110,7 @@ async def test_outcome_that_started_from_another_revision_is_not_recorded() -> N
 def test_outcome_of_a_run_that_is_not_kept_is_not_recorded() -> None:
     cache = Histories().cache()
 
-    cache.record(RUN, OPENED.progress.revision, STEP, 10)
+    cache.record(RUN, OPENED.progress.revision, STEP)
 
     assert cache.peek(RUN) is None
 
@@ -109,7 +119,7 @@ def test_run_is_forgotten_when_an_outcome_does_not_fit_it() -> None:
     cache = Histories().cache()
     cache.begin(RUN, begun())
 
-    cache.record(RUN, OPENED.progress.revision, TOOL, 10)
+    cache.record(RUN, OPENED.progress.revision, TOOL)
 
     assert cache.peek(RUN) is None
 
@@ -132,7 +142,7 @@ def test_run_that_grows_in_the_cache_drops_an_older_one() -> None:
     cache.begin(RUN, begun())
     cache.begin(OTHER, begun())
 
-    cache.record(OTHER, OPENED.progress.revision, answer("x"), 5_000)
+    cache.record(OTHER, OPENED.progress.revision, answer("x" * 5_000))
 
     assert cache.peek(RUN) is None
     assert cache.peek(OTHER) is not None
@@ -143,7 +153,7 @@ def test_run_larger_than_the_cache_is_not_kept() -> None:
     cache.begin(RUN, begun())
     cache.begin(OTHER, begun())
 
-    cache.record(OTHER, OPENED.progress.revision, answer("x"), 100_000)
+    cache.record(OTHER, OPENED.progress.revision, answer("x" * 100_000))
 
     assert cache.peek(OTHER) is None
     assert cache.peek(RUN) is not None
@@ -162,7 +172,7 @@ async def test_late_attempt_still_finds_the_state_that_the_quicker_one_started_f
     histories = Histories()
     cache = histories.cache()
     cache.begin(RUN, begun())
-    cache.record(RUN, OPENED.progress.revision, STEP, 10)
+    cache.record(RUN, OPENED.progress.revision, STEP)
 
     assert await cache.at(RUN, OPENED.progress.revision) == OPENED
     assert await cache.at(RUN, REVISION) == STEPPED
@@ -194,3 +204,18 @@ async def test_images_and_arguments_count_too() -> None:
     await cache.at(RUN, folded.progress.revision)
 
     assert cache.peek(RUN) is None
+
+
+def test_what_a_hook_shortened_counts_no_more() -> None:
+    found = (tool_begun(0), tool_done(0, "x" * 50_000), step_begun(2))
+    entered = ledger_of(*begun(), *STEP, *found)
+    edits = {len(entered.state.messages) - 1: Message.tool("y", "call_0")}
+    shortened = StateDelta(messages=[FIND], edits=edits)
+    cache = Histories().cache(max_bytes=2 * SIZE + 60_000)
+    cache.begin(RUN, [*begun(), *STEP, *found])
+
+    cache.record(RUN, entered.progress.revision, [step_done(2, FIND, delta=shortened)])
+    cache.begin(OTHER, [*begun(), *STEP, *found])
+
+    assert cache.peek(RUN) is not None
+    assert cache.peek(OTHER) is not None

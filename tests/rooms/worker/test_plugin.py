@@ -1,5 +1,7 @@
 """Agents on a Worker with workflows of its own."""
 
+import asyncio
+import threading
 import uuid
 
 import pytest
@@ -7,7 +9,7 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ChildWorkflowError
 from temporalio.worker import Worker
 
-from spine_temporal import DurableAgent, SpinePlugin
+from spine_temporal import AgentWorker, DurableAgent, SpinePlugin
 from tests.rooms.worker.own_workflow import Invoice, MisledInvoice
 from tests.support.agents_at_hand import adding_agent
 from tests.support.harness import replay_in_sandbox
@@ -45,3 +47,20 @@ async def test_agents_of_a_plugin_are_run_by_clients_too(client: Client) -> None
         result = await DurableAgent("clerk", client, task_queue=queue).run("1 + 2?")
 
     assert result.answer == "3"
+
+
+async def test_no_more_threads_run_workflows_than_workflow_tasks_run_at_once(client: Client) -> None:
+    queue, before = uuid.uuid4().hex, _threads_of_workflows()
+    async with AgentWorker(client, agents=[adding_agent()], task_queue=queue, max_concurrent_workflow_tasks=2):
+        durable = DurableAgent("assistant", client, task_queue=queue)
+        await asyncio.gather(*(durable.run("1 + 2?") for _ in range(50)))
+        at_work = _threads_of_workflows() - before
+
+    assert 1 <= len(at_work) <= 2
+    async with asyncio.timeout(30):
+        while any(thread.is_alive() for thread in at_work):
+            await asyncio.sleep(0.01)
+
+
+def _threads_of_workflows() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("temporal_workflow_")}
