@@ -1,6 +1,7 @@
 """What a workflow holds: its progress, and what only this execution needs."""
 
 import asyncio
+import functools
 import math
 from collections.abc import Coroutine
 from typing import Any, Final
@@ -39,8 +40,8 @@ class Session:
         self.advanced = False
         """This execution got the run on: another one may continue it."""
         self.updates = 0
-        self.accepting: list[str] = []
-        """Inputs of turns that are accepted and not recorded yet: who comes next is judged by them as well."""
+        self.accepted: list[Fact] = []
+        """What updates bring that are accepted, and recorded as soon as it is their turn."""
         self.sending: set[asyncio.Task[None]] = set()
         """Signals on their way out: this execution does not end before they are sent."""
         self.restored_bytes = 0
@@ -55,6 +56,11 @@ class Session:
         if self.progress.spec is None:
             raise RuntimeError("the run has not been opened")
         return self.progress.spec
+
+    @property
+    def expected(self) -> Progress:
+        """The progress with all that is accepted: by that, whoever comes next is judged."""
+        return functools.reduce(apply, self.accepted, self.progress)
 
     def record(self, entry: Fact | Entry) -> None:
         """Apply an entry: a fact that the history holds, or holds as soon as this workflow task is over."""

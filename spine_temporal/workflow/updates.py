@@ -1,7 +1,8 @@
 """The updates that a conversation accepts: what the user says next, what a person decides."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from pydantic import ValidationError
@@ -17,12 +18,15 @@ from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.run_id import entry_id
 from spine_temporal.contracts.turn import TurnRequest, TurnTaken
 from spine_temporal.journal.approvals import DecisionNotAccepted, check_decision, receipt_of
-from spine_temporal.journal.entries import Decided, TurnQueued
+from spine_temporal.journal.entries import Decided, Fact, TurnQueued
+from spine_temporal.journal.progress import Progress
 from spine_temporal.payloads import pack, unpack_given
 from spine_temporal.workflow.session import Session
 
 # Of a payload, as JSON: it has to fit into what one execution hands to the next, beside what else that carries.
 _QUEUED: Final = 0.5
+type Judge = Callable[[Progress, DecideRequest], DecisionReceipt]
+
 _TURN_FORM: Final = '{"input": "..."}'
 _DECIDE_FORM: Final = '{"call": "...", "answer": "approve"}'
 
@@ -71,18 +75,18 @@ def validate_turn(session: Session, values: Sequence[RawValue]) -> None:
             f"run {session.session_id!r} works for {session.request.parent.workflow_id!r}, which alone speaks to it",
         )
     _refuse_turn_of_team(session)
-    if not _busy(session):
+    expected = session.expected
+    if not _busy(expected):
         return
     if request.on_busy == "reject" and request.run_id in (None, workflow.info().run_id):
         _refuse(names.SESSION_BUSY, f"session {session.session_id!r} is busy: {_doing(session)}")
-    inputs = [*(queued.input for queued in session.progress.queue), *session.accepting]
     most = int(session.spec.payload_bytes * _QUEUED) if session.ready else MAX_PAYLOAD_BYTES // 2
-    waiting = sum(len(to_json(each)) for each in inputs)
+    waiting = sum(len(to_json(queued.input)) for queued in expected.queue)
     if waiting + len(to_json(request.input)) > most:
         _refuse(
             names.SESSION_BUSY,
-            f"session {session.session_id!r} is busy, and {len(inputs)} turns wait already with {waiting:,} bytes of "
-            f"JSON of the {most:,} that may wait; try again when it has gone on",
+            f"session {session.session_id!r} is busy, and {len(expected.queue)} turns wait already with {waiting:,} "
+            f"bytes of JSON of the {most:,} that may wait; try again when it has gone on",
         )
 
 
@@ -90,17 +94,19 @@ async def accept_turn(session: Session, values: Sequence[RawValue]) -> RawValue:
     """Put a turn into the queue."""
     if (known := _known(session, TurnTaken)) is not None:
         return pack(known)
-    request = _read(TurnRequest, values, _TURN_FORM)
-    session.accepting.append(request.input)
-    await _ready(session)
-    session.accepting.remove(request.input)
+    request, id_ = _read(TurnRequest, values, _TURN_FORM), _update_id()
+    await _recordable(session, _queued(session.expected, request, id_))
     # It may have been accepted before anybody knew what the agent is.
     _refuse_turn_of_team(session)
-    receipt = TurnTaken(turn=session.progress.last_turn + 1, waits=_works(session))
-    id_ = _update_id()
-    session.record(TurnQueued(entry_id(id_), id_, request.input, receipt, request.tokens_every_s))
+    entry = _queued(session.progress, request, id_)
+    session.record(entry)
     session.updates += 1
-    return pack(receipt)
+    return pack(entry.receipt)
+
+
+def _queued(progress: Progress, request: TurnRequest, id_: str) -> TurnQueued:
+    receipt = TurnTaken(turn=progress.last_turn + 1, waits=_busy(progress))
+    return TurnQueued(entry_id(id_), id_, request.input, receipt, request.tokens_every_s)
 
 
 def validate_decision(session: Session, values: Sequence[RawValue]) -> None:
@@ -121,7 +127,7 @@ def validate_decision(session: Session, values: Sequence[RawValue]) -> None:
         return
     if session.ready:
         try:
-            check_decision(session.progress, request)
+            check_decision(session.expected, request)
         except DecisionNotAccepted as error:
             _refuse_decision(session, error)
 
@@ -130,19 +136,24 @@ async def accept_decision(session: Session, values: Sequence[RawValue]) -> RawVa
     """Take a decision; the call it is on goes on, or is refused, as soon as its turn has come."""
     if (known := _known(session, DecisionReceipt)) is not None:
         return pack(known)
-    looked_at = session.ready
-    await _ready(session)
-    request = _read(DecideRequest, values, _DECIDE_FORM)
+    request, id_ = _read(DecideRequest, values, _DECIDE_FORM), _update_id()
+    # The validator has looked at the arguments, unless nothing was there to look at them with.
+    judge, early = (receipt_of if session.ready else check_decision), None
+    with suppress(DecisionNotAccepted):
+        early = _decided(session.expected, request, id_, receipt_of)
+    await _recordable(session, early)
     try:
-        # The validator has looked at the arguments, unless nothing was there to look at them with.
-        receipt = (receipt_of if looked_at else check_decision)(session.progress, request)
+        entry = _decided(session.progress, request, id_, judge)
     except DecisionNotAccepted as error:
         _refuse_decision(session, error)
-    id_, decision = _update_id(), request.decision
-    by = decision.decided_by if decision is not None else None
-    session.record(Decided(entry_id(id_), id_, receipt, by))
+    session.record(entry)
     session.updates += 1
-    return pack(receipt)
+    return pack(entry.receipt)
+
+
+def _decided(progress: Progress, request: DecideRequest, id_: str, judge: Judge) -> Decided:
+    by = request.decision.decided_by if request.decision is not None else None
+    return Decided(entry_id(id_), id_, judge(progress, request), by)
 
 
 def _refuse_turn_of_team(session: Session) -> None:
@@ -150,12 +161,8 @@ def _refuse_turn_of_team(session: Session) -> None:
         _refuse(names.SESSION_BUSY, "a team works on one input at a time; wait for its result")
 
 
-def _busy(session: Session) -> bool:
-    return _works(session) or bool(session.accepting)
-
-
-def _works(session: Session) -> bool:
-    return bool(session.progress.queue) or session.progress.status != "idle"
+def _busy(progress: Progress) -> bool:
+    return bool(progress.queue) or progress.status != "idle"
 
 
 def _doing(session: Session) -> str:
@@ -178,14 +185,21 @@ def _known[W: WireModel](session: Session, type_: type[W]) -> W | None:
         return None
 
 
-async def _ready(session: Session) -> None:
+async def _recordable(session: Session, entry: Fact | None) -> None:
     """Wait until an update can be recorded: the conversation is there, and the signals of its task are recorded.
 
     What a reset applies again comes in the order in which it came; when it is replayed, the signals come first.
+    Meanwhile others are judged as if `entry` were recorded.
     """
-    if not session.ready:
-        await workflow.wait_condition(lambda: session.ready)
-    await asyncio.sleep(0)
+    accepted = [entry] if entry is not None else []
+    session.accepted += accepted
+    try:
+        if not session.ready:
+            await workflow.wait_condition(lambda: session.ready)
+        await asyncio.sleep(0)
+    finally:
+        for each in accepted:
+            session.accepted.remove(each)
 
 
 def _read[W: WireModel](type_: type[W], values: Sequence[RawValue], form: str) -> W:
