@@ -9,8 +9,8 @@ from spine_core import State, TraceEvent
 from temporalio.client import Client
 
 from spine_temporal.client.live_history import Reading
+from spine_temporal.client.new_events import NewEvents
 from spine_temporal.client.shared_reads import SharedReads, shared_reads
-from spine_temporal.client.told import Told
 from spine_temporal.client.turn_history import folded_from, start_of
 from spine_temporal.client.updates import is_answered
 from spine_temporal.contracts.status import StatusRecord
@@ -146,7 +146,7 @@ class RunFollower:
 
     async def events(self, *, tokens_every_s: float | None = None) -> AsyncIterator[TraceEvent]:
         """The trace events of the turn until it stops; with `tokens_every_s` also tokens, that far apart."""
-        members, told = set[str](), Told()
+        members, new = set[str](), NewEvents()
         with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:
             joined, turn = await live.join(), None
             if self.turn is None and self.run_id is None:
@@ -159,7 +159,7 @@ class RunFollower:
                     if reading.progress.turn == (turn or self._wanted(reading)):
                         if present and tokens_every_s is not None and not reading.progress.tokens_every_s:
                             await live.ask_to_write(reading.progress, tokens_every_s)
-                        for event in told.by(reading, tokens=tokens_every_s is not None):
+                        for event in new.of(reading, tokens=tokens_every_s is not None):
                             yield event.model_copy(deep=True)
                     async for event in self._of_members(reading, members, tokens_every_s):
                         yield event

@@ -2,8 +2,9 @@
 
 import asyncio
 import functools
+import logging
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,6 +27,8 @@ from spine_temporal.journal.entries import Entry, StepBegun, StepDone
 from spine_temporal.journal.ledger import Member
 from spine_temporal.journal.progress import Progress
 from spine_temporal.payloads import pack
+
+_log = logging.getLogger(__name__)
 
 _FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
 
@@ -133,9 +136,13 @@ class LiveHistory:
         try:
             await handle.signal(names.STREAM_SIGNAL, pack(StreamRequest(tokens_every_s=every_s)))
         except RPCError as error:
-            # Of a run that has just ended there is nothing to be told while it is written.
+            # Of one that has just ended nothing is written any more. Who may read and not signal still reads.
             if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
+                _log.warning(
+                    "cannot ask run %r to tell what it writes (%s); each text is told when it is whole",
+                    self._workflow_id,
+                    error.message,
+                )
 
     async def readings(self, joined: Joined, *, along: bool = False) -> AsyncGenerator[tuple[Reading, bool], None]:
         """Everything from the beginning, then what comes, until the run is over; each with whether it is the present.
@@ -184,7 +191,7 @@ class LiveHistory:
                     info = (await describe(self._client, self._workflow_id)).workflow_execution_info
                     latest, known_events = info.execution.run_id == entered[-1], info.history_length
                     self._executions += entered
-                    self._present = False
+                    self._present, self._step, self._writing = False, None, None
                     entered.clear()
                 traced = await fold.feed(event)
                 if event.event_type == _FAILED:
@@ -220,22 +227,34 @@ class LiveHistory:
         return written
 
     async def _write(self) -> None:
-        with suppress(RunNotFound, ServerUnreachable):
-            # Whoever follows is told so by the history's reader.
+        try:
             while True:
                 step, every_s, grown = self._step, self._every_s, self._grown
                 if step is None or every_s is None:
                     await grown.wait()
-                    continue
-                await asyncio.sleep(every_s)
-                found = await writing_of(self._client, self._workflow_id, self._executions[-1], step.step)
-                if found is None or self._step is None or self._step.step_id != step.step_id:
-                    continue
-                attempt, said = found
-                written = replace(step, attempt=attempt, call=said.call, text=said.written, asked=said.asked)
-                if written != self._writing:
-                    self._writing = written
-                    self._tell()
+                else:
+                    await asyncio.sleep(every_s)
+                    await self._look_at(step)
+        except (RunNotFound, ServerUnreachable):
+            # The history's reader meets the same, and says so to whoever follows.
+            return
+        except Exception as error:  # noqa: BLE001 - a codec may raise anything
+            _log.warning(
+                "cannot read what run %r writes (%s: %s); each text is told when it is whole",
+                self._workflow_id,
+                type(error).__name__,
+                error,
+            )
+
+    async def _look_at(self, step: Written) -> None:
+        found = await writing_of(self._client, self._workflow_id, self._executions[-1], step.step)
+        if found is None or self._step is None or self._step.step_id != step.step_id:
+            return
+        attempt, writing = found
+        written = replace(step, attempt=attempt, call=writing.call, text=writing.written, asked=writing.asked)
+        if written != self._writing:
+            self._writing = written
+            self._tell()
 
     def _reading(self, fold: Fold, traced: list[TraceEvent], written: Written | None) -> Reading:
         return Reading(

@@ -1,4 +1,4 @@
-"""What somebody who follows a run is told, and was told before."""
+"""The trace events that a follower of a run has not had yet."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -10,16 +10,16 @@ from spine_temporal.client.live_history import Reading
 from spine_temporal.client.reading_along import Written
 
 
-class Told:
-    """Tells a follower what is new in each reading; with tokens, each piece of a text once."""
+class NewEvents:
+    """What is new to one follower in each reading; with tokens, each piece of a text once."""
 
     def __init__(self) -> None:
         self._last: Written | None = None
         self._begun: tuple[str, int] = ("", 0)
         """The step whose beginning was told before its end, and in how many events."""
 
-    def by(self, reading: Reading, *, tokens: bool) -> Iterator[TraceEvent]:
-        """The events that a reading tells.
+    def of(self, reading: Reading, *, tokens: bool) -> Iterator[TraceEvent]:
+        """The events of a reading.
 
         A token has the number of the event that follows it. One with `replaces` begins the text of its step anew: an
         attempt failed after it had written something.
