@@ -1,12 +1,17 @@
 """What the model writes is told while it writes it, and no history grows by it."""
 
 import asyncio
+import dataclasses
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from spine_core import ErrorAction, Middleware, StepContext, TraceEvent
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
+from temporalio.converter import PayloadCodec
+from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal import ActivityPolicy, DurableAgent, Run
 from spine_temporal.contracts import names
@@ -209,6 +214,56 @@ async def test_each_turn_of_a_session_is_read_along_if_it_was_asked_for(durable:
     again = [event async for event in served.stream("1 + 2?", session_id=session)]
 
     assert written(asked) == written(again) == LAST
+
+
+async def test_who_may_read_and_not_signal_is_told_each_event(
+    client: Client, durable: Durable, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate, events = Gate(), list[TraceEvent]()
+
+    class Holds(Middleware):
+        async def before_tool(self, ctx: Any) -> None:
+            await gate.pass_through()
+
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise RPCError("you may not", RPCStatusCode.PERMISSION_DENIED, b"")
+
+    run = await durable(agent(Streams(), middleware=[Holds()])).start("1 + 2?")
+    await gate.begun.wait()
+    monkeypatch.setattr(client.workflow_service, "signal_workflow_execution", refuse)
+    reading = asyncio.create_task(read(run, events))
+    await until(lambda: "you may not" in caplog.text, "the warning")
+    gate.open.set()
+    await asyncio.wait_for(reading, 60)
+
+    assert told(events) == told((await run.result()).trace)
+
+
+class Odd(PayloadCodec):
+    """Fails at what is being written, and at nothing else."""
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        if any(b'"written"' in each.data for each in payloads):
+            raise ValueError("an odd payload")
+        return list(payloads)
+
+
+async def test_a_codec_that_fails_costs_the_tokens_and_not_the_events(
+    client: Client, durable: Durable, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate, events = Gate(), list[TraceEvent]()
+    config = client.config()
+    config["data_converter"] = dataclasses.replace(client.data_converter, payload_codec=Odd())
+    run = await durable(agent(Streams(gate))).start("1 + 2?", tokens=True)
+    reading = asyncio.create_task(read(DurableAgent("agent", Client(**config)).get_run(run.id), events))
+    await until(lambda: "an odd payload" in caplog.text, "the warning")
+    gate.open.set()
+    await asyncio.wait_for(reading, 60)
+
+    assert written(events) == LAST
 
 
 async def test_many_who_read_along_cost_what_one_does(client: Client, durable: Durable) -> None:
