@@ -134,11 +134,12 @@ class LedgerCache:
             self.forget(run)
             return
         messages = ledger.state.messages
+        working = kept.working
         if any(map(_rewrites, entries)):
-            size_bytes = messages_bytes(messages)
+            size_bytes, working = messages_bytes(messages), None
         else:
             size_bytes = kept.messages_bytes + messages_bytes(messages[len(kept.ledger.state.messages) :])
-        now = replace(kept, base=kept.ledger, ledger=ledger, messages_bytes=size_bytes, other_bytes=other_bytes(ledger))
+        now = _Kept(kept.ledger, ledger, size_bytes, other_bytes(ledger), working)
         self._keep(run, now)
 
     def lend(self, run: RunKey) -> WorkingMessages:

@@ -119,8 +119,8 @@ class Step:
             pydantic_core.PydanticSerializationError: a hook put something into the State that JSON cannot hold.
         """
         stepped = self._fields.get("stepped", True)
-        after = self.working.given_back(self.state)
-        changed = state_delta.diff(self.before, after, banked=self._banked, stepped=stepped)
+        after, unchanged = self.working.given_back(self.state)
+        changed = state_delta.diff(self.before, after, banked=self._banked, stepped=stepped, unchanged=unchanged)
         rewrote = bool(changed.edits or changed.cut)
         return StepOutcome(
             id=id_,

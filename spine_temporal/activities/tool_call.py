@@ -130,8 +130,8 @@ class ToolRun:
         Raises:
             pydantic_core.PydanticSerializationError: a hook put something into the State that JSON cannot hold.
         """
-        after = self.state if self.working is None else self.working.given_back(self.state)
-        changed = state_delta.diff(self.before, after)
+        after, unchanged = (self.state, 0) if self.working is None else self.working.given_back(self.state)
+        changed = state_delta.diff(self.before, after, unchanged=unchanged)
         rewrote = bool(changed.edits or changed.cut)
         later = self._live.changed if self._live is not None else None
         if later is not None:

@@ -3,13 +3,25 @@
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import is_
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from spine_core import Message, State, ToolCall
 
+from spine_temporal.activities.lent_messages import LentMessages
 from spine_temporal.activities.state_copy import copy_of, working_copy
+from spine_temporal.journal.state_delta import same_message
 
 _NEVER_CHANGE: Final = frozenset({str, int, float, bool, type(None)})
+# So many are copied anew in less time than it takes to look through a conversation of a thousand.
+_FEW: Final = 64
+
+
+class GivenBack(NamedTuple):
+    """A State that was lent, with the originals in the place of the copies."""
+
+    state: State
+    unchanged: int
+    """So many of the first messages are the originals; 0: nobody knows without a comparison."""
 
 
 @dataclass(slots=True)
@@ -17,52 +29,71 @@ class WorkingMessages:
     """Copies of a conversation's messages for users' code, which may edit them; the originals are the ledger's.
 
     To copy a long conversation for every activity, and to compare it with the originals afterwards, costs more than all
-    the rest of a step (measured: 10 ms for 2,000 messages). Here a message is copied when it is new, and a look of half
-    a millisecond tells whether any of the copies has been edited.
+    the rest of a step (measured: 10 ms for 2,000 messages). Here a message is copied when it is new, and only those are
+    looked at that users' code has, or had, in hand. Of few of them there are new copies for the next activity; of many,
+    one look tells whether any has been edited.
     """
 
     _originals: list[Message] = field(default_factory=list)
     _copies: list[Message] = field(default_factory=list)
-    """Of a message that cannot be watched: none, the original stands in its place."""
-    _unwatched: list[int] = field(default_factory=list)
-    """The places of messages that are copied anew each time."""
+    _out: dict[int, int] = field(default_factory=dict)
+    """The places of the copies that were handed out, by their ids."""
     _texts: list[dict[str, Any]] = field(default_factory=list)
-    """The fields of each copy that holds texts alone, and what they are if nobody has edited it."""
+    """The fields of each that holds texts alone, and what they are if nobody has edited it."""
     _texts_were: list[dict[str, Any]] = field(default_factory=list)
     _views: list[Any] = field(default_factory=list)
-    """What stands in everything that can be changed in the other copies, as a live view, and what it was."""
+    """What stands in everything that can be changed in the others, as a live view, and what it was."""
     _sizes_were: list[int] = field(default_factory=list)
     _contents_were: list[Any] = field(default_factory=list)
+    _unwatched: list[int] = field(default_factory=list)
+    """The places of those in which something stands that cannot be watched."""
+    _lent: LentMessages | None = None
 
     def __len__(self) -> int:
         return len(self._copies)
 
     def lend(self, state: State) -> State:
-        """A State equal to `state` that shares nothing mutable with it."""
-        known = len(self._originals)
-        if known > len(state.messages) or not all(map(is_, self._originals, state.messages)):
+        """A State equal to `state` that shares nothing mutable with it.
+
+        Its messages are those lent before and others behind them: whose conversation was rewritten meanwhile takes new
+        WorkingMessages.
+        """
+        known, messages = len(self._originals), state.messages
+        if known > len(messages) or (known and messages[known - 1] is not self._originals[-1]):
             self.__init__()  # type: ignore[misc]
             known = 0
-        for message in state.messages[known:]:
-            self._add(message)
-        messages = list(self._copies)
-        for at in self._unwatched:
-            messages[at] = copy_of(messages[at])
-        return working_copy(state, messages=messages)
+        self._originals += messages[known:]
+        self._copies += map(copy_of, messages[known:])
+        self._lent = LentMessages(self._copies, self._hand_out, self._hand_out_all)
+        return working_copy(state, messages=self._lent)
 
-    def given_back(self, state: State) -> State:
+    def given_back(self, state: State) -> GivenBack:
         """`state`, which was lent, with the originals in the place of the copies; as it is, if one of them was edited.
 
-        Then no copy is kept: what is an edit and what is not, only a comparison tells.
+        Then, and when they stand in another order, no copy is kept: what was changed, only a comparison tells.
         """
         if not self._untouched():
+            messages = state.messages
+            if isinstance(messages, LentMessages):
+                state = state.model_copy(update={"messages": messages.stored()})
             self.__init__()  # type: ignore[misc]
-            return state
-        messages, known = state.messages, len(self._copies)
-        if len(messages) >= known and all(map(is_, self._copies, messages)):
-            return state.model_copy(update={"messages": [*self._originals, *messages[known:]]})
-        originals = {id(made): original for made, original in zip(self._copies, self._originals, strict=True)}
-        return state.model_copy(update={"messages": [originals.get(id(message), message) for message in messages]})
+            return GivenBack(state, 0)
+        messages = state.messages
+        if isinstance(messages, LentMessages) and messages is self._lent and not messages.rearranged:
+            same, messages = True, [*self._originals, *map(self._original, messages.appended())]
+        else:
+            messages = [self._original(message) for message in messages]
+            same = len(messages) >= len(self) and all(map(is_, self._originals, messages))
+        state, unchanged = state.model_copy(update={"messages": messages}), len(self) if same else 0
+        if same:
+            self._renew()
+        else:
+            self.__init__()  # type: ignore[misc]
+        return GivenBack(state, unchanged)
+
+    def _original(self, message: Message) -> Message:
+        at = self._out.get(id(message))
+        return message if at is None else self._originals[at]
 
     def _untouched(self) -> bool:
         return (
@@ -70,22 +101,41 @@ class WorkingMessages:
             and list(map(len, self._views)) == self._sizes_were
             # By identity: Python finds 1 == True == 1.0, and a list that was replaced by an equal one is not watched.
             and all(map(is_, chain.from_iterable(self._views), self._contents_were))
+            and all(same_message(self._originals[at], self._copies[at]) for at in self._unwatched)
         )
 
-    def _add(self, message: Message) -> None:
-        copied, views = copy_of(message), list[Any]()
+    def _renew(self) -> None:
+        """Put new copies in the place of those that are not to be looked at again."""
+        few = len(self._out) <= _FEW
+        for at in self._out.values() if few else self._unwatched:
+            if not few:
+                del self._out[id(self._copies[at])]
+            self._copies[at] = copy_of(self._originals[at])
+        self._unwatched.clear()
+        if few:
+            for each in (self._out, self._texts, self._texts_were, self._views, self._sizes_were, self._contents_were):
+                each.clear()
+
+    def _hand_out_all(self) -> None:
+        if len(self._out) < len(self._copies):
+            for at, copied in enumerate(self._copies):
+                self._hand_out(at, copied)
+
+    def _hand_out(self, at: int, copied: Message) -> None:
+        # A list that somebody kept may hold a copy in whose place there is another by now.
+        if id(copied) in self._out or at >= len(self._copies) or self._copies[at] is not copied:
+            return
+        self._out[id(copied)] = at
+        views = list[Any]()
         if not _watch(copied, views):
-            self._unwatched.append(len(self._copies))
-            copied = message
-        elif message.tool_calls or message.parts is not None:
+            self._unwatched.append(at)
+        elif copied.tool_calls or copied.parts is not None:
             self._views += views
             self._sizes_were += map(len, views)
             self._contents_were += chain.from_iterable(views)
         else:
             self._texts.append(copied.__dict__)
-            self._texts_were.append(message.__dict__)
-        self._originals.append(message)
-        self._copies.append(copied)
+            self._texts_were.append(self._originals[at].__dict__)
 
 
 def _watch(value: Any, views: list[Any]) -> bool:

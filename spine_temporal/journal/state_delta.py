@@ -14,11 +14,14 @@ from spine_temporal.journal import patch
 _WRITTEN_APART = frozenset({"messages", "usage", "scratch"})
 
 
-def diff(before: State, after: State, *, banked: Usage | None = None, stepped: bool = False) -> StateDelta:
+def diff(
+    before: State, after: State, *, banked: Usage | None = None, stepped: bool = False, unchanged: int = 0
+) -> StateDelta:
     """What turns `before` into `after`, beside what `apply` is told of a step.
 
     `banked` is what the model's response added to the usage; the delta then names a usage only if it is another one.
-    `stepped`: the step was counted; the delta names a number only if it is another one.
+    `stepped`: the step was counted; the delta names a number only if it is another one. `unchanged`: of so many first
+    messages it is known that both have the same.
 
     Raises:
         pydantic_core.PydanticSerializationError: `after.scratch` holds something that JSON cannot.
@@ -26,7 +29,7 @@ def diff(before: State, after: State, *, banked: Usage | None = None, stepped: b
     """
     usage = after.usage if after.usage != (before.usage + banked if banked else before.usage) else None
     return StateDelta(
-        **_messages(before.messages, after.messages),
+        **_messages(before.messages, after.messages, unchanged),
         usage=usage,
         usage_before=before.usage if usage is not None and banked is None else None,
         scratch=patch.diff(before.scratch, json_form(after.scratch)),
@@ -64,21 +67,8 @@ def count(total: Usage, delta: StateDelta | DeltaSummary, *, banked: Usage | Non
     )
 
 
-def _messages(before: Sequence[Message], after: Sequence[Message]) -> dict[str, Any]:
-    if len(after) >= len(before) and all(map(operator.is_, before, after)):
-        # By far the most frequent case, in C: it runs for every activity, over the whole conversation.
-        return {"messages": list(after[len(before) :])}
-    edits = {index: new for index, (old, new) in enumerate(zip(before, after, strict=False)) if not _same(old, new)}
-    if len(after) >= len(before) and len(edits) <= len(before) // 2:
-        return {"messages": list(after[len(before) :]), "edits": edits}
-    start = min(edits, default=min(len(before), len(after)))
-    tail = 0
-    while tail < min(len(before), len(after)) - start and _same(before[-1 - tail], after[-1 - tail]):
-        tail += 1
-    return {"messages": list(after[start : len(after) - tail]), "cut": (start, len(before) - tail)}
-
-
-def _same(old: Message, new: Message) -> bool:
+def same_message(old: Message, new: Message) -> bool:
+    """Whether they are written alike."""
     if old is new:
         return True
     # As pydantic compares two models, in a third of the time; no model of messages has generics.
@@ -86,6 +76,23 @@ def _same(old: Message, new: Message) -> bool:
         return False
     # Python finds 1 == True == 1.0, JSON does not; only arguments and parts can hold such values.
     return not (old.tool_calls or old.parts) or to_json(old) == to_json(new)
+
+
+def _messages(before: Sequence[Message], after: Sequence[Message], unchanged: int) -> dict[str, Any]:
+    # By far the most frequent case; over a conversation of thousands, even a look at each message takes long.
+    known = unchanged == len(before)
+    if known or (len(after) >= len(before) and all(map(operator.is_, before, after))):
+        return {"messages": list(after[len(before) :])}
+    edits = {
+        index: new for index, (old, new) in enumerate(zip(before, after, strict=False)) if not same_message(old, new)
+    }
+    if len(after) >= len(before) and len(edits) <= len(before) // 2:
+        return {"messages": list(after[len(before) :]), "edits": edits}
+    start = min(edits, default=min(len(before), len(after)))
+    tail = 0
+    while tail < min(len(before), len(after)) - start and same_message(before[-1 - tail], after[-1 - tail]):
+        tail += 1
+    return {"messages": list(after[start : len(after) - tail]), "cut": (start, len(before) - tail)}
 
 
 def _apply_messages(old: Sequence[Message], delta: StateDelta) -> list[Message]:

@@ -1,6 +1,7 @@
 """Messages are copied for users' code once, and every edit of one is seen."""
 
 from collections.abc import Callable
+from operator import is_
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from spine_core import Message, State, ToolCall
 from spine_temporal.activities.state_copy import working_copy
 from spine_temporal.activities.working_messages import WorkingMessages
 from spine_temporal.contracts.base import dump
+from spine_temporal.contracts.state_delta import StateDelta
 from spine_temporal.journal import state_delta
 from tests.rooms.activities.test_state_copy import mutable_parts
 from tests.rooms.journal.states import CHANGES, STATES, Change, as_json
@@ -31,7 +33,8 @@ def test_what_was_changed_is_told_as_if_all_had_been_copied_and_compared(
         for change in changes:
             change(lent)
             change(copied)
-        told = state_delta.diff(state, working.given_back(lent))
+        back = working.given_back(lent)
+        told = state_delta.diff(state, back.state, unchanged=back.unchanged)
         assert dump(told) == dump(state_delta.diff(state, copied))
         assert as_json(state) == was
         state = state_delta.apply(state, told)
@@ -108,7 +111,8 @@ def test_every_edit_is_seen(edit: Callable[[State], object], rounds_before: int)
     edit(lent)
     edit(copied)
 
-    told = state_delta.diff(state, working.given_back(lent))
+    back = working.given_back(lent)
+    told = state_delta.diff(state, back.state, unchanged=back.unchanged)
 
     assert dump(told) == dump(state_delta.diff(state, copied)) != b"{}"
     assert as_json(state) == as_json(conversation())
@@ -116,30 +120,87 @@ def test_every_edit_is_seen(edit: Callable[[State], object], rounds_before: int)
     assert as_json(working.lend(state)) == as_json(state)
 
 
+def delta_of(working: WorkingMessages, state: State, lent: State) -> StateDelta:
+    back = working.given_back(lent)
+    return state_delta.diff(state, back.state, unchanged=back.unchanged)
+
+
+def long_conversation() -> State:
+    calls = [ToolCall(id=f"c{n}", name="f", arguments={"n": n}) for n in range(100)]
+    return State(session_id="s1", messages=[Message.assistant("a", [call]) for call in calls])
+
+
 def test_an_equal_list_in_the_place_of_one_is_watched_from_then_on() -> None:
-    state, working = conversation(), WorkingMessages()
+    state, working = long_conversation(), WorkingMessages()
     lent = working.lend(state)
-    lent.messages[1].tool_calls = [call.model_copy(deep=True) for call in lent.messages[1].tool_calls]
-    assert dump(state_delta.diff(state, working.given_back(lent))) == b"{}"
+    for message in lent.messages:
+        message.tool_calls = [call.model_copy(deep=True) for call in message.tool_calls]
+    assert dump(delta_of(working, state, lent)) == b"{}"
 
     lent = working.lend(state)
     lent.messages[1].tool_calls[0].arguments["n"] = 2
 
-    assert list(state_delta.diff(state, working.given_back(lent)).edits) == [1]
+    assert list(delta_of(working, state, lent).edits) == [1]
 
 
-def test_copies_are_kept_as_long_as_nobody_edits_one() -> None:
-    state, working = conversation(), WorkingMessages()
+def test_of_few_messages_in_hand_there_are_new_copies_and_many_are_kept_until_one_is_edited() -> None:
+    state, working = long_conversation(), WorkingMessages()
     first = working.lend(state)
+    in_hand = first.messages[-1]
     working.given_back(first)
-    longer = state.model_copy(update={"messages": [*state.messages, Message.user("more")]})
-    second = working.lend(longer)
 
-    assert [a is b for a, b in zip(first.messages, second.messages, strict=False)] == [True, True, True, True, False]
-
-    second.messages[0].content = "edited"
+    second = working.lend(state)
+    stored = [message is in_hand for message in second.messages]
+    assert not any(stored)
+    all_of_them = list(second.messages)
     working.given_back(second)
-    third = working.lend(longer)
 
-    assert not any(a is b for a, b in zip(second.messages, third.messages, strict=True))
-    assert third.messages[0].content == "hi"
+    third = working.lend(state)
+    assert all(map(is_, third.messages, all_of_them))
+    third.messages[0].content = "edited"
+    working.given_back(third)
+
+    fourth = working.lend(state)
+    assert not any(map(is_, fourth.messages, all_of_them))
+    assert fourth.messages[0].content == "a"
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_message_that_was_kept_in_hand_is_edited_in_vain_or_seen_to_be(many: bool) -> None:
+    state, working = long_conversation(), WorkingMessages()
+    lent = working.lend(state)
+    kept = list(lent.messages)[50] if many else lent.messages[50]
+    assert dump(delta_of(working, state, lent)) == b"{}"
+
+    lent = working.lend(state)
+    kept.content = "edited"
+    edits = delta_of(working, state, lent).edits
+
+    assert list(edits) == ([50] if many else [])
+    assert as_json(working.lend(state)) == as_json(state) == as_json(long_conversation())
+
+
+def test_who_reads_the_last_messages_costs_no_look_at_the_others() -> None:
+    state, working = long_conversation(), WorkingMessages()
+    lent = working.lend(state)
+    assert lent.messages[-1].content == "a"
+    assert next(m for m in reversed(lent.messages) if m.tool_calls) is lent.messages[99]
+    assert len(lent.messages[-3:]) == 3
+    lent.messages.append(Message.user("more"))
+
+    assert len(working._out) == 3
+    back = working.given_back(lent)
+    assert back.unchanged == 100
+    assert [message.content for message in back.state.messages[100:]] == ["more"]
+    assert all(map(is_, back.state.messages, state.messages))
+
+
+def test_a_list_of_an_earlier_activity_is_no_list_of_this_one() -> None:
+    state, working = long_conversation(), WorkingMessages()
+    earlier = working.lend(state)
+    working.given_back(earlier)
+    lent = working.lend(state)
+    lent.messages = earlier.messages
+    lent.messages[0].content = "edited"
+
+    assert list(delta_of(working, state, lent).edits) == [0]
