@@ -150,10 +150,10 @@ class LedgerCache:
         self._keep(run, replace(kept, working=None))
         return kept.working
 
-    def give_back(self, run: RunKey, working: WorkingMessages | None) -> None:
-        """Keep what was lent for the next activity; None: nothing was."""
+    def give_back(self, run: RunKey, working: object) -> None:
+        """Keep what was lent for the next activity, if it was."""
         kept = self._kept.get(run)
-        if kept is not None and working:
+        if kept is not None and isinstance(working, WorkingMessages) and working:
             self._keep(run, replace(kept, working=working))
 
     def forget(self, run: RunKey) -> None:

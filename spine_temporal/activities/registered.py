@@ -25,6 +25,7 @@ from spine_temporal.activities.restored_parts import RestoredParts
 from spine_temporal.activities.resumption import resumption
 from spine_temporal.activities.run_end import end_run
 from spine_temporal.activities.search_attributes import Attributes
+from spine_temporal.activities.shared_messages import SharedMessages
 from spine_temporal.activities.specs import Specs
 from spine_temporal.activities.step import Step
 from spine_temporal.activities.subagent import look_at_subagent
@@ -177,7 +178,7 @@ class AgentActivities:
                 resumption=goes_on,
                 first=task.first,
                 place=f"{_run()[0]}/{ledger.chain}/{task.step}.{task.index}",
-                working=self.cache.lend(_run()) if sees_messages(agent) else None,
+                working=self.cache.lend(_run()) if sees_messages(agent) else SharedMessages(),
                 now_s=attempt.now_s,
                 passes=lambda error: task.policy.is_retried(error) and attempt.has_another(task.policy),
                 delegates=lambda tool: self._delegate(spec.agent, tool),

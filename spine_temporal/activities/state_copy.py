@@ -25,16 +25,6 @@ def working_copy(state: State, *, messages: list[Message] | None = None) -> Stat
     )
 
 
-def unhooked_copy(state: State) -> State:
-    """The same for an agent without hooks, which shares all messages but the one whose tools run: no other is seen."""
-    shared = list(state.messages)
-    for at in reversed(range(len(shared))):
-        if shared[at].tool_calls:
-            shared[at] = copy_of(shared[at])
-            break
-    return working_copy(state, messages=shared)
-
-
 def stringify(value: Any) -> str:
     """A tool's result as the model reads it, by the kernel's rules: text as it is, nothing as "", else JSON."""
     if value is None:

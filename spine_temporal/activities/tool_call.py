@@ -27,7 +27,8 @@ from spine_temporal.activities.hooks import HookRaised, contained, naming
 from spine_temporal.activities.live_calls import LiveCalls, live_calls
 from spine_temporal.activities.planned import planned_calls
 from spine_temporal.activities.resumption import Resumption
-from spine_temporal.activities.state_copy import stringify, unhooked_copy
+from spine_temporal.activities.shared_messages import SharedMessages
+from spine_temporal.activities.state_copy import stringify
 from spine_temporal.activities.step import last_text, stopped
 from spine_temporal.activities.working_messages import WorkingMessages
 from spine_temporal.agents.idempotency import key_of, keyed
@@ -77,8 +78,8 @@ class ToolRun:
     first: bool = False
     place: str = ""
     """Where the call stands among all that there are; empty: nobody needs to know."""
-    working: WorkingMessages | None = None
-    """From an activity of the run before; None: new ones, if the agent has hooks that see messages."""
+    working: WorkingMessages | SharedMessages = field(default_factory=WorkingMessages)
+    """From an activity of the run before, or new; shared ones do if the agent's hooks see no messages."""
     delegates: Delegates = lambda _: None
     passes: Callable[[Exception], bool] = lambda _: False
     """Whether the call is made again after what the tool raised; else the model is told."""
@@ -97,9 +98,7 @@ class ToolRun:
         if child is not None:
             self.before = self.before.model_copy(update={"usage": self.before.usage + child.usage})
             self._fields["spent"] = child.usage
-        if self.working is None and sees_messages(self.agent):
-            self.working = WorkingMessages()
-        self.state = unhooked_copy(self.before) if self.working is None else self.working.lend(self.before)
+        self.state = self.working.lend(self.before)
         self._live = live_calls(self.state, self.calls, self.index) if self.calls else None
         self._own = self._own_call()
         self._key = key_of(self.place, self._own.name, self._own.arguments)
@@ -130,7 +129,7 @@ class ToolRun:
         Raises:
             pydantic_core.PydanticSerializationError: a hook put something into the State that JSON cannot hold.
         """
-        after, unchanged = (self.state, 0) if self.working is None else self.working.given_back(self.state)
+        after, unchanged = self.working.given_back(self.state)
         changed = state_delta.diff(self.before, after, unchanged=unchanged)
         rewrote = bool(changed.edits or changed.cut)
         later = self._live.changed if self._live is not None else None
