@@ -92,6 +92,8 @@ class Step:
     _banked: Usage = field(default_factory=Usage, init=False)
     _fields: dict[str, Any] = field(default_factory=dict, init=False)
     _errors: list[ModelError] = field(default_factory=list, init=False)
+    _pieces: str | None = field(default=None, init=False)
+    """What the provider streamed; None: it did not."""
 
     def __post_init__(self) -> None:
         self.state = self.working.lend(self.before)
@@ -203,7 +205,7 @@ class Step:
                 response = chunk.response
         if response is None:
             raise ProviderError("streaming provider produced no final response")
-        self._fields["streamed"] = True
+        self._pieces = written
         return response
 
     async def _failed(self, context: StepContext, error: Exception) -> None:
@@ -221,6 +223,8 @@ class Step:
         self.state.add_usage(response.usage)
         self.state.add_message(message)
         self._fields |= {"answered": True, "finish_reason": response.finish_reason}
+        if self._pieces is not None:
+            self._fields |= {"streamed": True, "rewritten": readable(self._pieces) != readable(message.content or "")}
         self._calls = planned_calls(self.agent, message.tool_calls, self.tool_policy, self.payload_bytes)
         if not message.tool_calls and not force_continue:
             self._ending = Ending(

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import anyio
-from spine_core import Result, Tool, TraceEvent
+from spine_core import Result, Tool
 from spine_core.errors import ResumeError
 from temporalio.client import Client
 
@@ -15,6 +15,7 @@ from spine_temporal.client.as_tool import as_tool
 from spine_temporal.client.pollers import result_unless
 from spine_temporal.client.request_size import check_size
 from spine_temporal.client.run import TOKENS_EVERY_S, Run
+from spine_temporal.client.run_event import RunEvent
 from spine_temporal.client.sessions import SessionStarter
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
@@ -144,7 +145,7 @@ class DurableAgent:
         """
         return await self._start(input, session_id, stop=False, on_busy=on_busy, tokens=tokens)
 
-    async def stream(self, input: str, *, session_id: str | None = None) -> AsyncIterator[TraceEvent]:
+    async def stream(self, input: str, *, session_id: str | None = None) -> AsyncIterator[RunEvent]:
         """Say `input`, give the trace events live, tokens included, until the run stops.
 
         Afterwards `last_result` is its Result, whose trace has no tokens.

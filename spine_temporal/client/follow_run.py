@@ -5,16 +5,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from spine_core import State, TraceEvent
+from spine_core import State
 from temporalio.client import Client
 
 from spine_temporal.client.live_history import Reading
 from spine_temporal.client.new_events import NewEvents
+from spine_temporal.client.reading_along import Identified
 from spine_temporal.client.shared_reads import SharedReads, shared_reads
 from spine_temporal.client.turn_history import folded_from, start_of
 from spine_temporal.client.updates import is_answered
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
+from spine_temporal.history.event_id import EventId
 from spine_temporal.history.fold import Fold, Stop
 from spine_temporal.history.folded import with_conversation
 from spine_temporal.history.follow import follow, reset_to
@@ -144,9 +146,12 @@ class RunFollower:
                 "say it once more"
             )
 
-    async def events(self, *, tokens_every_s: float | None = None) -> AsyncIterator[TraceEvent]:
-        """The trace events of the turn until it stops; with `tokens_every_s` also tokens, that far apart."""
-        members, new = set[str](), NewEvents()
+    async def events(
+        self, *, tokens_every_s: float | None = None, after: EventId | None = None
+    ) -> AsyncIterator[Identified]:
+        """The trace events of the turn behind `after` until it stops; with `tokens_every_s` tokens, that far apart."""
+        new = NewEvents(tokens=tokens_every_s is not None, after=None if after is None or after.members else after)
+        members = _Members(self.client, tokens_every_s, after if after is not None and after.members else None)
         with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:
             joined, turn = await live.join(), None
             if self.turn is None and self.run_id is None:
@@ -156,28 +161,20 @@ class RunFollower:
                     self._know(reading)
                     if present and self._took_back(reading.turns):
                         await self._taken_again(reads)
-                    if reading.progress.turn == (turn or self._wanted(reading)):
-                        if present and tokens_every_s is not None and not reading.progress.tokens_every_s:
-                            await live.ask_to_write(reading.progress, tokens_every_s)
-                        for event in new.of(reading, tokens=tokens_every_s is not None):
-                            yield event.model_copy(deep=True)
-                    async for event in self._of_members(reading, members, tokens_every_s):
-                        yield event
+                    wanted = reading.progress.turn == (turn or self._wanted(reading))
+                    if wanted and present and tokens_every_s is not None and not reading.progress.tokens_every_s:
+                        await live.ask_to_write(reading.progress, tokens_every_s)
+                    for each in new.of(reading, wanted=wanted, present=present):
+                        if members.passed(reading):
+                            yield each
+                    async for each in members.events(reading, begun=new.passed):
+                        yield each
                     if present and self._found(reading, reading.progress, StatusCursor()) is not None:
                         return
+            for each in new.rest():
+                yield each
 
-    async def _of_members(
-        self, reading: Reading, told: set[str], tokens_every_s: float | None
-    ) -> AsyncIterator[TraceEvent]:
-        for member in reading.members:
-            if not member.workflow_id or member.workflow_id in told:
-                continue
-            follower = RunFollower(self.client, member.workflow_id, None, None)
-            async for event in follower.events(tokens_every_s=tokens_every_s):
-                yield event
-            told.add(member.workflow_id)
-
-    async def events_after(self, before: StatusCursor) -> AsyncIterator[TraceEvent]:
+    async def events_after(self, before: StatusCursor) -> AsyncIterator[Identified]:
         """The trace events of the turn after what `before` knows, until it stops again."""
         number = 0
         with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:
@@ -189,8 +186,8 @@ class RunFollower:
                         before = StatusCursor()
                     number = progress.status_number
                     if turn == self.turn and not before.is_old(progress):
-                        for event in reading.traced:
-                            yield event.model_copy(deep=True)
+                        for each in reading.traced:
+                            yield each
                     stop = reading.stops.get(self.turn or turn)
                     if stop is not None and not before.is_old(stop.ledger.progress):
                         return
@@ -245,6 +242,37 @@ class RunFollower:
         if wanted in fold.stops:
             return fold.stops[wanted]
         raise RunFailed(f"the session of {self.workflow_id!r} was closed before its turn {wanted} began")
+
+
+class _Members:
+    """The members of a team, whose events are the team's: each is followed once, when it has begun."""
+
+    def __init__(self, client: Client, tokens_every_s: float | None, after: EventId | None) -> None:
+        self._client = client
+        self._tokens_every_s = tokens_every_s
+        self._after = after
+        """The id of a member's event, behind which to begin."""
+        self._known: set[str] = set()
+
+    def passed(self, reading: Reading) -> bool:
+        """Whether what the team itself tells then comes behind the members' events that are to be left out."""
+        return self._after is None or any(each.number >= self._after.members[0] for each in reading.members)
+
+    async def events(self, reading: Reading, *, begun: bool) -> AsyncIterator[Identified]:
+        """Those of members that are new in a reading; `begun`: they are not to be left out."""
+        for member in reading.members:
+            if not member.workflow_id or member.workflow_id in self._known:
+                continue
+            self._known.add(member.workflow_id)
+            first = self._after.members[0] if self._after is not None else member.number
+            if not begun or member.number < first:
+                continue
+            after = None
+            if self._after is not None and member.number == first:
+                after = replace(self._after, members=self._after.members[1:])
+            follower = RunFollower(self._client, member.workflow_id, None, None)
+            async for id_, event in follower.events(tokens_every_s=self._tokens_every_s, after=after):
+                yield replace(id_, members=(member.number, *id_.members)), event
 
 
 async def _turn_in_hand(following: AsyncGenerator[tuple[Reading, bool], None]) -> int:

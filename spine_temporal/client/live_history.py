@@ -14,13 +14,14 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.client.reading_along import Written, writing_of
+from spine_temporal.client.reading_along import Identified, Written, identified, writing_of
 from spine_temporal.client.server_errors import failed_run
 from spine_temporal.client.shared_call import SharedCall
 from spine_temporal.contracts import names
 from spine_temporal.contracts.step import StepOutcome
 from spine_temporal.contracts.turn import StreamRequest
 from spine_temporal.errors import RunNotFound, ServerUnreachable
+from spine_temporal.history.event_id import Branch
 from spine_temporal.history.fold import Fold, Stop
 from spine_temporal.history.follow import describe, follow
 from spine_temporal.journal.entries import Entry, StepBegun, StepDone
@@ -40,12 +41,14 @@ type Joined = tuple[str, int] | None
 class Reading:
     """What was known of a run after an event that told something."""
 
-    traced: tuple[TraceEvent, ...]
+    traced: tuple[Identified, ...]
     """What that event told."""
     present: bool
     """It is all there was; else there is more in the history already."""
     place: tuple[int, int]
     """Which execution it is in, which of its events it is."""
+    branch: str
+    """Under which run id that event came into being."""
     progress: Progress
     members: tuple[Member, ...]
     """Those of a team that have begun."""
@@ -73,6 +76,7 @@ class LiveHistory:
         self._reader: asyncio.Task[None] | None = None
         self._readings: list[Reading] = []
         self._executions: list[str] = []
+        self._branch = Branch(start)
         self._place = (0, 0)
         self._present = False
         self._grown = asyncio.Event()
@@ -192,7 +196,9 @@ class LiveHistory:
                     latest, known_events = info.execution.run_id == entered[-1], info.history_length
                     self._executions += entered
                     self._present, self._step, self._writing = False, None, None
+                    self._branch = Branch(entered[-1])
                     entered.clear()
+                self._branch.feed(event)
                 traced = await fold.feed(event)
                 if event.event_type == _FAILED:
                     raise await failed_run(event, self._workflow_id, self._client.data_converter)
@@ -209,20 +215,20 @@ class LiveHistory:
     def _note_step(self, event: HistoryEvent, told: list[Entry], fold: Fold) -> Written | None:
         """Keep which step is in hand; what it wrote, when it is done."""
         begun = event.activity_task_started_event_attributes
-        step_id = f"{self._executions[-1]}.{begun.scheduled_event_id}"
-        if self._step is not None and self._step.step_id == step_id:
+        if self._step is not None and self._step.scheduled == begun.scheduled_event_id:
             self._step = replace(self._step, attempt=begun.attempt)
         written = None
         for entry in told:
             if isinstance(entry, StepBegun):
-                step_id, task = f"{self._executions[-1]}.{event.event_id}", entry.task
-                self._step = Written(step_id, task.step, 1, 0, "", seq=len(fold.trace), first=task.first)
+                branch, task, seq = self._branch.run_id, entry.task, len(fold.trace)
+                self._step = Written(event.event_id, branch, branch, task.step, 1, 0, "", seq, first=task.first)
                 self._every_s = task.tokens_every_s
             elif isinstance(entry, StepDone) and isinstance(entry.outcome, StepOutcome) and self._step is not None:
                 outcome, messages = entry.outcome, fold.ledger.state.messages
                 streamed = outcome.streamed and outcome.answered
                 text = (messages[-1].content or "") if streamed else ""
-                written = replace(self._step, call=len(outcome.errors), text=text, streamed=streamed)
+                call, branch = len(outcome.errors) + outcome.rewritten, self._branch.run_id
+                written = replace(self._step, branch=branch, call=call, text=text, streamed=streamed)
                 self._step = self._writing = None
         return written
 
@@ -247,18 +253,23 @@ class LiveHistory:
             )
 
     async def _look_at(self, step: Written) -> None:
-        found = await writing_of(self._client, self._workflow_id, self._executions[-1], step.step)
-        if found is None or self._step is None or self._step.step_id != step.step_id:
+        run_id = self._executions[-1]
+        found = await writing_of(self._client, self._workflow_id, run_id, step.step)
+        known = self._step if run_id == self._executions[-1] else None
+        if found is None or known is None or known.scheduled != step.scheduled:
             return
         attempt, writing = found
-        written = replace(step, attempt=attempt, call=writing.call, text=writing.written, asked=writing.asked)
+        branch, text = self._branch.run_id, writing.written
+        written = replace(step, branch=branch, attempt=attempt, call=writing.call, text=text, asked=writing.asked)
         if written != self._writing:
             self._writing = written
             self._tell()
 
     def _reading(self, fold: Fold, traced: list[TraceEvent], written: Written | None) -> Reading:
+        branch, event = self._branch.run_id, self._place[1]
         return Reading(
-            traced=tuple(traced),
+            traced=tuple(identified(traced, branch, event, written)),
+            branch=branch,
             present=self._present,
             place=self._place,
             progress=fold.ledger.progress,

@@ -1,23 +1,36 @@
 """The text of an answer while the model writes it, from the heartbeats of its step."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
+from spine_core import EventType, TraceEvent
 from temporalio.api.common.v1 import Payloads
 from temporalio.client import Client
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.progress import Writing
+from spine_temporal.history.event_id import EventId
 from spine_temporal.history.follow import describe
 from spine_temporal.history.payloads import payload_bytes
+
+MODEL_CALL_NUMBER: Final = 1
+"""Of what the event that schedules a step tells, be it only when the step is done; the step's start is 0."""
+
+type Identified = tuple[EventId, TraceEvent]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a step has written: by now, or in the end."""
 
-    step_id: str
-    """Which execution scheduled it, by which of its events."""
+    scheduled: int
+    """By which event of its execution it was scheduled."""
+    began: str
+    """Under which run id that event came into being."""
+    branch: str
+    """Under which one what is written did."""
     step: int
     attempt: int
     call: int
@@ -32,9 +45,28 @@ class Written:
     """The provider gave it in pieces."""
 
     @property
-    def call_id(self) -> tuple[str, int, int]:
-        """Which call of the model wrote it."""
-        return self.step_id, self.attempt, self.call
+    def id(self) -> EventId:
+        """Of the token that ends where the text does."""
+        return EventId(self.branch, self.scheduled, written=(self.attempt, self.call, len(self.text)))
+
+    def is_same_step(self, id: EventId) -> bool:
+        """Whether the token of that id is of this step; be it of what a reset took back of it."""
+        return id.event == self.scheduled and id.execution in (self.began, self.branch)
+
+    def is_same_call(self, id: EventId) -> bool:
+        """Whether it came from the same call of the model."""
+        return id.written is not None and (id.execution, *id.written[:2]) == (self.branch, self.attempt, self.call)
+
+
+def identified(traced: Iterable[TraceEvent], branch: str, event: int, step: Written | None) -> Iterator[Identified]:
+    """What an event of a history tells, each with its id; `step`: it is the end of that one."""
+    for number, each in enumerate(traced):
+        if step is not None and each.type in (EventType.STEP_START, EventType.MODEL_CALL):
+            # Whoever reads along has had them before.
+            early = 0 if each.type == EventType.STEP_START else MODEL_CALL_NUMBER
+            yield EventId(step.began, step.scheduled, early), each
+        else:
+            yield EventId(branch, event, number), each
 
 
 async def writing_of(client: Client, workflow_id: str, run_id: str, step: int) -> tuple[int, Writing] | None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
-from spine_core import Result, State, TraceEvent
+from spine_core import Result, State
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -14,11 +14,13 @@ from spine_temporal.client.decide import decide, request_of
 from spine_temporal.client.follow_run import RunFollower, StatusCursor
 from spine_temporal.client.fork import fork
 from spine_temporal.client.pending import Unlisted, chosen, pending_in
+from spine_temporal.client.run_event import RunEvent, run_event
 from spine_temporal.client.server_errors import unreachable
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecisionReceipt
 from spine_temporal.contracts.turn import StopRequest
 from spine_temporal.errors import DecisionRefused
+from spine_temporal.history.event_id import EventId
 from spine_temporal.history.folded import fold_execution
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger, subagents_of
@@ -114,8 +116,12 @@ class Run:
             return await self.next_result(after=StatusCursor(ledger.progress.status_number))
         return result.model_copy(update={"resume_token": self.id}) if result.interrupted else result
 
-    async def events(self, *, tokens: bool = False) -> AsyncIterator[TraceEvent]:
+    async def events(self, *, tokens: bool = False, after: str | None = None) -> AsyncIterator[RunEvent]:
         """The kernel's trace events, from the first on, live until the run stops: ended, or paused.
+
+        Each has an `id`, the same for whoever reads it in whatever process; `after` one of them it goes on with exactly
+        the rest, be it in the middle of a text. What an id no longer stands for, because a reset took it back, or the
+        turn has begun since, leaves nothing out.
 
         With `tokens`, also what the model writes while it writes it, if its provider streams: the joined deltas of a
         step are its text. When an attempt of the step fails after it has written something, the next token says
@@ -125,15 +131,18 @@ class Run:
         Their `ts` is the server's time. A tool's start is told when its result is there if a `before_tool` hook could
         still change the call. Of a team, they are its members'. When the run is reset meanwhile, what was taken back
         has been told; what happens in its place follows.
-        """
-        every_s = self.tokens_every_s if tokens else None
-        async for event in self._follower().events(tokens_every_s=every_s):
-            yield event
 
-    async def events_after(self, before: StatusCursor) -> AsyncIterator[TraceEvent]:
+        Raises:
+            BadInput: `after` is no id of an event.
+        """
+        every_s, last = self.tokens_every_s if tokens else None, EventId.parse(after) if after is not None else None
+        async for id_, event in self._follower().events(tokens_every_s=every_s, after=last):
+            yield run_event(id_, event)
+
+    async def events_after(self, before: StatusCursor) -> AsyncIterator[RunEvent]:
         """`events`, of the turn after what `before` knows: what `decide_on` saw, when a decision gets it on."""
-        async for event in self._follower().events_after(before):
-            yield event
+        async for id_, event in self._follower().events_after(before):
+            yield run_event(id_, event)
 
     async def state(self) -> State:
         """The State as it is now."""

@@ -90,7 +90,9 @@ class StepOutcome(StepBase):
     """A hook preset the response."""
     errors: list[ModelError] = []
     streamed: bool = False
-    """The provider gave its answer in pieces; the text that entered the conversation may be another, by a hook."""
+    """The provider gave its answer in pieces."""
+    rewritten: bool = False
+    """What entered the conversation is another text than the pieces made: a hook's, or the provider's own."""
     answered: bool = False
     """The response entered the conversation."""
     finish_reason: str | None = None

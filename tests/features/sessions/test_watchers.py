@@ -1,6 +1,7 @@
 """However many in a process wait for a run, or watch it: it is read once, and each is told what it would be alone."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from temporalio.client import Client
 
 from spine_temporal import Run
 from spine_temporal.client import shared_reads
+from spine_temporal.client.run_event import RunEvent
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.errors import RunNotFound
 from tests.features.sessions.talk import new_session, parrot
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.durable
 MANY = 200
 
 
-async def watch(run: Run) -> list[TraceEvent]:
+async def watch(run: Run) -> list[RunEvent]:
     return [event async for event in run.events()]
 
 
@@ -118,7 +120,7 @@ async def test_what_goes_wrong_is_told_to_all(client: Client, durable: Durable) 
 async def test_what_one_does_with_an_event_another_does_not_see(durable: Durable) -> None:
     run = await durable(parrot()).start("hello")
 
-    async def spoil() -> list[TraceEvent]:
+    async def spoil() -> list[RunEvent]:
         events = []
         async for event in run.events():
             event.data.clear()
@@ -131,7 +133,7 @@ async def test_what_one_does_with_an_event_another_does_not_see(durable: Durable
     assert told_by(events) == told(await run.result())
 
 
-def told_by(events: list[TraceEvent]) -> list[tuple[str, int, dict[str, Any]]]:
+def told_by(events: Sequence[TraceEvent]) -> list[tuple[str, int, dict[str, Any]]]:
     return [(str(event.type), event.step, event.data) for event in events]
 
 

@@ -55,6 +55,20 @@ async def test_sequential_hands_each_answer_to_the_next(crew: Crew) -> None:
     assert await path_of(crew, run.workflow_id) == ["line/1", "line/2", "line/3"]
 
 
+async def test_the_events_of_a_team_are_its_members_and_are_read_on_from_any(crew: Crew) -> None:
+    team = Sequential(finder(), finder(), adding_agent(None))
+    run = await (await crew.serve({"line": team}, "line")).start("otters")
+    await run.result()
+    events = [event async for event in run.events()]
+    ids = [event.id for event in events]
+
+    assert [id_.partition("/")[0] for id_ in ids if "/" in id_] == sorted(id_.partition("/")[0] for id_ in ids)
+    assert {id_.partition("/")[0] for id_ in ids} == {"1", "2", "3"}
+    assert len({*ids}) == len(ids)
+    for at, id_ in enumerate(ids):
+        assert [event.id async for event in run.events(after=id_)] == ids[at + 1 :]
+
+
 async def test_sequential_hands_an_empty_text_on_when_there_is_no_answer(crew: Crew) -> None:
     def team() -> Sequential:
         return Sequential(Agent(Raises()), Agent(Finds()))

@@ -1,6 +1,6 @@
 """A model that writes in pieces, and stops where a test wants it to."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from spine_core import Agent, Guards, Message, ModelResponse, ToolCall, TraceEvent, Usage
@@ -48,7 +48,7 @@ def agent(provider: Any, **options: Any) -> Agent:
     return Agent(provider, tools=[add], system="add", guards=Guards(max_steps=None), **options)
 
 
-def told(events: list[TraceEvent]) -> list[tuple[str, int, dict[str, Any]]]:
+def told(events: Sequence[TraceEvent]) -> list[tuple[str, int, dict[str, Any]]]:
     """Type, step, data; tokens that follow each other are one."""
     joined: list[tuple[str, int, dict[str, Any]]] = []
     for event in events:

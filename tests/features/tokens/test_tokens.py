@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from spine_core import ErrorAction, Middleware, StepContext, TraceEvent
+from spine_core import ErrorAction, Middleware, StepContext
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal import ActivityPolicy, DurableAgent, Run
+from spine_temporal.client.run_event import RunEvent
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.errors import BadInput
@@ -28,12 +29,12 @@ pytestmark = pytest.mark.durable
 FIRST, LAST = "".join(TEXTS), "".join(TEXTS[::-1])
 
 
-async def read(run: Run, events: list[TraceEvent]) -> None:
+async def read(run: Run, events: list[RunEvent]) -> None:
     async for event in run.events(tokens=True):
         events.append(event)  # noqa: PERF401 - it is looked at meanwhile
 
 
-def written(events: list[TraceEvent]) -> str:
+def written(events: Sequence[RunEvent]) -> str:
     """What somebody who shows the tokens of the last step shows."""
     shown = ""
     for event in events:
@@ -63,7 +64,7 @@ async def test_a_stream_is_told_as_by_the_kernel(durable: Durable, options: dict
 async def test_it_is_told_while_the_model_writes_and_whoever_joins_late_is_told_the_text_so_far(
     durable: Durable,
 ) -> None:
-    gate, early, late = Gate(), list[TraceEvent](), list[TraceEvent]()
+    gate, early, late = Gate(), list[RunEvent](), list[RunEvent]()
     served = durable(agent(Streams(gate)))
     streamed = await served.start("1 + 2?", tokens=True)
     first = asyncio.create_task(read(streamed, early))
@@ -90,7 +91,7 @@ async def test_the_history_of_a_run_that_is_read_along_is_as_long_as_any_other(
 
 
 async def test_who_comes_late_to_a_run_that_nobody_read_along_does_so_from_the_next_step_on(durable: Durable) -> None:
-    gate, tool_gate, events = Gate(), Gate(), list[TraceEvent]()
+    gate, tool_gate, events = Gate(), Gate(), list[RunEvent]()
 
     class Holds(Middleware):
         async def before_tool(self, ctx: Any) -> None:
@@ -111,7 +112,7 @@ async def test_who_comes_late_to_a_run_that_nobody_read_along_does_so_from_the_n
 
 
 async def test_an_attempt_that_failed_is_replaced_by_the_next_one(durable: Durable) -> None:
-    gate, events = Gate(), list[TraceEvent]()
+    gate, events = Gate(), list[RunEvent]()
     failed = asyncio.Event()
 
     def fails(at: int) -> None:
@@ -135,7 +136,7 @@ async def test_an_attempt_that_failed_is_replaced_by_the_next_one(durable: Durab
 
 
 async def test_a_call_that_a_middleware_makes_again_begins_the_text_anew(durable: Durable) -> None:
-    gate, events = Gate(), list[TraceEvent]()
+    gate, events = Gate(), list[RunEvent]()
 
     def fails(at: int) -> None:
         if at == 0:
@@ -219,7 +220,7 @@ async def test_each_turn_of_a_session_is_read_along_if_it_was_asked_for(durable:
 async def test_who_may_read_and_not_signal_is_told_each_event(
     client: Client, durable: Durable, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gate, events = Gate(), list[TraceEvent]()
+    gate, events = Gate(), list[RunEvent]()
 
     class Holds(Middleware):
         async def before_tool(self, ctx: Any) -> None:
@@ -254,7 +255,7 @@ class Odd(PayloadCodec):
 async def test_a_codec_that_fails_costs_the_tokens_and_not_the_events(
     client: Client, durable: Durable, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gate, events = Gate(), list[TraceEvent]()
+    gate, events = Gate(), list[RunEvent]()
     config = client.config()
     config["data_converter"] = dataclasses.replace(client.data_converter, payload_codec=Odd())
     run = await durable(agent(Streams(gate))).start("1 + 2?", tokens=True)
@@ -270,7 +271,7 @@ async def test_many_who_read_along_cost_what_one_does(client: Client, durable: D
     served, cost = durable(agent(Streams())), []
     for readers in (1, 50):
         run = await served.start("1 + 2?", tokens=True)
-        texts = [list[TraceEvent]() for _ in range(readers)]
+        texts = [list[RunEvent]() for _ in range(readers)]
         with counted(client) as requests:
             await asyncio.gather(*(read(run, events) for events in texts))
         assert {written(events) for events in texts} == {LAST}
