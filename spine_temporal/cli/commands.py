@@ -6,7 +6,7 @@ import typer
 
 from spine_temporal import __version__
 from spine_temporal.cli.exit_codes import EPILOG
-from spine_temporal.cli.options import Json, Project, TaskQueue
+from spine_temporal.cli.options import AgentName, Json, Project, Session, TaskQueue
 from spine_temporal.cli.run_commands import COMMANDS
 from spine_temporal.cli.server import Server
 from spine_temporal.contracts import names
@@ -96,6 +96,24 @@ def worker(
     from spine_temporal.cli.worker import worker as serve
 
     serve(context.obj, project, agents=agent or (), task_queue=task_queue)
+
+
+@app.command()
+def chat(
+    context: typer.Context,
+    agent: AgentName,
+    *,
+    session: Session = None,
+    task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+) -> int:
+    """A conversation in the terminal.
+
+    What the model writes is printed as it writes it, calls that need approval are asked about, Ctrl-C stops the turn
+    and not the session.
+    """
+    from spine_temporal.cli.chat import chat as talk
+
+    return talk(context.obj, agent, session, task_queue=task_queue)
 
 
 @app.command()

@@ -53,13 +53,13 @@ def approve(server: Server, id: str, call: str | None, edit: Edit, *, reason: st
     """Let the call run."""
     if edit.in_editor and edit.arguments is not None:
         raise BadInput("--edit and --arguments both say the arguments; give one of them")
-    asyncio.run(_decide(server, id, call, Decision(reason=reason, decided_by=by or _me()), edit))
+    asyncio.run(_decide(server, id, call, Decision(reason=reason, decided_by=by or me()), edit))
     return Exit.DONE
 
 
 def reject(server: Server, id: str, call: str | None, *, reason: str | None, by: str | None) -> Exit:
     """Do not let the call run; the model gets to know it."""
-    asyncio.run(_decide(server, id, call, Decision(approve=False, reason=reason, decided_by=by or _me()), Edit()))
+    asyncio.run(_decide(server, id, call, Decision(approve=False, reason=reason, decided_by=by or me()), Edit()))
     return Exit.DONE
 
 
@@ -69,7 +69,7 @@ def answer(server: Server, id: str, value: str, call: str | None, *, is_json: bo
         answered = json_.loads(value) if is_json else value
     except ValueError as error:
         raise BadInput(f"the value is no JSON: {error}; without --json-value it is taken as text") from None
-    asyncio.run(_decide(server, id, call, Decision(value=answered, decided_by=by or _me()), None))
+    asyncio.run(_decide(server, id, call, Decision(value=answered, decided_by=by or me()), None))
     return Exit.DONE
 
 
@@ -124,7 +124,8 @@ def _receipt_text(
     return f"{outcome}{with_edits}: call {receipt.position} of run {asking}, {what}"
 
 
-def _me() -> str | None:
+def me() -> str | None:
+    """The login name of whoever decides; None: there is none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):

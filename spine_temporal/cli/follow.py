@@ -21,7 +21,7 @@ _SHARE_OF_WHAT: Final = 0.5
 
 async def follow(events: AsyncIterator[TraceEvent], console: Console) -> None:
     """Print a line for each thing that the run finished; below them stands what it is doing now."""
-    lines, painter, now = TraceLines(), LinePainter(console), _Now()
+    lines, painter, now = TraceLines(), LinePainter(console), Now()
     now.doing(lines.doing)
     with Status(now, console=console, spinner_style="cyan"):
         async for event in events:
@@ -54,14 +54,15 @@ class LinePainter:
         return text.append(f"{took:>{_TOOK}}" if self._columns else f"  {took}", "dim")
 
 
-class _Now:
+class Now:
     """What is in flight with the time it has taken; it is drawn anew several times a second."""
 
     def __init__(self) -> None:
         self._doing = ""
-        self._since_s = 0.0
+        self._since_s = time.monotonic()
 
     def doing(self, what: str) -> None:
+        """What is in flight from now on."""
         if what != self._doing:
             self._doing, self._since_s = what, time.monotonic()
 

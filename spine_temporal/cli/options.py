@@ -54,6 +54,12 @@ Follow = Annotated[
     bool | None,
     typer.Option("--follow/--no-follow", help="Print on stderr what it does; on a terminal it is."),
 ]
+Stream = Annotated[
+    bool,
+    typer.Option(
+        "--stream", help="Print what the model writes as it writes it; with --json every event, then the Result."
+    ),
+]
 OfAgent = Annotated[str | None, typer.Option("--agent", metavar="AGENT", help="Of this agent only.")]
 Call = Annotated[
     str | None,

@@ -31,12 +31,12 @@ async def stopped(run: Run, result: Result) -> Stopped:
     return Stopped(result, await run.pending() if result.interrupted else [])
 
 
-def print_result(server: Server, stop: Stopped, *, json: bool, live: bool) -> Exit:
-    """Print the answer; on stderr how it came, if somebody watches or it is not as it should be."""
+def print_result(server: Server, stop: Stopped, *, json: bool, live: bool, shown: str = "") -> Exit:
+    """Print the answer, unless it was `shown`; on stderr how it came, if somebody watches or it is no final one."""
     result = stop.result
     if json:
         write(result.model_dump_json())
-    elif result.answer is not None:
+    elif result.answer is not None and result.answer != shown:
         if live:
             stderr().print()
         write(result.answer)

@@ -23,6 +23,7 @@ from spine_temporal.cli.options import (
     RunId,
     Session,
     Status,
+    Stream,
     TaskQueue,
 )
 from spine_temporal.cli.server import check_text
@@ -39,15 +40,17 @@ def run(
     on_busy: OnBusy = Busy.QUEUE,
     approval_timeout: ApprovalTimeout = None,
     on_timeout: OnTimeout = None,
+    stream: Stream = False,
     json: Json = False,
     follow: Follow = None,
 ) -> int:
     """Run an agent and print its answer; with --json, spine's Result."""
     from spine_temporal.cli.start import StartOptions
     from spine_temporal.cli.start import run as run_agent
+    from spine_temporal.cli.view import View
 
     options = StartOptions(agent, _text(input), session, task_queue, on_busy, approval_timeout, on_timeout)
-    return run_agent(context.obj, options, json=json, live=sys.stderr.isatty() if follow is None else follow)
+    return run_agent(context.obj, options, View(json, _is_live(follow), stream))
 
 
 def start(
@@ -68,6 +71,26 @@ def start(
 
     options = StartOptions(agent, _text(input), session, task_queue, on_busy, approval_timeout, on_timeout)
     return start_run(context.obj, options, json=json)
+
+
+def watch(
+    context: typer.Context,
+    run: RunId,
+    *,
+    after: Annotated[
+        str | None, typer.Option(metavar="EVENT", help="Go on behind this event; --json shows their ids.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print every event, then spine's Result, a line each.")] = False,
+    follow: Follow = None,
+) -> int:
+    """Follow a run that goes on, with what the model writes as it writes it.
+
+    It ends as `run` does, when the run has stopped.
+    """
+    from spine_temporal.cli.view import View
+    from spine_temporal.cli.watch import watch as watch_run
+
+    return watch_run(context.obj, run, View(json, _is_live(follow), stream=True), after=after)
 
 
 def list_(
@@ -193,7 +216,7 @@ def resume(
     """
     from spine_temporal.cli.resume import resume as resume_run
 
-    return resume_run(context.obj, run, word, json=json, live=sys.stderr.isatty() if follow is None else follow)
+    return resume_run(context.obj, run, word, json=json, live=_is_live(follow))
 
 
 def fork(
@@ -211,6 +234,10 @@ def fork(
     from spine_temporal.cli.runs import fork as fork_run
 
     return fork_run(context.obj, run, input, step=step, session=session, json=json)
+
+
+def _is_live(follow: bool | None) -> bool:  # noqa: FBT001 - as it was typed
+    return sys.stderr.isatty() if follow is None else follow
 
 
 def _text(input: str) -> str:
@@ -246,6 +273,7 @@ def replay(
 COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
     "run": run,
     "start": start,
+    "watch": watch,
     "list": list_,
     "show": show,
     "stop": stop,

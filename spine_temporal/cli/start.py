@@ -8,17 +8,16 @@ from temporalio.client import Client
 
 from spine_temporal.cli.errors import ids_as_typed
 from spine_temporal.cli.exit_codes import Exit
-from spine_temporal.cli.follow import follow
 from spine_temporal.cli.log import show_log
 from spine_temporal.cli.print_result import (
     Stopped,
-    print_result,
     print_started,
     print_that_it_goes_on,
     stopped,
 )
 from spine_temporal.cli.server import Server
-from spine_temporal.cli.terminal import message, note, stderr
+from spine_temporal.cli.terminal import message, note
+from spine_temporal.cli.view import View
 from spine_temporal.client.agent import DurableAgent
 from spine_temporal.client.run import Run
 from spine_temporal.client.runs import find_run
@@ -64,17 +63,17 @@ class StartOptions:
         return await durable.start(self.input, session_id=self.session, on_busy=on_busy, tokens=tokens)
 
 
-def run(server: Server, options: StartOptions, *, json: bool, live: bool) -> Exit:
-    """Start a run, print its answer; with `live`, print on stderr what it does meanwhile."""
+def run(server: Server, options: StartOptions, view: View) -> Exit:
+    """Start a run, print its answer."""
     show_log()
     started: list[Run] = []
     try:
-        stop = asyncio.run(_result(server, options, started, live=live))
+        stop = asyncio.run(_result(server, options, view, started))
     except KeyboardInterrupt:
         for each in started:
             print_that_it_goes_on(server, each.id)
         return Exit.CTRL_C
-    return print_result(server, stop, json=json, live=live)
+    return view.print_result(server, stop)
 
 
 def start(server: Server, options: StartOptions, *, json: bool) -> Exit:
@@ -84,17 +83,18 @@ def start(server: Server, options: StartOptions, *, json: bool) -> Exit:
     return Exit.DONE
 
 
-async def _result(server: Server, options: StartOptions, started: list[Run], *, live: bool) -> Stopped:
+async def _result(server: Server, options: StartOptions, view: View, started: list[Run]) -> Stopped:
     client = await server.client()
-    run = await options.start(client, tokens=live)
+    run = await options.start(client, tokens=view.reads_along)
     started.append(run)
     with ids_as_typed(run, run.id):
         if run.turn is not None:
             await _warn_if_paused(server, client, run)
-        if live:
+        if view.live:
             page = await page_of(client, run.workflow_id)
             note(f"{options.agent} · run {run.id}" + (f"\n{page}" if page else "") + "\n")
-            await follow(run.events(tokens=True), stderr())
+        if view.reads_along:
+            await view.show(run.events(tokens=True))
         return await stopped(run, await run.result())
 
 

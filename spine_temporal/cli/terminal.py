@@ -29,10 +29,12 @@ def stderr() -> Console:
     return _console(stderr=True, width=None)
 
 
-def write(text: str) -> None:
+def write(text: str, *, flush: bool = False) -> None:
     """`text` on stdout: in a pipe just as it is."""
     text = harmless(text) if sys.stdout.isatty() else text
     sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    if flush:
+        sys.stdout.flush()
 
 
 def message(label: str, text: str, style: str) -> None:

@@ -174,20 +174,23 @@ class RunFollower:
             for each in new.rest():
                 yield each
 
-    async def events_after(self, before: StatusCursor) -> AsyncIterator[Identified]:
+    async def events_after(
+        self, before: StatusCursor, *, tokens_every_s: float | None = None
+    ) -> AsyncIterator[Identified]:
         """The trace events of the turn after what `before` knows, until it stops again."""
-        number = 0
+        number, new = 0, NewEvents(tokens=tokens_every_s is not None)
         with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:
-            async with aclosing(live.readings(await live.join())) as readings:
-                async for reading, _ in readings:
+            along = tokens_every_s is not None
+            async with aclosing(live.readings(await live.join(), along=along)) as readings:
+                async for reading, present in readings:
                     turn, progress = reading.progress.turn, reading.progress
                     if progress.status_number < number:
                         # A reset took it back: it counts its stops anew.
                         before = StatusCursor()
                     number = progress.status_number
-                    if turn == self.turn and not before.is_old(progress):
-                        for each in reading.traced:
-                            yield each
+                    wanted = turn == self.turn and not before.is_old(progress)
+                    for each in new.of(reading, wanted=wanted, present=present):
+                        yield each
                     stop = reading.stops.get(self.turn or turn)
                     if stop is not None and not before.is_old(stop.ledger.progress):
                         return

@@ -26,16 +26,26 @@ class Forked:
     run_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ForkPlace:
+    """Where it begins: after a step of the workflow of a session."""
+
+    workflow_id: str
+    session_id: str
+    step: int
+
+
 async def fork(
-    client: Client, workflow_id: str, id_: str, *, step: int, input: str | None, session_id: str | None
+    client: Client, place: ForkPlace, *, input: str | None, session_id: str | None, tokens_every_s: float | None = None
 ) -> Forked:
-    """Start the run that begins as `workflow_id` was after `step`.
+    """Start the run that begins as another one was at that place.
 
     Raises:
         BadInput: the step was never taken, or is not over; or there is a session of that id; or the input is too large
             (`InputTooLarge`).
         RunNotFound: there is no such run, or its history is gone.
     """
+    workflow_id, step = place.workflow_id, place.step
     if input is not None and not input.strip():
         raise BadInput(
             f"the input of a fork is what the user says, {reprlib.repr(input)} says nothing; None goes on without it"
@@ -57,9 +67,10 @@ async def fork(
         step_policy=before.step_policy,
         tool_policy=before.tool_policy,
         origin=origin,
+        tokens_every_s=tokens_every_s,
     )
     await check_size(request, "the input", client)
-    there = f"{workflow_id.removesuffix(id_)}{session}"
+    there = f"{workflow_id.removesuffix(place.session_id)}{session}"
     run_id = await SessionStarter(client, started.task_queue.name).start(there, request)
     if run_id is None:
         raise BadInput(f"there is a session {session!r} already; a fork needs an id of its own")

@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from spine_temporal.client.approvals import Approval
 from spine_temporal.client.decide import decide, request_of
 from spine_temporal.client.follow_run import RunFollower, StatusCursor
-from spine_temporal.client.fork import fork
+from spine_temporal.client.fork import ForkPlace, fork
 from spine_temporal.client.pending import Unlisted, chosen, pending_in
 from spine_temporal.client.run_event import RunEvent, run_event
 from spine_temporal.client.server_errors import unreachable
@@ -139,9 +139,10 @@ class Run:
         async for id_, event in self._follower().events(tokens_every_s=every_s, after=last):
             yield run_event(id_, event)
 
-    async def events_after(self, before: StatusCursor) -> AsyncIterator[RunEvent]:
+    async def events_after(self, before: StatusCursor, *, tokens: bool = False) -> AsyncIterator[RunEvent]:
         """`events`, of the turn after what `before` knows: what `decide_on` saw, when a decision gets it on."""
-        async for id_, event in self._follower().events_after(before):
+        every_s = self.tokens_every_s if tokens else None
+        async for id_, event in self._follower().events_after(before, tokens_every_s=every_s):
             yield run_event(id_, event)
 
     async def state(self) -> State:
@@ -195,17 +196,22 @@ class Run:
         children = [each.workflow_id for each in subagents_of(ledger) if each.workflow_id]
         return await self._ask(request, [self.workflow_id, *children], id), StatusCursor()
 
-    async def fork(self, *, step: int, input: str | None = None, session_id: str | None = None) -> "Run":
+    async def fork(
+        self, *, step: int, input: str | None = None, session_id: str | None = None, tokens: bool = False
+    ) -> "Run":
         """A new run that begins with the State as it was after step `step`; this one is left alone.
 
         With `input` the user says something else there; without it the agent goes on from there. The run it came from
-        is recorded. Steps are those of the whole session, 0 is before the first.
+        is recorded. Steps are those of the whole session, 0 is before the first. With `tokens` what the model writes is
+        told from the first step on.
 
         Raises:
             BadInput: the step was never taken, or is not over; or there is a session of that id.
             RunNotFound: there is no such run, or its history is gone.
         """
-        forked = await fork(self._client, self.workflow_id, self.id, step=step, input=input, session_id=session_id)
+        place = ForkPlace(self.workflow_id, self.id, step)
+        every_s = self.tokens_every_s if tokens else None
+        forked = await fork(self._client, place, input=input, session_id=session_id, tokens_every_s=every_s)
         return Run(self._client, id=forked.id, workflow_id=forked.workflow_id, run_id=forked.run_id)
 
     async def stop(self) -> None:

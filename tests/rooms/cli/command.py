@@ -1,9 +1,12 @@
 """The real command, as a process."""
 
 import asyncio
+import codecs
 import contextlib
 import os
+import signal
 import sys
+from asyncio import FIRST_COMPLETED
 from asyncio.subprocess import PIPE, STDOUT, Process
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +59,54 @@ class Running:
             return await self.process.wait()
 
 
+class Talking:
+    """A command on a terminal, that reads what is typed."""
+
+    def __init__(self, process: Process, terminal: int) -> None:
+        self.process = process
+        self.shown = ""
+        self._terminal = terminal
+        self._read = 0
+        self._grown = asyncio.Event()
+        # All the time: a terminal that nobody reads stops the program in the end.
+        self._reader = asyncio.create_task(self._gather())
+
+    async def shows(self, text: str) -> None:
+        """Wait until it shows `text`, behind what was waited for before."""
+        async with asyncio.timeout(_BOUND_S):
+            while (at := self.shown.find(text, self._read)) < 0:
+                assert not self._reader.done(), f"ended without showing {text!r}: {self.shown[self._read :]}"
+                self._grown.clear()
+                await asyncio.wait([asyncio.create_task(self._grown.wait()), self._reader], return_when=FIRST_COMPLETED)
+        self._read = at + len(text)
+
+    def type(self, line: str) -> None:
+        """Type a line."""
+        os.write(self._terminal, f"{line}\n".encode())
+
+    def press_ctrl_c(self) -> None:
+        """As the terminal does it."""
+        self.process.send_signal(signal.SIGINT)
+
+    async def ended(self) -> int:
+        """Its exit code, at the end of what is typed."""
+        # Of one that has ended by itself nobody reads it any more.
+        with contextlib.suppress(OSError):
+            os.write(self._terminal, b"\x04")
+        async with asyncio.timeout(_BOUND_S):
+            await self._reader
+            return await self.process.wait()
+
+    async def _gather(self) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        # Linux says EIO where others say end of file.
+        with contextlib.suppress(OSError):
+            while part := await asyncio.to_thread(os.read, self._terminal, 65536):
+                self.shown += decoder.decode(part)
+                self._grown.set()
+        os.close(self._terminal)
+
+
 class CommandLine:
     """`spine-temporal` against one server, on one task queue."""
 
@@ -86,6 +137,16 @@ class CommandLine:
     async def start(self, *arguments: str, cwd: Path = PROJECT, environment: dict[str, str] | None = None) -> Running:
         """Start a command that does not end by itself."""
         return Running(await self._spawn(_COMMAND, *arguments, cwd=cwd, environment=environment))
+
+    async def talk(self, *arguments: str) -> "Talking":
+        """Start a command that a person talks with, on a terminal."""
+        shown, terminal = os.openpty()
+        process = await asyncio.create_subprocess_exec(
+            _COMMAND, *arguments, env=self._environment, stdin=terminal, stdout=terminal, stderr=terminal
+        )
+        self._running.append(process)
+        os.close(terminal)
+        return Talking(process, shown)
 
     async def start_python(self, code: str, *, cwd: Path) -> Running:
         """Start Python code that does not end by itself."""

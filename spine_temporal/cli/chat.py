@@ -1,0 +1,170 @@
+"""A conversation in the terminal: what `spine-temporal chat` does."""
+
+import asyncio
+import contextlib
+import sys
+import uuid
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from spine_temporal.cli.approval_text import MANUAL, question
+from spine_temporal.cli.chat_turns import ChatTurns, TurnEnd
+from spine_temporal.cli.decide import me
+from spine_temporal.cli.editor import edited
+from spine_temporal.cli.exit_codes import Exit
+from spine_temporal.cli.log import show_log
+from spine_temporal.cli.server import Server
+from spine_temporal.cli.terminal import message, note, stderr, write
+from spine_temporal.client.agent import DurableAgent
+from spine_temporal.client.approvals import Approval
+from spine_temporal.contracts.approval import Decision
+from spine_temporal.errors import BadInput, ServerUnreachable, SpineTemporalError
+from spine_temporal.format import many, spent
+
+_HELP: Final = """\
+Type what you want to say. Ctrl-C stops the turn, not the session; Ctrl-D leaves, and the session stays open.
+
+  /undo         say the last thing anew: the conversation goes on from before it, in a session of its own
+  /fork [STEP]  go on from there in a session of its own; this one is left as it is
+  /cost         what the conversation has cost
+  /stop         end the turn that waits for a decision
+  /quit         leave
+"""
+_PROMPT: Final = "> "
+_DECISION: Final = "  approve? [y]es, [n]o, [e]dit, or why not: "
+_ANSWER: Final = "  your answer: "
+_YES: Final = frozenset({"y", "yes"})
+_NO: Final = frozenset({"n", "no"})
+
+
+def chat(server: Server, agent: str, session: str | None, *, task_queue: str) -> Exit:
+    """Talk until the user leaves."""
+    show_log()
+    # The arrow keys work in what is typed, where Python was built so.
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401
+    session = session or f"chat-{uuid.uuid4().hex[:8]}"
+    with asyncio.Runner() as runner:
+        client = runner.run(server.client())
+        turns = ChatTurns(client, DurableAgent(agent, client, task_queue=task_queue), session)
+        note(f"{agent} · session {session} · /help says what else there is\n")
+        _Chat(runner, turns).talk()
+    note(f"\nthe session stays open: `{server.command('chat', agent, '--session', turns.session)}` goes on with it")
+    return Exit.DONE
+
+
+class _Chat:
+    """Reads lines, and has each do what it says."""
+
+    def __init__(self, runner: asyncio.Runner, turns: ChatTurns) -> None:
+        self._runner = runner
+        self._turns = turns
+        self._waiting: list[Approval] = []
+
+    def talk(self) -> None:
+        """Until the end of the input."""
+        self._waiting = self._do(self._turns.pending()) or []
+        self._ask()
+        while (line := _read(_PROMPT)) is not None:
+            word, _, rest = line.strip().partition(" ")
+            if word in ("/quit", "/exit"):
+                return
+            with contextlib.suppress(KeyboardInterrupt):
+                self._take(line, word, rest.strip())
+
+    def _take(self, line: str, word: str, rest: str) -> None:
+        if word.startswith("/") and word.count("/") == 1:
+            self._command(word, rest)
+        elif self._waiting:
+            note("the turn waits for a decision; /stop ends it")
+            self._ask()
+        elif line.strip():
+            self._follow(self._turns.say(line))
+
+    def _command(self, word: str, rest: str) -> None:
+        match word:
+            case "/undo":
+                undone = self._do(self._turns.undo())
+                note("what do you say instead?" if undone else "there is nothing to go back behind")
+            case "/fork" if rest == "" or rest.isdecimal():
+                step = self._do(self._turns.fork(int(rest) if rest else None))
+                if step is not None:
+                    note(f"the next thing you say goes on from step {step}, in a session of its own")
+            case "/cost":
+                self._print_cost()
+            case "/stop":
+                self._do(self._turns.stop())
+                self._waiting = []
+            case "/help":
+                stderr().print(_HELP, markup=False)
+            case _:
+                message("error", f"no command {word!r}; /help lists them", "bold red")
+
+    def _print_cost(self) -> None:
+        state = self._do(self._turns.state())
+        if state is None:
+            note("nothing was said yet")
+            return
+        write(f"{many(state.step, 'step')} · {spent(state.usage.total_tokens, state.usage.cost_usd)}")
+
+    def _follow(self, turn: Coroutine[Any, Any, TurnEnd]) -> None:
+        end = self._do(turn)
+        if end is None:
+            return
+        result = end.result
+        self._waiting = end.pending
+        if result.answer is not None and result.answer != end.shown:
+            write(result.answer)
+        self._ask()
+
+    def _ask(self) -> None:
+        """Have the user decide on what the turn waits for, call by call; an end of the input leaves it waiting."""
+        if not self._waiting:
+            return
+        approval = self._waiting[0]
+        stderr().print(f"\n  {question(approval)}", style="yellow", markup=False)
+        try:
+            line = _read(_ANSWER if approval.mode == MANUAL else _DECISION, on_ctrl_c=None)
+            decision = _decision(approval, line.strip()) if line is not None and line.strip() else None
+        except BadInput as error:
+            message("error", str(error), "bold red")
+            decision = None
+        if decision is None:
+            note("it waits; press Enter to be asked again")
+            return
+        self._follow(self._turns.decide(approval, decision))
+
+    def _do[T](self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What it gives; None: it went wrong, and stderr says how, or the user did not want to wait for it."""
+        try:
+            return self._runner.run(work)
+        except ServerUnreachable:
+            raise
+        except SpineTemporalError as error:
+            message("error", str(error), "bold red")
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            note("\nnot waited for; it goes on")
+        return None
+
+
+def _read(prompt: str, *, on_ctrl_c: str | None = "") -> str | None:
+    """The next line; None: there are no more."""
+    try:
+        return input(prompt if sys.stdin.isatty() and sys.stdout.isatty() else "")
+    except EOFError:
+        return None
+    except KeyboardInterrupt:
+        # As a shell does.
+        stderr().print()
+        return on_ctrl_c
+
+
+def _decision(approval: Approval, line: str) -> Decision:
+    if approval.mode == MANUAL:
+        return Decision(value=line, decided_by=me())
+    word = line.lower()
+    if word in _YES:
+        return Decision(digest=approval.digest, decided_by=me())
+    if word in ("e", "edit"):
+        return Decision(arguments=edited(approval.arguments), digest=approval.digest, decided_by=me())
+    return Decision(approve=False, reason=None if word in _NO else line, decided_by=me())
