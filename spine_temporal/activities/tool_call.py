@@ -96,7 +96,7 @@ class ToolRun:
         child = self.resumption.returned if self.resumption else None
         if child is not None:
             self.before = self.before.model_copy(update={"usage": self.before.usage + child.usage})
-            self._fields["spent"] = child.usage
+            self._fields |= {"spent": child.usage, "unpriced_tokens": child.unpriced_tokens}
         if self.working is None and sees_messages(self.agent):
             self.working = WorkingMessages()
         self.state = unhooked_copy(self.before) if self.working is None else self.working.lend(self.before)

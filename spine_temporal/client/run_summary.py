@@ -10,6 +10,7 @@ from spine_temporal.client.run_history import RunHistory
 from spine_temporal.client.status import is_open, status_word
 from spine_temporal.contracts import names
 from spine_temporal.contracts.status import StatusRecord
+from spine_temporal.journal.counters import known_cost_usd
 
 
 class RunSummary(ReadModel):
@@ -38,6 +39,13 @@ class RunSummary(ReadModel):
     """0: it is open, and the server's list does not say."""
     bytes: int
     task_queue: str
+    tenant: str | None = None
+    step: int = 0
+    """Steps that this run has taken; what its conversation took before it was forked, or opened again, is not in it."""
+    tokens: int = 0
+    """Likewise, those of the agents below it among them."""
+    cost_usd: float | None = None
+    """Likewise. None: nobody knows what it cost, or not of all of it; a model without a price never costs 0."""
 
 
 class StartedRun(ReadModel):
@@ -75,7 +83,8 @@ def run_name(workflow_id: str) -> str:
 def summary_of(info: WorkflowExecutionInfo, published: StatusRecord | None, history: RunHistory) -> RunSummary:
     """The run in one row."""
     workflow_id, request, open_ = info.execution.workflow_id, history.fold.request, is_open(info)
-    worked_s = history.worked_s
+    worked_s, progress = history.worked_s, history.ledger.progress
+    own = progress.own
     if open_ and history.working:
         worked_s += max(datetime.now(UTC).timestamp() - history.last_event_s, 0.0)
     return RunSummary(
@@ -94,4 +103,8 @@ def summary_of(info: WorkflowExecutionInfo, published: StatusRecord | None, hist
         events=info.history_length,
         bytes=info.history_size_bytes,
         task_queue=info.task_queue,
+        tenant=progress.tenant_id,
+        step=own.step,
+        tokens=own.usage.total_tokens,
+        cost_usd=known_cost_usd(own) if not history.problem else None,
     )
