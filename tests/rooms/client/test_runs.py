@@ -66,7 +66,7 @@ async def test_a_session_whose_turn_failed_is_listed_as_failed_while_it_is_open(
 
 async def test_search_attributes_find_failed_sessions_too() -> None:
     async with (
-        dev_server(search_attributes=_ATTRIBUTES) as server,
+        dev_server(search_attributes=_ATTRIBUTES, spine_attributes=False) as server,
         AgentWorker(server.client, agents={"it's": Agent(Down()), "adder": adding_agent()}, task_queue="q"),
     ):
         await DurableAgent("it's", server.client, task_queue="q").run("go", session_id="failed")
