@@ -127,5 +127,5 @@ def _left_to_others(server: Server, client: Client, outcome: _Outcome, wanted: l
 
 def _of_other_types(found: FoundAttributes) -> str:
     types = {each.name: each.type for each in TABLE}
-    wrong = ", ".join(f"{name} is a {type_}, and not a {types[name]}" for name, type_ in found.of_other_types.items())
-    return f"somebody created search attributes with another type: {wrong}; no run sets them until they are removed:"
+    wrong = ", ".join(f"{name} as {type_} (it is {types[name]})" for name, type_ in found.of_other_types.items())
+    return f"somebody created {wrong}; no run sets them; remove them, then `spine-temporal init` again"

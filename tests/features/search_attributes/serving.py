@@ -55,13 +55,12 @@ async def attributes_of(client: Client, workflow_id: str, **awaited: Any) -> dic
         found = {pair.key.name: pair.value for pair in described.typed_search_attributes}
         return {name: value for name, value in found.items() if name.startswith("Spine")}
 
-    async def are_there() -> dict[str, Any] | None:
+    async def are_there() -> bool:
         found = await ours()
-        return found if all(found.get(name) == value for name, value in awaited.items()) else None
+        return all(found.get(name) == value for name, value in awaited.items())
 
-    found = await until(are_there, f"{awaited} of {workflow_id}")
-    assert found is not None
-    return found
+    await until(are_there, f"{awaited} of {workflow_id}")
+    return await ours()
 
 
 async def listed(client: Client, query: str, count: int) -> list[WorkflowExecutionInfo]:

@@ -157,10 +157,19 @@ async def test_a_run_paused_on_the_server_is_listed_and_shown() -> None:
 
         await known(server.client, "paused", "Paused")
 
-        told, shown = await asyncio.gather(alone("list", "--status", "suspended", "--json"), alone("show", "paused"))
+        told, shown, listed_, health, summed = await asyncio.gather(
+            alone("list", "--status", "suspended", "--json"),
+            alone("show", "paused"),
+            alone("list", "--agent", "clerk"),
+            alone("doctor", "--json"),
+            alone("stats", "--status", "suspended", "--json"),
+        )
 
     assert [(run["session_id"], run["status"]) for run in json.loads(told.out)] == [("paused", "suspended")]
     assert "status   suspended" in shown.out
+    assert " suspended " in listed_.out
+    assert "nobody polls" in health.out
+    assert (health.err, json.loads(summed.out)["unindexed_runs"]) == ("", 1), health.err
 
 
 async def test_stop_ends_a_run_at_its_next_step(command: CommandLine, client: Client, tmp_path: Path) -> None:
