@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from spine_temporal.connection.search_attributes import look
 from spine_temporal.contracts.search_attributes import NAMES
@@ -36,7 +37,11 @@ class Attributes:
         return self._there
 
     async def _look(self, client: Client) -> None:
-        found = await look(client)
+        try:
+            found = await look(client)
+        except RPCError as error:
+            _log.warning("cannot ask which search attributes there are, so runs set none for now: %s", error.message)
+            return
         self._there = found.there
         if found.missing and not self._warned:
             self._warned = True

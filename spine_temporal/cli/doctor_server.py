@@ -61,7 +61,11 @@ async def _namespace(server: Server, client: Client) -> Finding:
 
 
 async def _attributes(server: Server, client: Client) -> Finding:
-    found = await look(client)
+    try:
+        found = await look(client)
+    except RPCError as error:
+        text = f"whether they are there cannot be asked: {error.message}"
+        return Finding(Level.NOTE, "search attributes", text, "a role that may list the namespace's runs shows it")
     way = f"`{server.command('init')}` creates them, or says who can"
     unlisted = "" if found.listed else f" (they may not be listed: {found.why}; so runs were asked for by each of them)"
     if found.of_other_types:

@@ -16,7 +16,7 @@ from spine_temporal.cli.server import Server
 from spine_temporal.cli.terminal import note, write
 from spine_temporal.connection.search_attributes import DENIED, FoundAttributes, create, look
 from spine_temporal.connection.web_ui import is_cloud
-from spine_temporal.contracts.search_attributes import TABLE
+from spine_temporal.contracts.search_attributes import NAMES, TABLE
 
 _REFUSED: Final = (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.FAILED_PRECONDITION)
 
@@ -69,7 +69,15 @@ def operator_commands(server: Server, attributes: Iterable[str]) -> list[str]:
 
 async def _init(server: Server) -> _Outcome:
     client = await server.client()
-    found = await look(client)
+    try:
+        found = await look(client)
+    except RPCError as error:
+        if error.status not in DENIED:
+            raise
+        # What is there nobody says: whoever may create them sees.
+        outcome = _Outcome(client.namespace, [], missing=list(NAMES))
+        _left_to_others(server, client, outcome, outcome.missing, error)
+        return outcome
     outcome = _Outcome(client.namespace, list(found.there))
     wanted = [name for name in found.missing if name not in found.of_other_types]
     try:

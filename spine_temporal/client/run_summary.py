@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from spine_core import StopReason
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
+from spine_temporal.client.indexed import indexed
 from spine_temporal.client.read_model import ReadModel
 from spine_temporal.client.run_history import RunHistory
 from spine_temporal.client.status import is_open, status_word
@@ -84,7 +85,7 @@ def summary_of(info: WorkflowExecutionInfo, published: StatusRecord | None, hist
     """The run in one row."""
     workflow_id, request, open_ = info.execution.workflow_id, history.fold.request, is_open(info)
     worked_s, progress = history.worked_s, history.ledger.progress
-    own = progress.own
+    step, tokens, cost_usd = _used(info, history)
     if open_ and history.working:
         worked_s += max(datetime.now(UTC).timestamp() - history.last_event_s, 0.0)
     return RunSummary(
@@ -104,7 +105,17 @@ def summary_of(info: WorkflowExecutionInfo, published: StatusRecord | None, hist
         bytes=info.history_size_bytes,
         task_queue=info.task_queue,
         tenant=progress.tenant_id,
-        step=own.step,
-        tokens=own.usage.total_tokens,
-        cost_usd=known_cost_usd(own) if not history.problem else None,
+        step=step,
+        tokens=tokens,
+        cost_usd=cost_usd,
     )
+
+
+def _used(info: WorkflowExecutionInfo, history: RunHistory) -> tuple[int, int, float | None]:
+    """Steps, tokens and cost of the run; of a history that was not read to its end, as the run itself said them."""
+    own, known = history.ledger.progress.own, indexed(info)
+    if history.complete:
+        return own.step, own.usage.total_tokens, known_cost_usd(own)
+    if known is not None:
+        return known.step, known.tokens, known.cost_usd
+    return own.step, own.usage.total_tokens, None

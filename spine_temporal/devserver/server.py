@@ -46,7 +46,8 @@ class DevServer:
         ui: serve the web UI as well.
         ui_port: port of the UI; a free one when None.
         namespace: created at start, beside `default`.
-        search_attributes: name to type, for instance `{"Customer": "Keyword"}`; beside those of `spine-temporal init`.
+        search_attributes: name to type, for instance `{"Customer": "Keyword"}`; beside those of `spine-temporal init`,
+            which leave room for four more of type Keyword.
         spine_attributes: False leaves those out: a server as it is before `spine-temporal init`.
         dynamic_config: server settings on top of those that make it fast.
         start_timeout_s: how long it may take until it serves.

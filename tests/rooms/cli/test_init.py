@@ -12,6 +12,7 @@ from temporalio.client import Client
 from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.cli.init import cloud_command
 from spine_temporal.connection.search_attributes import look, missing
+from spine_temporal.connection.web_ui import is_cloud
 from spine_temporal.contracts.search_attributes import NAMES, TABLE
 from spine_temporal.testing import dev_server
 from spine_temporal.testing.server import TestServer
@@ -158,3 +159,31 @@ async def test_a_worker_that_may_not_list_them_sets_what_the_server_has() -> Non
         rows = json.loads((await command("list", "--agent", "clerk", "--json")).out)
 
     assert [row["session_id"] for row in rows] == ["found"]
+
+
+async def test_who_may_neither_list_attributes_nor_runs_can_work_all_the_same() -> None:
+    methods = ("ListSearchAttributes", "CountWorkflowExecutions")
+    async with dev_server() as server, restricted(server, *methods) as command:
+        worker = await command.start("worker", *command.queue)
+        await worker.says("worker ready")
+        done = await command("run", "clerk", "1 + 2?", *command.queue)
+        health = await command("doctor", *command.queue)
+        created = await command("init")
+
+    assert (done.code, done.out) == (Exit.DONE, "It is 3.\n")
+    assert "note  search attributes  whether they are there cannot be asked: not for you" in health.out
+    assert created.code == Exit.BAD_USAGE
+    assert created.err.startswith("error: the server does not let you create search attributes (not for you); ")
+    assert created.out.splitlines()[-1] == cloud_command("default", NAMES)
+
+
+async def test_temporal_cloud_is_known_by_its_address() -> None:
+    hosts = [
+        "shop.a1b2c.tmprl.cloud:7233",
+        "eu-west-1.aws.api.temporal.io:7233",
+        "localhost:7233",
+        "tmprl.cloud.example:1",
+    ]
+    clients = [await Client.connect(host, lazy=True) for host in hosts]
+
+    assert [is_cloud(client) for client in clients] == [True, True, False, False]
