@@ -29,13 +29,15 @@ def indexed(info: WorkflowExecutionInfo) -> Indexed | None:
     if tokens is None:
         return None
     reason = values.get(names.STOP_REASON_ATTRIBUTE)
+    cost_usd = _number(values.get(names.COST_ATTRIBUTE))
     return Indexed(
         agent=_text(values.get(names.AGENT_ATTRIBUTE)),
         tenant=_text(values.get(names.TENANT_ATTRIBUTE)),
         reason=next((each for each in StopReason if each.value == reason), None),
         step=int(_number(values.get(names.STEP_ATTRIBUTE)) or 0),
         tokens=int(tokens),
-        cost_usd=_number(values.get(names.COST_ATTRIBUTE)),
+        # One that has used nothing yet has cost nothing.
+        cost_usd=cost_usd if cost_usd is not None or tokens else 0.0,
     )
 
 

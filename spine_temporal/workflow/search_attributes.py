@@ -68,5 +68,6 @@ def _values(session: Session, status: str, reason: StopReason | None) -> dict[st
         **{name: keyword(text) if text else None for name, text in texts.items()},
         names.STEP_ATTRIBUTE: whole_number(own.step),
         names.TOKENS_ATTRIBUTE: whole_number(own.usage.total_tokens),
-        names.COST_ATTRIBUTE: known_cost_usd(own),
+        # Of a run that has just begun, nobody knows yet whether its model has a price.
+        names.COST_ATTRIBUTE: known_cost_usd(own) if own.usage.total_tokens or status != "running" else None,
     }

@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
-from spine_core import Agent, Middleware, State
+from spine_core import Agent, Middleware, ModelResponse, State
 from spine_core.testing import ScriptedProvider, text
 from temporalio.client import Client, WorkflowExecutionStatus
 
@@ -24,6 +24,7 @@ from tests.features.search_attributes.serving import (
     unpriced,
     upserts_in,
 )
+from tests.support.agents_at_hand import Gate
 from tests.support.harness import replay
 from tests.support.subagents import workflow_below
 
@@ -65,6 +66,24 @@ async def test_a_model_without_a_price_has_no_cost(indexed: Client) -> None:
 
     assert found["SpineTokens"] == 15
     assert not found.keys() & {"SpineCostUsd", "SpineTenant", "SpineParent"}
+
+
+async def test_a_run_that_has_just_begun_has_no_cost_yet(indexed: Client) -> None:
+    gate = Gate()
+
+    class Waits:
+        async def complete(self, *_: Any, **__: Any) -> ModelResponse:
+            await gate.pass_through()
+            return text("done")
+
+    async with worker_for(indexed, Agent(Waits(), name="waits")) as worker:
+        run = await DurableAgent("waits", indexed, task_queue=worker.task_queue).start("go")
+        await gate.begun.wait()
+        begun = await attributes_of(indexed, run.workflow_id, SpineStatus="running")
+        gate.open.set()
+        await run.result()
+
+    assert (begun["SpineTokens"], begun["SpineAgent"], "SpineCostUsd" in begun) == (0, "waits", False)
 
 
 async def test_they_change_with_the_status_only(indexed: Client) -> None:

@@ -2,11 +2,16 @@
 
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
+from spine_core import Guards
 
 from spine_temporal.contracts import names
+from spine_temporal.contracts.run_request import AgentSpec
 from spine_temporal.contracts.search_attributes import NAMES, TABLE, keyword, whole_number
+
+_TWO = (names.STATUS_ATTRIBUTE, names.AGENT_ATTRIBUTE)
 
 
 def test_a_server_on_sql_has_room_for_all_of_them() -> None:
@@ -47,3 +52,12 @@ def test_texts_that_differ_have_values_that_differ() -> None:
 
 def test_a_number_that_no_store_holds_is_not_set() -> None:
     assert [whole_number(each) for each in (0, 5, 2**63 - 1, 2**63, -1)] == [0, 5, 2**63 - 1, None, None]
+
+
+@pytest.mark.parametrize(
+    ("spec", "settable"),
+    [({}, ()), ({"attributes": True}, _TWO), ({"search_attributes": NAMES}, NAMES)],
+    ids=["none", "as an earlier version wrote it", "by their names"],
+)
+def test_a_run_sets_those_that_its_spec_names(spec: dict[str, Any], settable: tuple[str, ...]) -> None:
+    assert AgentSpec(agent="a", guards=Guards(), **spec).settable == settable
