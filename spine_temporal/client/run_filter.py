@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
-from temporalio.client import Client
 
 from spine_temporal.client.indexed import Indexed
-from spine_temporal.client.status import FAILED, PUBLISHED, SUSPENDED, published_status, status_word
+from spine_temporal.client.status import FAILED, PUBLISHED, SUSPENDED, status_word
 from spine_temporal.connection.visibility import equals
 from spine_temporal.contracts import names
 from spine_temporal.contracts.search_attributes import keyword
+from spine_temporal.contracts.status import StatusRecord
 
 # What no run has that set no attributes, and every other one.
 _UNINDEXED: Final = f"{names.TOKENS_ATTRIBUTE} IS NULL"
@@ -55,9 +55,8 @@ class RunFilter:
         parts += [f"StartTime <= '{_written(self.until)}'"] if self.until is not None else []
         return " AND ".join(filter(None, parts))
 
-    async def may_fit(self, client: Client, info: WorkflowExecutionInfo, known: Indexed | None) -> bool:
+    def may_fit(self, info: WorkflowExecutionInfo, published: StatusRecord | None, known: Indexed | None) -> bool:
         """Whether nothing speaks against a run that the query found, as far as its row in the list says."""
-        published = await published_status(info, client.data_converter)
         if self.agent is not None and published is not None and published.agent != self.agent:
             return False
         reason = known.reason if known is not None else None

@@ -82,8 +82,8 @@ async def list_runs(client: Client, wanted: RunFilter, *, limit: int) -> RunList
     unread: list[UnreadRun] = []
     read = 0
     async for page in list_pages(client, query, _PAGE if wanted.narrow else min(limit, _PAGE)):
-        known = [(info, indexed(info)) for info in page]
-        candidates = [each for each in known if await wanted.may_fit(client, *each)]
+        known = [(info, await published_status(info, client.data_converter), indexed(info)) for info in page]
+        candidates = [each for each in known if wanted.may_fit(*each)]
         for some in batched(candidates, _AT_ONCE):
             read += len(some)
             for row, problem in await asyncio.gather(*(_row(client, wanted, *each) for each in some)):
@@ -103,7 +103,7 @@ async def paused_runs(
     wanted = RunFilter(agent=agent, status="paused")
     async for page in list_pages(client, wanted.query(there)):
         for info in page:
-            if await wanted.may_fit(client, info, indexed(info)):
+            if wanted.may_fit(info, await published_status(info, client.data_converter), indexed(info)):
                 yield info
 
 
@@ -140,7 +140,11 @@ def _newest(found: list[RunSummary], limit: int, unread: list[UnreadRun], *, tru
 
 
 async def _row(
-    client: Client, wanted: RunFilter, info: WorkflowExecutionInfo, known: Indexed | None
+    client: Client,
+    wanted: RunFilter,
+    info: WorkflowExecutionInfo,
+    published: StatusRecord | None,
+    known: Indexed | None,
 ) -> tuple[RunSummary | _Other | None, str]:
     execution = info.execution
     try:
@@ -148,7 +152,6 @@ async def _row(
     except RunNotFound:
         # It was deleted, or its retention ended, since the list was made.
         return None, ""
-    published = await published_status(info, client.data_converter)
     row = summary_of(info, published, history)
     # By tenant and cost a run was chosen by what it had said of itself: by now it may have spent more.
     tenant, cost_usd = (row.tenant, row.cost_usd) if known is None else (known.tenant, known.cost_usd)

@@ -93,13 +93,12 @@ async def read_stats(client: Client, wanted: RunFilter, *, by: Sequence[Dimensio
 async def _count(
     client: Client, runs: _Runs, info: WorkflowExecutionInfo, wanted: RunFilter, by: Collection[Dimension]
 ) -> None:
-    known = indexed(info)
-    if not await wanted.may_fit(client, info, known):
+    known, published = indexed(info), await published_status(info, client.data_converter)
+    if not wanted.may_fit(info, published, known):
         return
     if known is None:
         runs.unindexed += 1
         return
-    published = await published_status(info, client.data_converter)
     values = {
         "agent": published.agent if published is not None else known.agent,
         "tenant": known.tenant,
