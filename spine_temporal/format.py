@@ -69,6 +69,15 @@ def spent(tokens: int, cost_usd: float) -> str:
     return many(tokens, "token") + (f" · ${cost_usd:.4f}" if cost_usd else "")
 
 
+def price(tokens: int, cost_usd: float | None) -> str:
+    """`$0.0125`; `unknown`, which is not `free`; nothing of what used nothing."""
+    if cost_usd is None:
+        return "unknown"
+    if cost_usd:
+        return f"${cost_usd:,.4f}"
+    return "free" if tokens else ""
+
+
 def _largest_unit(seconds: float) -> str:
     for unit, length_s in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= length_s:

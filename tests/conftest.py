@@ -76,7 +76,8 @@ def _number(name: str) -> int:
 @pytest_asyncio.fixture(scope="session")
 async def client() -> AsyncIterator[Client]:
     # How often the server writes down how far it has come; no history is deleted before that. Stock, it is 30 s.
-    async with dev_server(dynamic_config={"history.transferProcessorUpdateAckInterval": "200ms"}) as server:
+    slow = {"history.transferProcessorUpdateAckInterval": "200ms"}
+    async with dev_server(dynamic_config=slow, spine_attributes=False) as server:
         yield server.client
 
 

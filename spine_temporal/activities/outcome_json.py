@@ -55,7 +55,9 @@ async def written[Outcome: WireModel](outcome: Outcome, lost: Callable[[str], Ou
         f"the outcome has {found[0]:,} bytes, a Temporal payload holds {found[1]:,} here; "
         "return less, or a reference to where it is stored"
     )
-    outcome = _paid_for(lost(why), paid)
+    # Of a step, and of what another agent did, what it cost may not be known.
+    unknown = {name: getattr(outcome, name) for name in ("free", "unpriced_tokens") if hasattr(outcome, name)}
+    outcome = _paid_for(lost(why), paid).model_copy(update=unknown)
     return outcome, dump(outcome)
 
 

@@ -14,6 +14,7 @@ from spine_temporal.agents.teams import Team, is_team
 from spine_temporal.contracts import names
 from spine_temporal.contracts.continuation import RestoreInput, RestorePoint
 from spine_temporal.contracts.state_form import read_state, write_state
+from spine_temporal.contracts.step import unpriced
 from spine_temporal.errors import AgentBroken, RunNotFound
 from spine_temporal.history.restore_points import as_it_is_by_now, ledger_at
 from spine_temporal.journal.counters import Progress
@@ -107,11 +108,15 @@ def _goes_on(kept: State, found: State) -> bool:
 
 def _progress_of(state: State, before: Ledger | None) -> Progress:
     known = before.progress if before is not None else Progress(turn=0)
+    usage = Usage.model_validate(state.usage.model_dump())
     return replace(
         known,
         step=state.step,
         depth=state.depth,
-        usage=Usage.model_validate(state.usage.model_dump()),
+        usage=usage,
+        # The kernel's State does not say what was unknown of its cost.
+        unpriced_tokens=max(known.unpriced_tokens, unpriced(usage)),
+        tenant_id=state.tenant_id,
         last_text=last_text(state),
         calls=None,
         ending=None,

@@ -117,6 +117,8 @@ def _for_the_workflow(ledger: Ledger, *, same: bool) -> Progress:
         step=progress.step,
         depth=progress.depth,
         usage=progress.usage,
+        unpriced_tokens=progress.unpriced_tokens,
+        tenant_id=progress.tenant_id,
         last_text=progress.last_text,
         turn=progress.turn,
         last_turn=progress.last_turn,

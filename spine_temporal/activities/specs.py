@@ -67,7 +67,7 @@ class Specs:
             raise _refused(error, names.AGENT_BROKEN) from None
         common: dict[str, Any] = {
             "continuing": self.continuing,
-            "attributes": await self.attributes.are_there(activity.client),
+            "search_attributes": await self.attributes.there(activity.client),
             "payload_bytes": await payload_limit(activity.client()),
         }
         if isinstance(agent, Agent):

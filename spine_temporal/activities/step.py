@@ -46,6 +46,7 @@ from spine_temporal.contracts.step import ModelError, PlannedCall, StepInput, St
 from spine_temporal.journal import state_delta
 from spine_temporal.journal.counters import stopped_by_guard
 from spine_temporal.kernel.vendor_sdks import asking_once
+from spine_temporal.plugins.prices import is_free
 from spine_temporal.redact import redact
 
 # The kernel's own cap (spine_core.agent), which no on_error hook can talk it out of.
@@ -163,7 +164,8 @@ class Step:
             context.response = await self._complete(context)
         with naming("after_model"):
             await chain.after_model(context)
-            self._bank(context.response, force_continue=context.force_continue)
+            provider = context.provider or self.agent.provider
+            self._bank(context.response, provider, force_continue=context.force_continue)
 
     async def _complete(self, context: StepContext) -> ModelResponse:
         schemas = [tool.schema for tool in context.tools]
@@ -217,7 +219,7 @@ class Step:
             raise _Ended(Ending(reason=StopReason.ERROR, error=message), cause=error)
         context.attempt += 1
 
-    def _bank(self, response: ModelResponse, *, force_continue: bool) -> None:
+    def _bank(self, response: ModelResponse, provider: object, *, force_continue: bool) -> None:
         message = response.message
         self._banked = response.usage
         self.state.add_usage(response.usage)
@@ -225,6 +227,9 @@ class Step:
         self._fields |= {"answered": True, "finish_reason": response.finish_reason}
         if self._pieces is not None:
             self._fields |= {"streamed": True, "rewritten": readable(self._pieces) != readable(message.content or "")}
+        # Only where it makes a difference: elsewhere the outcome is as long as before.
+        if not response.usage.cost_usd and response.usage.total_tokens and is_free(self.agent, provider):
+            self._fields["free"] = True
         self._calls = planned_calls(self.agent, message.tool_calls, self.tool_policy, self.payload_bytes)
         if not message.tool_calls and not force_continue:
             self._ending = Ending(

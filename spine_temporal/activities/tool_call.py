@@ -97,7 +97,7 @@ class ToolRun:
         child = self.resumption.returned if self.resumption else None
         if child is not None:
             self.before = self.before.model_copy(update={"usage": self.before.usage + child.usage})
-            self._fields["spent"] = child.usage
+            self._fields |= {"spent": child.usage, "unpriced_tokens": child.unpriced_tokens}
         self.state = self.working.lend(self.before)
         self._live = live_calls(self.state, self.calls, self.index) if self.calls else None
         self._own = self._own_call()

@@ -132,6 +132,17 @@ def plugins(
 
 
 @app.command()
+def init(context: typer.Context, *, json: Json = False) -> int:
+    """Create the search attributes that lists and stats use.
+
+    What is there stays as it is. Where that is for others to do, as on Temporal Cloud, it prints what they type.
+    """
+    from spine_temporal.cli.init import init as create
+
+    return create(context.obj, json=json)
+
+
+@app.command()
 def doctor(
     context: typer.Context,
     *,

@@ -15,8 +15,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.cli.doctor_encryption import check_encryption, check_keys
 from spine_temporal.cli.doctor_finding import Finding, Level
-from spine_temporal.cli.server import Server, creating
-from spine_temporal.connection.search_attributes import missing
+from spine_temporal.cli.server import Server
+from spine_temporal.connection.search_attributes import look
 from spine_temporal.errors import BadInput, ServerUnreachable
 from spine_temporal.format import ago, many
 
@@ -61,11 +61,21 @@ async def _namespace(server: Server, client: Client) -> Finding:
 
 
 async def _attributes(server: Server, client: Client) -> Finding:
-    lacking = await missing(client)
-    if not lacking:
-        return Finding(Level.OK, "search attributes", "SpineStatus, SpineAgent")
-    text = f"{' and '.join(lacking)} missing: lists of runs and approvals are slower"
-    return Finding(Level.NOTE, "search attributes", text, f"`{' && '.join(creating(server, lacking))}`")
+    try:
+        found = await look(client)
+    except RPCError as error:
+        text = f"whether they are there cannot be asked: {error.message}"
+        return Finding(Level.NOTE, "search attributes", text, "a role that may list the namespace's runs shows it")
+    way = f"`{server.command('init')}` creates them, or says who can"
+    unlisted = "" if found.listed else f" (they may not be listed: {found.why}; so runs were asked for by each of them)"
+    if found.of_other_types:
+        wrong = ", ".join(f"{name} as {type_}" for name, type_ in found.of_other_types.items())
+        text = f"somebody created {wrong}, with another type than spine-temporal's: no run sets them"
+        return Finding(Level.NOTE, "search attributes", text, f"`{server.command('init')}` says what to remove")
+    if not found.missing:
+        return Finding(Level.OK, "search attributes", f"all {len(found.there)} are there{unlisted}")
+    text = f"{', '.join(found.missing)} missing: lists are slower, `stats` cannot count{unlisted}"
+    return Finding(Level.NOTE, "search attributes", text, way)
 
 
 async def _pollers(server: Server, client: Client, task_queue: str) -> Finding:

@@ -9,7 +9,7 @@ from rich.text import Text
 from spine_temporal.cli.approval_text import asked_at, expires_at, question
 from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.cli.runs import warn_of_unread
-from spine_temporal.cli.server import Server, creating
+from spine_temporal.cli.server import Server
 from spine_temporal.cli.table import Table
 from spine_temporal.cli.terminal import note, write
 from spine_temporal.client.approvals import Approval
@@ -40,8 +40,8 @@ def approvals(server: Server, *, agent: str | None, limit: int, json: bool) -> E
     elif not inbox.unread:
         write("nothing waits for a decision" + (f" of agent {agent!r}" if agent else ""))
     if inbox.missing_attributes:
-        lines = "\n".join(f"  {line}" for line in creating(server, inbox.missing_attributes))
-        note(f"looked through all running runs; this makes it quick on a server with many:\n{lines}")
+        lacking, way = " and ".join(inbox.missing_attributes), server.command("init")
+        note(f"the server lacks {lacking}: looked through all running runs; `{way}` makes it quick")
     return Exit.DONE
 
 

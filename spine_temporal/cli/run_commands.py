@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from spine_temporal.cli.filter_options import FilterOptions, InStatus, MaxCost, MinCost, OfTenant, OlderThan, Since
 from spine_temporal.cli.options import (
     AgentName,
     ApprovalTimeout,
@@ -22,11 +23,11 @@ from spine_temporal.cli.options import (
     Reason,
     RunId,
     Session,
-    Status,
     Stream,
     TaskQueue,
 )
 from spine_temporal.cli.server import check_text
+from spine_temporal.cli.stats_command import stats
 from spine_temporal.contracts import names
 
 
@@ -97,7 +98,12 @@ def list_(
     context: typer.Context,
     *,
     agent: OfAgent = None,
-    status: Annotated[Status | None, typer.Option(help="In this state only.")] = None,
+    tenant: OfTenant = None,
+    status: InStatus = None,
+    min_cost: MinCost = None,
+    max_cost: MaxCost = None,
+    since: Since = None,
+    older_than: OlderThan = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     json: Json = False,
 ) -> int:
@@ -107,7 +113,8 @@ def list_(
     """
     from spine_temporal.cli.runs import list_runs
 
-    return list_runs(context.obj, agent=agent, status=status, limit=limit, json=json)
+    options = FilterOptions(agent, tenant, status, min_cost, max_cost, since, older_than)
+    return list_runs(context.obj, options, limit=limit, json=json)
 
 
 def show(context: typer.Context, run: RunId, *, json: Json = False) -> int:
@@ -275,6 +282,7 @@ COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
     "start": start,
     "watch": watch,
     "list": list_,
+    "stats": stats,
     "show": show,
     "stop": stop,
     "cancel": cancel,

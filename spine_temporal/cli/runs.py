@@ -11,22 +11,24 @@ from spine_core import StopReason
 
 from spine_temporal.cli.errors import ids_as_typed
 from spine_temporal.cli.exit_codes import Exit
+from spine_temporal.cli.filter_options import FilterOptions
 from spine_temporal.cli.print_result import print_started
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.table import Table
 from spine_temporal.cli.terminal import message, note, write
+from spine_temporal.client.run_filter import RunFilter
 from spine_temporal.client.run_history import read_history
 from spine_temporal.client.run_summary import RunList, RunSummary, UnreadRun
 from spine_temporal.client.runs import FoundRun, find_run
 from spine_temporal.client.runs import list_runs as read_list
-from spine_temporal.format import ago, duration, first_line, harmless
+from spine_temporal.format import ago, duration, first_line, harmless, price
 
 _TABLE: Final = Table(
-    headings=("run", "agent", "status", "started", "took", "events"),
+    headings=("run", "agent", "status", "started", "took", "events", "cost"),
     last="input",
     kept=("run", "status"),
     widest=60,
-    numbers=("started", "took", "events"),
+    numbers=("started", "took", "events", "cost"),
 )
 _STYLES: Final = {"running": "cyan", "idle": "green", "failed": "bold red"}
 _STOPPED: Final = {
@@ -36,16 +38,16 @@ _STOPPED: Final = {
 }
 
 
-def list_runs(server: Server, *, agent: str | None, status: str | None, limit: int, json: bool) -> Exit:
+def list_runs(server: Server, options: FilterOptions, *, limit: int, json: bool) -> Exit:
     """Print the newest runs, newest first."""
-    found = asyncio.run(_list(server, agent, status, limit))
+    found = asyncio.run(_list(server, options.wanted(), limit))
     warn_of_unread(server, found.unread)
     if json:
         write(json_.dumps(found.to_json()["runs"], indent=2))
     elif found.runs:
         _TABLE.print([_row(run) for run in found.runs])
     else:
-        note("none like that" if agent or status else 'no runs yet; `spine-temporal run AGENT "hello"` begins one')
+        note("none like that" if options.given else 'no runs yet; `spine-temporal run AGENT "hello"` begins one')
     if found.truncated:
         message("warning", "the search ended after a thousand runs; there may be more of them", "yellow")
     return Exit.DONE
@@ -89,8 +91,8 @@ def status_text(run: RunSummary) -> Text:
     return Text(text, style=_STYLES.get(text, _STYLES["failed"] if run.status == "failed" else "yellow"))
 
 
-async def _list(server: Server, agent: str | None, status: str | None, limit: int) -> RunList:
-    return await read_list(await server.client(), agent=agent, status=status, limit=limit)
+async def _list(server: Server, wanted: RunFilter, limit: int) -> RunList:
+    return await read_list(await server.client(), wanted, limit=limit)
 
 
 def _row(run: RunSummary) -> list[Text]:
@@ -98,7 +100,7 @@ def _row(run: RunSummary) -> list[Text]:
     took = duration(run.duration_s) if run.duration_s is not None else ""
     # Of a run that goes on, a server's list does not tell how many.
     events = f"{run.events:,}" if run.events else ""
-    cells = (run.id, run.agent, status_text(run), started, took, events)
+    cells = (run.id, run.agent, status_text(run), started, took, events, price(run.tokens, run.cost_usd))
     row = [Text(harmless(cell)) if isinstance(cell, str) else cell for cell in cells]
     return [*row, Text(first_line(run.input), "dim")]
 

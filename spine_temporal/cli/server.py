@@ -52,12 +52,6 @@ class Server:
         return await connect(**(self.overrides | overrides))
 
 
-def creating(server: Server, attributes: Iterable[str]) -> list[str]:
-    """The lines to type to create these search attributes on the server."""
-    create = ("operator", "search-attribute", "create")
-    return [server.command(*create, "--name", name, "--type", "Keyword", program="temporal") for name in attributes]
-
-
 def check_text(arguments: Iterable[str]) -> None:
     """Look whether the arguments are text.
 

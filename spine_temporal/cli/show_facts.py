@@ -9,7 +9,7 @@ from rich.text import Text
 from spine_temporal.cli.approval_text import approval_line, decision_lines
 from spine_temporal.cli.runs import status_text
 from spine_temporal.cli.server import Server
-from spine_temporal.client.description import DecisionMade, RunDescription, Subagent
+from spine_temporal.client.description import DecisionMade, RunDescription, RunUsage, Subagent
 from spine_temporal.client.pending_work import PendingWork
 from spine_temporal.format import ago, duration, first_line, harmless, many, shortened, size, spent
 
@@ -28,7 +28,7 @@ def facts_of(server: Server, run: RunDescription, given: str) -> list[Fact]:
         *_turns(run),
         *_lineage(run),
         ("started", f"{run.started.astimezone():%Y-%m-%d %H:%M:%S}, {_took(run)}"),
-        ("usage", f"{many(run.state.step, 'step')} · {spent(run.usage.total_tokens, run.usage.cost_usd)}"),
+        ("usage", f"{many(run.state.step, 'step')} · {_spent(run.usage)}"),
         ("history", f"{many(run.events, 'event')} · {size(run.bytes)}"),
         *_versions(run),
         *_subagents(run),
@@ -54,6 +54,15 @@ def pending_work_line(work: PendingWork) -> str:
         state = f"{work.state}{where} for {duration((now - work.since).total_seconds())}, attempt {work.attempt}"
     failed = f"; the last one failed: {first_line(work.last_failure)}" if work.last_failure else ""
     return f"{work.what}, {state}{failed}"
+
+
+def _spent(usage: RunUsage) -> str:
+    tokens = usage.total_tokens
+    if usage.cost_usd is not None:
+        return spent(tokens, usage.cost_usd)
+    if usage.known_cost_usd is None:
+        return f"{many(tokens, 'token')} · cost unknown"
+    return f"{spent(tokens, usage.known_cost_usd)}, and {many(usage.unpriced_tokens, 'token')} of unknown price"
 
 
 def _trouble(run: RunDescription) -> Iterator[Fact]:

@@ -1,5 +1,6 @@
 """One run in full, read from its history with what the server says of it now."""
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from spine_temporal.client.description import (
     ParentCall,
     QueuedInput,
     RunDescription,
+    RunUsage,
     Subagent,
     VersionMove,
 )
@@ -25,6 +27,7 @@ from spine_temporal.client.runs import find_run
 from spine_temporal.connection.web_ui import page_of
 from spine_temporal.errors import ConversationLost
 from spine_temporal.history.payloads import at_s
+from spine_temporal.journal.counters import Progress, known_cost_usd
 from spine_temporal.journal.ledger import subagents_of
 
 
@@ -66,7 +69,7 @@ def _outcome(history: RunHistory) -> dict[str, Any]:
         "error": ending.error if ending is not None else None,
         "turn": ledger.progress.turn,
         "queued": tuple(QueuedInput(turn=each.turn, input=each.input) for each in ledger.progress.queue),
-        "usage": ledger.state.usage,
+        "usage": _usage(ledger.progress),
         "state": ledger.state,
         "decisions": tuple(
             DecisionMade(
@@ -82,6 +85,17 @@ def _outcome(history: RunHistory) -> dict[str, Any]:
             for made in ledger.decisions
         ),
     }
+
+
+def _usage(progress: Progress) -> RunUsage:
+    usage = progress.usage
+    return RunUsage(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cost_usd=known_cost_usd(progress.spent),
+        known_cost_usd=usage.cost_usd if math.isfinite(usage.cost_usd) and usage.cost_usd else None,
+        unpriced_tokens=progress.unpriced_tokens,
+    )
 
 
 def _lineage(history: RunHistory) -> dict[str, Any]:

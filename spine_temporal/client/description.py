@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from spine_core import State, TraceEvent, Usage
+from spine_core import State, TraceEvent
 
 from spine_temporal.client.approvals import Approval
 from spine_temporal.client.pending_work import PendingWork
@@ -77,6 +77,24 @@ class FailingTask(ReadModel):
     message: str
 
 
+class RunUsage(ReadModel):
+    """What the conversation has used up, with what it was forked from or opened again with."""
+
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    """None: nobody knows, or not of all of it."""
+    known_cost_usd: float | None
+    """Of the part that is known."""
+    unpriced_tokens: int
+    """Those whose price nobody knew."""
+
+    @property
+    def total_tokens(self) -> int:
+        """Of both kinds."""
+        return self.input_tokens + self.output_tokens
+
+
 class RunDescription(RunSummary):
     """Everything that is known of one run."""
 
@@ -104,6 +122,6 @@ class RunDescription(RunSummary):
     works_for: ParentCall | None
     ui: str | None
     """Where the web UI shows it."""
-    usage: Usage
+    usage: RunUsage
     state: State
     trace: tuple[TraceEvent, ...]

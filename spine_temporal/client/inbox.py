@@ -12,12 +12,14 @@ from spine_temporal.client.read_model import ReadModel
 from spine_temporal.client.run_history import problem_of
 from spine_temporal.client.run_summary import UnreadRun, run_name
 from spine_temporal.client.runs import paused_runs
-from spine_temporal.connection.search_attributes import missing
+from spine_temporal.connection.search_attributes import look
+from spine_temporal.contracts import names
 from spine_temporal.errors import RunNotFound, ServerUnreachable
 from spine_temporal.history.folded import fold_execution
 
 # Read side by side: so many histories are in memory at once.
 _AT_ONCE: Final = 20
+_NEEDED: Final = (names.STATUS_ATTRIBUTE, names.AGENT_ATTRIBUTE)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -33,7 +35,8 @@ class Inbox(ReadModel):
 
 async def read_inbox(client: Client, *, agent: str | None, limit: int) -> Inbox:
     """At most `limit` calls. Children are workflows of their own: each call is found once, in the run that asks."""
-    lacking = await missing(client)
+    attributes = await look(client)
+    lacking = [each for each in attributes.missing if each in _NEEDED]
     found: list[Approval] = []
     unread: list[UnreadRun] = []
     some: list[WorkflowExecutionInfo] = []
@@ -46,7 +49,7 @@ async def read_inbox(client: Client, *, agent: str | None, limit: int) -> Inbox:
                 found.extend(answer)
         some.clear()
 
-    async for info in paused_runs(client, agent=agent, indexed=not lacking):
+    async for info in paused_runs(client, agent=agent, there=attributes.there):
         some.append(info)
         if len(some) == _AT_ONCE:
             await read_some()

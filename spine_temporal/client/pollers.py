@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from spine_core import Result
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -47,7 +48,12 @@ async def warn_if_no_worker(client: Client, workflow_id: str) -> None:
         await asyncio.sleep(pause_s)
         pause_s = _LOOK_AGAIN_S
         try:
-            task_queue = (await client.get_workflow_handle(workflow_id).describe()).task_queue
+            # Not by the SDK's own handle, which raises on a workflow that is paused on the server.
+            request = DescribeWorkflowExecutionRequest(
+                namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
+            )
+            described = await client.workflow_service.describe_workflow_execution(request)
+            task_queue = described.workflow_execution_info.task_queue
             key = (client.service_client.config.target_host, client.namespace, task_queue)
             if time.monotonic() - _looked_s.get(key, -_LOOK_AGAIN_S) < _LOOK_AGAIN_S:
                 continue

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from spine_core import StopReason
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
+from spine_temporal.client.indexed import indexed
 from spine_temporal.client.read_model import ReadModel
 from spine_temporal.client.run_history import RunHistory
 from spine_temporal.client.status import is_open, status_word
 from spine_temporal.contracts import names
 from spine_temporal.contracts.status import StatusRecord
+from spine_temporal.journal.counters import known_cost_usd
 
 
 class RunSummary(ReadModel):
@@ -38,6 +40,13 @@ class RunSummary(ReadModel):
     """0: it is open, and the server's list does not say."""
     bytes: int
     task_queue: str
+    tenant: str | None = None
+    step: int = 0
+    """Steps that this run has taken; what its conversation took before it was forked, or opened again, is not in it."""
+    tokens: int = 0
+    """Likewise, those of the agents below it among them."""
+    cost_usd: float | None = None
+    """Likewise. None: nobody knows what it cost, or not of all of it; a model without a price never costs 0."""
 
 
 class StartedRun(ReadModel):
@@ -75,7 +84,8 @@ def run_name(workflow_id: str) -> str:
 def summary_of(info: WorkflowExecutionInfo, published: StatusRecord | None, history: RunHistory) -> RunSummary:
     """The run in one row."""
     workflow_id, request, open_ = info.execution.workflow_id, history.fold.request, is_open(info)
-    worked_s = history.worked_s
+    worked_s, progress = history.worked_s, history.ledger.progress
+    step, tokens, cost_usd = _used(info, history)
     if open_ and history.working:
         worked_s += max(datetime.now(UTC).timestamp() - history.last_event_s, 0.0)
     return RunSummary(
@@ -94,4 +104,18 @@ def summary_of(info: WorkflowExecutionInfo, published: StatusRecord | None, hist
         events=info.history_length,
         bytes=info.history_size_bytes,
         task_queue=info.task_queue,
+        tenant=progress.tenant_id,
+        step=step,
+        tokens=tokens,
+        cost_usd=cost_usd,
     )
+
+
+def _used(info: WorkflowExecutionInfo, history: RunHistory) -> tuple[int, int, float | None]:
+    """Steps, tokens and cost of the run; of a history that was not read to its end, as the run itself said them."""
+    own, known = history.ledger.progress.own, indexed(info)
+    if history.complete:
+        return own.step, own.usage.total_tokens, known_cost_usd(own)
+    if known is not None:
+        return known.step, known.tokens, known.cost_usd
+    return own.step, own.usage.total_tokens, None

@@ -1,7 +1,7 @@
 """The runs there are: listed, found by their ids."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from itertools import batched
 from typing import Final
@@ -12,12 +12,14 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, 
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from spine_temporal.client.indexed import Indexed, indexed
 from spine_temporal.client.run import Run
+from spine_temporal.client.run_filter import RunFilter
 from spine_temporal.client.run_history import read_history
 from spine_temporal.client.run_summary import RunList, RunSummary, UnreadRun, run_name, summary_of
-from spine_temporal.client.status import FAILED, PUBLISHED, SUSPENDED, is_open, published_status, status_word
-from spine_temporal.connection.search_attributes import missing
-from spine_temporal.connection.visibility import equals, list_pages
+from spine_temporal.client.status import is_open, published_status, status_word
+from spine_temporal.connection.search_attributes import look
+from spine_temporal.connection.visibility import list_pages
 from spine_temporal.contracts import names
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import NotAnAgentRun, RunNotFound
@@ -62,35 +64,46 @@ class FoundRun:
         return self.info.task_queue
 
 
-async def list_runs(client: Client, *, agent: str | None, status: str | None, limit: int) -> RunList:
-    """The `limit` newest runs; of that agent, with that status.
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """A run that was read, and is none of those that are asked for."""
 
+    workflow_id: str
+
+
+async def list_runs(client: Client, wanted: RunFilter, *, limit: int) -> RunList:
+    """The `limit` newest of the runs that are asked for.
+
+    What the server has an index for it selects; of the runs that it finds, pages are read until there are enough.
     A server that keeps its lists in SQL gives those that are open before those that are over, whatever their age.
     """
-    narrow = agent is not None or status in (*PUBLISHED, FAILED)
-    query = _query(agent, status, indexed=narrow and not await missing(client))
+    query = wanted.query((await look(client)).there if wanted.narrow else ())
     found: list[RunSummary] = []
     unread: list[UnreadRun] = []
     read = 0
-    async for page in list_pages(client, query, _PAGE if narrow else min(limit, _PAGE)):
-        candidates = [info for info in page if await _may_fit(client, info, agent, status)]
+    async for page in list_pages(client, query, _PAGE if wanted.narrow else min(limit, _PAGE)):
+        known = [(info, await published_status(info, client.data_converter), indexed(info)) for info in page]
+        candidates = [each for each in known if wanted.may_fit(*each)]
         for some in batched(candidates, _AT_ONCE):
             read += len(some)
-            for row, problem in await asyncio.gather(*(_row(client, info) for info in some)):
-                if row is not None and agent in (None, row.agent) and status in (None, row.status):
+            for row, problem in await asyncio.gather(*(_row(client, wanted, *each) for each in some)):
+                if isinstance(row, RunSummary):
                     found.append(row)
                 if row is not None and problem:
-                    unread.append(UnreadRun(id=row.id, problem=problem))
+                    unread.append(UnreadRun(id=run_name(row.workflow_id), problem=problem))
             if len(found) >= limit or read - len(found) >= _MOST_READ_IN_VAIN:
                 return _newest(found, limit, unread, truncated=len(found) < limit)
     return _newest(found, limit, unread, truncated=False)
 
 
-async def paused_runs(client: Client, *, agent: str | None, indexed: bool) -> AsyncIterator[WorkflowExecutionInfo]:
-    """The runs that wait for a decision. `indexed` says that the server has our search attributes."""
-    async for page in list_pages(client, _query(agent, "paused", indexed=indexed)):
+async def paused_runs(
+    client: Client, *, agent: str | None, there: Collection[str]
+) -> AsyncIterator[WorkflowExecutionInfo]:
+    """The runs that wait for a decision. `there` are the search attributes that the server has."""
+    wanted = RunFilter(agent=agent, status="paused")
+    async for page in list_pages(client, wanted.query(there)):
         for info in page:
-            if await _may_fit(client, info, agent, "paused"):
+            if wanted.may_fit(info, await published_status(info, client.data_converter), indexed(info)):
                 yield info
 
 
@@ -126,47 +139,24 @@ def _newest(found: list[RunSummary], limit: int, unread: list[UnreadRun], *, tru
     return RunList(runs=tuple(newest), unread=tuple(unread), truncated=truncated)
 
 
-def _query(agent: str | None, status: str | None, *, indexed: bool) -> str:
-    parts = [equals("WorkflowType", names.AGENT_WORKFLOW), "ExecutionStatus != 'ContinuedAsNew'"]
-    if status in PUBLISHED:
-        parts.append("ExecutionStatus = 'Running'")
-    elif status == FAILED:
-        idle = f" AND {_published('idle')}" if indexed else ""
-        parts.append(f"(ExecutionStatus IN ('Completed', 'Failed') OR (ExecutionStatus = 'Running'{idle}))")
-    elif status is not None:
-        word = "Paused" if status == SUSPENDED else status.title().replace("_", "")
-        parts.append(f"ExecutionStatus = '{word}'")
-    if indexed and status in PUBLISHED:
-        parts.append(_published(status))
-    of_agent = equals(names.AGENT_ATTRIBUTE, agent) if indexed and agent is not None else None
-    if of_agent is not None:
-        parts.append(f"({of_agent} OR {names.AGENT_ATTRIBUTE} IS NULL)")
-    return " AND ".join(filter(None, parts))
-
-
-def _published(status: str) -> str:
-    # A run that has not stopped yet, or began when the server had no such attribute, has none: its memo is looked at.
-    return f"({names.STATUS_ATTRIBUTE} = '{status}' OR {names.STATUS_ATTRIBUTE} IS NULL)"
-
-
-async def _may_fit(client: Client, info: WorkflowExecutionInfo, agent: str | None, status: str | None) -> bool:
-    """Whether the memo does not speak against it; of a run without one, the agent shows when its history is read."""
-    published = await published_status(info, client.data_converter)
-    if agent is not None and published is not None and published.agent != agent:
-        return False
-    word = status_word(info, published)
-    return status in (None, word) or (status == FAILED and word in ("idle", "completed"))
-
-
-async def _row(client: Client, info: WorkflowExecutionInfo) -> tuple[RunSummary | None, str]:
+async def _row(
+    client: Client,
+    wanted: RunFilter,
+    info: WorkflowExecutionInfo,
+    published: StatusRecord | None,
+    known: Indexed | None,
+) -> tuple[RunSummary | _Other | None, str]:
     execution = info.execution
     try:
         history = await read_history(client, execution.workflow_id, execution.run_id, most_events=_MOST_EVENTS)
     except RunNotFound:
         # It was deleted, or its retention ended, since the list was made.
         return None, ""
-    published = await published_status(info, client.data_converter)
-    return summary_of(info, published, history), history.problem
+    row = summary_of(info, published, history)
+    # By tenant and cost a run was chosen by what it had said of itself: by now it may have spent more.
+    tenant, cost_usd = (row.tenant, row.cost_usd) if known is None else (known.tenant, known.cost_usd)
+    fits = wanted.fits(agent=row.agent, tenant=tenant, status=row.status, cost_usd=cost_usd)
+    return row if fits else _Other(row.workflow_id), history.problem
 
 
 async def _describe(client: Client, workflow_id: str) -> DescribeWorkflowExecutionResponse | None:

@@ -16,7 +16,11 @@ from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.history.follow import close_event, describe
 from spine_temporal.history.payloads import payload_bytes
 
-_RUNNING: Final = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
+# Paused on the server, that is: nothing has ended.
+_OPEN: Final = (
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED,
+)
 # A pause is known within 0.3 s or a third of the time waited by then, two seconds at most: six requests in five
 # seconds, then one in two.
 _FIRST_LOOK_S: Final = 0.3
@@ -152,7 +156,7 @@ async def published_status(client: Client, workflow_id: str) -> Published:
         RunNotFound: there is no such run.
     """
     info = (await describe(client, workflow_id)).workflow_execution_info
-    if info.status != _RUNNING:
+    if info.status not in _OPEN:
         return info.execution.run_id, None
     memo = info.memo.fields.get(names.STATUS_MEMO)
     if memo is None:

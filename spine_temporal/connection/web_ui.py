@@ -15,10 +15,15 @@ _CLOUD: Final = (".tmprl.cloud", ".api.temporal.io")
 _LOOK_S: Final = 0.3
 
 
+def is_cloud(client: Client) -> bool:
+    """Whether the server is Temporal Cloud, as far as its address says."""
+    return client.service_client.config.target_host.rpartition(":")[0].endswith(_CLOUD)
+
+
 async def ui_of(client: Client) -> str | None:
     """The address of the UI; known for Temporal Cloud, and for a dev server on this machine if its UI answers."""
     host, _, port = client.service_client.config.target_host.rpartition(":")
-    if host.endswith(_CLOUD):
+    if is_cloud(client):
         return "https://cloud.temporal.io"
     if host in LOCAL and await _answers(host, int(port) + UI_PORT_OFFSET):
         return f"http://{host}:{int(port) + UI_PORT_OFFSET}"

@@ -37,6 +37,13 @@ STATUS_MEMO: Final = "spine"
 EXPIRED_MEMO: Final = "spine.expired"
 STATUS_ATTRIBUTE: Final = "SpineStatus"
 AGENT_ATTRIBUTE: Final = "SpineAgent"
+SESSION_ATTRIBUTE: Final = "SpineSession"
+TENANT_ATTRIBUTE: Final = "SpineTenant"
+STOP_REASON_ATTRIBUTE: Final = "SpineStopReason"
+PARENT_ATTRIBUTE: Final = "SpineParent"
+STEP_ATTRIBUTE: Final = "SpineStep"
+TOKENS_ATTRIBUTE: Final = "SpineTokens"
+COST_ATTRIBUTE: Final = "SpineCostUsd"
 
 # Types of the ApplicationErrors that reach a history.
 UNKNOWN_AGENT: Final = "spine.UnknownAgent"

@@ -42,6 +42,8 @@ class RunOutcome(WireModel):
     answer: str | None = None
     error: str | None = None
     usage: AnyUsage = Usage()
+    unpriced_tokens: int = 0
+    """Those of its tokens whose price nobody knew."""
     step: int = 0
     session_id: str = ""
     turn: int = 1

@@ -5,6 +5,7 @@ from typing import Any, Self
 from pydantic import Field, field_serializer, model_validator
 from spine_core import Guards
 
+from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import ApprovalPolicy
 from spine_temporal.contracts.base import LONGEST_S, MIN_TOKENS_EVERY_S, GivenModel, WireModel
 from spine_temporal.contracts.continuation import CarryOver, RestorePoint
@@ -49,14 +50,23 @@ class AgentSpec(WireModel):
     mirrored: bool = False
     """Each turn's end is written there."""
     attributes: bool = False
-    """The server has our search attributes."""
+    """The server has SpineStatus and SpineAgent: what a worker wrote that knew of no others."""
+    search_attributes: tuple[str, ...] = ()
+    """Those of our search attributes that the server has: a workflow that sets another one never gets on."""
     continuing: ContinuePolicy = ContinuePolicy()
     team: TeamPlan | None = None
     """It is no single agent: these work for it."""
     payload_bytes: int = MAX_PAYLOAD_BYTES
     """The largest payload that the server takes."""
     plugins: dict[str, str] = {}
-    """The versions of the distributions that it is made of, spinekit and spine-temporal among them."""
+    """The versions of the distributions that it is made of, spinekit and spine-temporal among them; as "prices", of
+    the tables that its cost is counted by."""
+
+    @property
+    def settable(self) -> tuple[str, ...]:
+        """The search attributes that the workflow may set."""
+        known = (names.STATUS_ATTRIBUTE, names.AGENT_ATTRIBUTE) if self.attributes else ()
+        return self.search_attributes or known
 
     @field_serializer("guards")
     def _in_full(self, guards: Guards) -> dict[str, Any]:

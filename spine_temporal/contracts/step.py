@@ -25,6 +25,14 @@ class StepInput(Basis):
     policy: ActivityPolicy = ActivityPolicy()
 
 
+def unpriced(usage: Usage, *, free: bool = False) -> int:
+    """Those of the tokens whose price nobody knew.
+
+    The kernel has no word for a cost that is not known: a provider that has no price for its model leaves 0.
+    """
+    return 0 if usage.cost_usd or free else max(usage.total_tokens, 0)
+
+
 class PlannedCall(WireModel):
     """One tool call that the model asked for, as far as the workflow must know it."""
 
@@ -60,11 +68,18 @@ class StepBase(WireModel):
     """False: a guard tripped between `on_run_start` and the step, which was then not taken, nor counted."""
     usage: AnyUsage = Usage()
     """What the model's response cost; it is added to the run's total."""
+    free: bool = False
+    """It is known to cost nothing: a cost of 0 is a price, not one that nobody knew."""
     calls: list[PlannedCall] = []
     ending: Ending | None = None
     """The run stops here; None: it goes on, with the calls if there are any, else with another step."""
     last_text: str | None = None
     """The model's last words, given only when they cannot be read off the appended messages: "" for none."""
+
+    @property
+    def unpriced_tokens(self) -> int:
+        """Those of its tokens whose price nobody knew."""
+        return unpriced(self.usage, free=self.free)
 
 
 class StepSummary(StepBase):

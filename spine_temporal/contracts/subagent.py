@@ -29,6 +29,8 @@ class SubagentOutcome(WireModel):
     """The kernel's stop reason; empty: the workflow itself failed."""
     error: str | None = None
     usage: AnyUsage = Usage()
+    unpriced_tokens: int = 0
+    """Those of its tokens whose price nobody knew."""
     transfer: str | None = None
 
 

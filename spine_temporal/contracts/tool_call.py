@@ -39,6 +39,8 @@ class ToolBase(WireModel):
     """The model's last words, given only when they cannot be read off the appended messages: "" for none."""
     spent: AnyUsage = Usage()
     """What the agent that did the work spent; it is added to the run's total."""
+    unpriced_tokens: int = 0
+    """Those of the tokens that it spent whose price nobody knew."""
     asks: ApprovalRequestSummary | ApprovalRequest | None = None
     """The call did not run, or stopped in the midst: a person has to decide first."""
     delegates: Delegation | None = None

@@ -5,7 +5,7 @@ import json
 import os
 import re
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
 
 from spine_core import Message, ModelResponse, ToolCall, Usage
 from spine_core.provider import StreamChunk, register_provider
@@ -24,6 +24,8 @@ class OfflineProvider:
     continue any conversation. There is one planner; `model` is only a name. It costs nothing; its tokens are estimated
     as 4 characters each. `think_s` seconds pass before a response, or are spread over the words of a streamed one.
     """
+
+    costs_nothing: Final = True
 
     def __init__(self, model: str = "planner", *, think_s: float = 0.0) -> None:
         self.model = model

@@ -14,6 +14,7 @@ from typing import Self
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
+from spine_temporal.contracts.search_attributes import TABLE
 from spine_temporal.devserver.command import HOST, Port, command_line
 from spine_temporal.errors import ServerUnreachable
 
@@ -45,7 +46,9 @@ class DevServer:
         ui: serve the web UI as well.
         ui_port: port of the UI; a free one when None.
         namespace: created at start, beside `default`.
-        search_attributes: name to type, for instance `{"Customer": "Keyword"}`.
+        search_attributes: name to type, for instance `{"Customer": "Keyword"}`; beside those of `spine-temporal init`,
+            which leave room for four more of type Keyword.
+        spine_attributes: False leaves those out: a server as it is before `spine-temporal init`.
         dynamic_config: server settings on top of those that make it fast.
         start_timeout_s: how long it may take until it serves.
         stop_timeout_s: how long after SIGTERM it is killed.
@@ -63,6 +66,7 @@ class DevServer:
         ui_port: int | None = None,
         namespace: str = "default",
         search_attributes: Mapping[str, str] | None = None,
+        spine_attributes: bool = True,
         dynamic_config: Mapping[str, object] | None = None,
         start_timeout_s: float = 30.0,
         stop_timeout_s: float = 10.0,
@@ -71,7 +75,8 @@ class DevServer:
         self.log_file = self.database.with_name(f"{self.database.name}.log")
         self.namespace = namespace
         self._wanted_port, self._wanted_ui_port, self._ui = port, ui_port, ui
-        self._search_attributes = dict(search_attributes or {})
+        ours = {each.name: each.type for each in TABLE} if spine_attributes else {}
+        self._search_attributes = {**ours, **(search_attributes or {})}
         self._dynamic_config = dict(dynamic_config or {})
         self._start_timeout_s, self._stop_timeout_s = start_timeout_s, stop_timeout_s
         self._port: Port | None = None

@@ -59,7 +59,13 @@ def subagent_ended(
     if subagent is not None and subagent.delegation.hooked:
         return after, []
     text = subagent_content(found.call.planned.name, outcome)
-    result = ToolOutcome(id=f"{position} result", content=text, called=True, spent=outcome.usage)
+    result = ToolOutcome(
+        id=f"{position} result",
+        content=text,
+        called=True,
+        spent=outcome.usage,
+        unpriced_tokens=outcome.unpriced_tokens,
+    )
     return _with_outcome(before, after, index, result)
 
 

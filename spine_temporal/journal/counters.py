@@ -1,5 +1,6 @@
 """What the workflow knows of a run: counters, phases, queues; never its text."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -22,6 +23,15 @@ _REVISION_BYTES: Final = 6
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What a conversation had used up at some point."""
+
+    step: int = 0
+    usage: AnyUsage = field(default_factory=Usage)
+    unpriced_tokens: int = 0
+
+
+@dataclass(frozen=True)
 class Progress:
     """The workflow's view of a run, the same function of the same entries as the fold's view of it.
 
@@ -41,6 +51,11 @@ class Progress:
     step: int = 0
     depth: int = 0
     usage: AnyUsage = field(default_factory=Usage)
+    unpriced_tokens: int = 0
+    """Those of its tokens whose price nobody knew: with any, the cost is not known either."""
+    begun_with: Spent = field(default_factory=Spent)
+    """What the conversation had used up when this run began to go on with it: what is more is the run's own."""
+    tenant_id: str | None = None
     last_text: str | None = None
     hooks_started: bool = False
     """`on_run_start` has run since the turn began or went on."""
@@ -80,6 +95,22 @@ class Progress:
     working_since_s: float | None = None
     """Since when its clock runs, in Unix time; None: it is stopped."""
     idle_since_s: float | None = None
+
+    @property
+    def spent(self) -> Spent:
+        """What the conversation has used up."""
+        return Spent(self.step, self.usage, self.unpriced_tokens)
+
+    @property
+    def own(self) -> Spent:
+        """What this run has used up, with the agents below it."""
+        before = self.begun_with
+        usage = Usage(
+            input_tokens=self.usage.input_tokens - before.usage.input_tokens,
+            output_tokens=self.usage.output_tokens - before.usage.output_tokens,
+            cost_usd=self.usage.cost_usd - before.usage.cost_usd if before.usage.cost_usd else self.usage.cost_usd,
+        )
+        return Spent(self.step - before.step, usage, self.unpriced_tokens - before.unpriced_tokens)
 
     @property
     def paused(self) -> bool:
@@ -136,8 +167,38 @@ def failure(error: str) -> Ending:
     return Ending(reason=StopReason.ERROR, error=error)
 
 
+def with_conversation(progress: Progress, before: Progress) -> Progress:
+    """A copy that goes on with the conversation that another run left."""
+    turn = before.turn + 1
+    return replace(
+        progress,
+        opened=True,
+        step=before.step,
+        usage=before.usage,
+        unpriced_tokens=before.unpriced_tokens,
+        begun_with=before.spent,
+        tenant_id=before.tenant_id,
+        last_text=before.last_text,
+        turn=before.turn,
+        last_turn=max(turn, before.turn + len(progress.queue) + 1),
+        status_number=before.status_number,
+        depth=progress.depth,
+    )
+
+
+def known_cost_usd(spent: Spent) -> float | None:
+    """What it cost; None: nobody knows, or not of all of it."""
+    cost_usd = spent.usage.cost_usd
+    return cost_usd if not spent.unpriced_tokens and math.isfinite(cost_usd) else None
+
+
 def with_delta(
-    progress: Progress, delta: DeltaSummary | StateDelta, last_text: str | None, *, banked: Usage | None = None
+    progress: Progress,
+    delta: DeltaSummary | StateDelta,
+    last_text: str | None,
+    *,
+    banked: Usage | None = None,
+    unpriced_tokens: int = 0,
 ) -> Progress:
     """A copy that counts what `delta` changed; `banked` is what was spent beside it."""
     return replace(
@@ -145,6 +206,8 @@ def with_delta(
         step=delta.fields.get("step", progress.step),
         depth=delta.fields.get("depth", progress.depth),
         usage=count(progress.usage, delta, banked=banked),
+        unpriced_tokens=progress.unpriced_tokens + unpriced_tokens,
+        tenant_id=delta.fields.get("tenant_id", progress.tenant_id),
         last_text=_last_text(progress.last_text, delta.messages) if last_text is None else last_text or None,
     )
 

@@ -14,7 +14,15 @@ from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.run_request import AgentSpec
 from spine_temporal.contracts.turn import QueuedTurn
 from spine_temporal.journal import subagents
-from spine_temporal.journal.counters import Progress, advance, failure, may_end, with_delta, with_ending
+from spine_temporal.journal.counters import (
+    Progress,
+    advance,
+    failure,
+    may_end,
+    with_conversation,
+    with_delta,
+    with_ending,
+)
 from spine_temporal.journal.entries import (
     ApprovalExpired,
     Closed,
@@ -116,7 +124,8 @@ def _requested(entry: Requested) -> Progress:
 
 
 def _opened(progress: Progress, entry: Opened) -> Progress:
-    known = replace(progress, spec=_without_system(entry.spec), working_since_s=entry.at_s)
+    spec = _without_system(entry.spec)
+    known = replace(progress, spec=spec, tenant_id=spec.tenant_id, working_since_s=entry.at_s)
     # The number of the turn is known with the conversation.
     opened = known if entry.restoring else _begun(known)
     team = entry.spec.team
@@ -142,18 +151,7 @@ def _restored(progress: Progress, entry: ConversationRestored) -> Progress:
         # What is large was left with the conversation; an answer that came since, with a member's end, stays.
         answer = before.answer if progress.answer is None else progress.answer
         return replace(progress, last_text=before.last_text, answer=answer)
-    turn = before.turn + 1
-    return replace(
-        progress,
-        opened=True,
-        step=before.step,
-        usage=before.usage,
-        last_text=before.last_text,
-        turn=before.turn,
-        last_turn=max(turn, before.turn + len(progress.queue) + 1),
-        status_number=before.status_number,
-        depth=progress.depth,
-    )
+    return with_conversation(progress, before)
 
 
 def _turn_queued(progress: Progress, entry: TurnQueued) -> Progress:
@@ -253,7 +251,8 @@ def _turn_begun(progress: Progress, turn: int) -> Progress:
 def _step_done(progress: Progress, entry: StepDone) -> Progress:
     outcome = entry.outcome
     counted = replace(progress, step=progress.step + 1) if outcome.stepped else progress
-    done = with_delta(counted, outcome.delta, outcome.last_text, banked=outcome.usage)
+    banked, unpriced = outcome.usage, outcome.unpriced_tokens
+    done = with_delta(counted, outcome.delta, outcome.last_text, banked=banked, unpriced_tokens=unpriced)
     done = replace(done, hooks_started=True, calls=None)
     if outcome.ending is not None:
         messages = outcome.delta.messages

@@ -59,7 +59,8 @@ def done(progress: Progress, position: Position, outcome: SubagentOutcome) -> Pr
     if found.call.subagent.delegation.hooked:
         returned = found.calls.with_call(found.index, call.moved(Event.RETURN))
         return replace(progress, calls=returned)
-    return with_outcome(known, found.index, ToolSummary(id=f"{position} result", spent=outcome.usage))
+    spent = {"spent": outcome.usage, "unpriced_tokens": outcome.unpriced_tokens}
+    return with_outcome(known, found.index, ToolSummary(id=f"{position} result", **spent))
 
 
 def subagent_content(name: str, outcome: SubagentOutcome) -> str:
@@ -76,6 +77,7 @@ def subagent_outcome(outcome: RunOutcome) -> SubagentOutcome:
         reason=outcome.reason.value,
         error=outcome.error,
         usage=outcome.usage,
+        unpriced_tokens=outcome.unpriced_tokens,
         transfer=outcome.transfer,
     )
 
@@ -89,7 +91,8 @@ def _member_done(progress: Progress, team: TeamPlan, outcome: SubagentOutcome) -
     calls = progress.calls
     if calls is None:
         return progress
-    progress = replace(progress, usage=progress.usage + outcome.usage)
+    unpriced_tokens = progress.unpriced_tokens + outcome.unpriced_tokens
+    progress = replace(progress, usage=progress.usage + outcome.usage, unpriced_tokens=unpriced_tokens)
     following = _following(team, outcome, calls.step)
     if following is None or progress.stop_requested or not outcome.reason:
         reason = StopReason(outcome.reason or StopReason.ERROR)

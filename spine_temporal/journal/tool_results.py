@@ -86,7 +86,8 @@ def _entered(progress: Progress, index: int) -> Progress:
 
 def _with_entered_outcome(progress: Progress, outcome: ToolSummary) -> Progress:
     spent = outcome.spent if outcome.spent != Usage() else None
-    progress = with_delta(progress, outcome.delta, outcome.last_text, banked=spent)
+    unpriced = outcome.unpriced_tokens
+    progress = with_delta(progress, outcome.delta, outcome.last_text, banked=spent, unpriced_tokens=unpriced)
     progress = replace(progress, transfer=outcome.transfer or progress.transfer)
     if outcome.ending is not None and progress.ending is None:
         return with_ending(progress, outcome.ending)
@@ -109,6 +110,7 @@ def tool_summary(outcome: ToolBase) -> ToolSummary:
         ending=outcome.ending,
         last_text=outcome.last_text,
         spent=outcome.spent,
+        unpriced_tokens=outcome.unpriced_tokens,
         asks=None
         if asks is None
         else ApprovalRequestSummary(mode=asks.mode, payload=asks.payload, digest=asks.digest, asked_s=asks.asked_s),

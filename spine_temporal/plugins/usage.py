@@ -9,19 +9,24 @@ from spine_temporal.errors import PluginUnusable
 from spine_temporal.plugins.allowlist import why_refused
 from spine_temporal.plugins.deferred import DeferredProvider
 from spine_temporal.plugins.installed import CORE, OURS, Plugin, installed, version_of
+from spine_temporal.plugins.prices import price_version
 
+PRICES: Final = "prices"
 _CONTAINERS: Final = (list, tuple, set, frozenset)
 
 
 def serving(agent: Agent) -> dict[str, str]:
     """The versions of the distributions that the agent is made of: the kernel, ourselves, its plugins.
 
+    Under "prices" that of the tables by which its cost is counted, if there are any: another worker may have others.
+
     A plugin serves an agent through its provider, a middleware, what a middleware holds (a memory, a fallback), its
     checkpoint backend or a tool.
     """
     plugins = {plugin.distribution: plugin.version for plugin in _behind(agent)}
     always = {name: version_of(name) for name in (CORE, OURS)}
-    return dict(sorted((always | plugins).items()))
+    prices = price_version(agent, _modules(agent))
+    return dict(sorted((always | plugins).items())) | ({PRICES: prices} if prices else {})
 
 
 def refuse_unusable(name: str, agent: Agent) -> None:

@@ -51,6 +51,7 @@ async def dev_server(
     ui_port: int | None = None,
     namespace: str = "default",
     search_attributes: Mapping[str, str] | None = None,
+    spine_attributes: bool = True,
     dynamic_config: Mapping[str, object] | None = None,
     data_converter: DataConverter = pydantic_data_converter,
     plugins: Sequence[Plugin] = (),
@@ -69,6 +70,7 @@ async def dev_server(
             ui_port=ui_port,
             namespace=namespace,
             search_attributes=search_attributes,
+            spine_attributes=spine_attributes,
             dynamic_config=dynamic_config,
             start_timeout_s=start_timeout_s,
         )

@@ -46,8 +46,8 @@ class SpinePlugin(SimplePlugin):
 
     `agents` is a list of named agents, or a dict of name to agent or (async) factory. `cache_bytes` bounds the memory
     for States of running runs; 0 keeps none and every activity reads the history. `search_attributes` says whether the
-    server has `SpineStatus` and `SpineAgent`; None asks it. `allowed_plugins` names the distributions whose spine
-    plugins the agents may use; None: any. `step_policy` and `tool_policy` are as `AgentWorker` has them.
+    server has what `spine-temporal init` creates; None asks it. `allowed_plugins` names the distributions whose
+    spine plugins the agents may use; None: any. `step_policy` and `tool_policy` are as `AgentWorker` has them.
     """
 
     def __init__(

@@ -28,9 +28,9 @@ class AgentWorker:
     `agents` is a list of agents with names, or a dict of name to agent, team (`Sequential`, `Handoff`) or (async)
     factory. Use it as an async context manager, or call `run`. `step_policy` and `tool_policy` set time limits and
     attempts, for all agents or, in a dict, for each by its name; `continue_policy` says when a long run continues as a
-    new execution of its workflow, `search_attributes` whether the server has `SpineStatus` and `SpineAgent` (None asks
-    it); `allowed_plugins` names the distributions whose spine plugins the agents may use (None: any); `cache_bytes`
-    bounds the memory for States of running runs, 0 keeps none. When it stops, what is in flight gets
+    new execution of its workflow, `search_attributes` whether the server has what `spine-temporal init` creates (None
+    asks it); `allowed_plugins` names the distributions whose spine plugins the agents may use (None: any);
+    `cache_bytes` bounds the memory for States of running runs, 0 keeps none. When it stops, what is in flight gets
     `graceful_shutdown_s` to finish; then other workers take it over at once. Further keywords go to
     `temporalio.worker.Worker`.
 

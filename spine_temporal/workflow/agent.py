@@ -24,6 +24,7 @@ from spine_temporal.workflow import updates
 from spine_temporal.workflow.arguments import any_arguments, only_plain_argument
 from spine_temporal.workflow.continue_as_new import continue_if_due, is_due
 from spine_temporal.workflow.open_session import open_session, refresh
+from spine_temporal.workflow.search_attributes import set_closed
 from spine_temporal.workflow.session import Session
 from spine_temporal.workflow.status import publish_status, report_pause, tell_parent
 from spine_temporal.workflow.turn import Turn, lost
@@ -82,17 +83,26 @@ class AgentWorkflow:
         if self._refused is not None:
             raise self._refused
         session = self._session
-        await open_session(session)
+        try:
+            await open_session(session)
+        except (asyncio.CancelledError, ApplicationError) as error:
+            set_closed(session, StopReason.ERROR, canceled=is_cancelled_exception(error))
+            raise
         ending: Ending | None = None
         try:
             if session.progress.status != "idle" or await self._next_turn():
                 ending = await self._turns()
         except (asyncio.CancelledError, ActivityError) as error:
-            if is_cancelled_exception(error):
-                await self._report_end(stopped_by_guard(StopReason.CANCELLED))
+            cancelled = is_cancelled_exception(error)
+            ending = stopped_by_guard(StopReason.CANCELLED) if cancelled else lost(error)
+            if cancelled:
+                await self._report_end(ending)
+            set_closed(session, self._outcome(ending).reason, canceled=cancelled)
             raise
         await self._report_end(ending)
-        return pack(self._outcome(ending))
+        outcome = self._outcome(ending)
+        set_closed(session, outcome.reason)
+        return pack(outcome)
 
     async def _turns(self) -> Ending | None:
         """Work until there is no further turn; how the last one ended, unless that is recorded."""
@@ -169,6 +179,7 @@ class AgentWorkflow:
             answer=progress.answer,
             error=progress.ending.error if progress.ending is not None else None,
             usage=progress.usage,
+            unpriced_tokens=progress.unpriced_tokens,
             step=progress.step,
             session_id=session.session_id,
             turn=progress.turn,

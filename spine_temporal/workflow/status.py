@@ -4,7 +4,6 @@ from typing import Final
 
 from pydantic_core import to_json
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import FailureError
 
 from spine_temporal.contracts import names
@@ -15,10 +14,9 @@ from spine_temporal.journal.entries import StatusChanged
 from spine_temporal.journal.next_move import Pause, next_move
 from spine_temporal.journal.replacing import replace
 from spine_temporal.payloads import pack
+from spine_temporal.workflow.search_attributes import set_attributes
 from spine_temporal.workflow.session import Session
 
-_STATUS: Final = SearchAttributeKey.for_keyword(names.STATUS_ATTRIBUTE)
-_AGENT: Final = SearchAttributeKey.for_keyword(names.AGENT_ATTRIBUTE)
 # What a parent carries of each paused subagent, from execution to execution.
 _MAX_INTERRUPT_BYTES: Final = 50_000
 
@@ -99,8 +97,7 @@ async def tell_parent(workflow_id: str, report: SubagentStatus) -> None:
 
 def _write(session: Session, record: StatusRecord) -> None:
     workflow.upsert_memo({names.STATUS_MEMO: pack(record)})
-    if session.spec.attributes:
-        workflow.upsert_search_attributes([_STATUS.value_set(record.status), _AGENT.value_set(session.request.agent)])
+    set_attributes(session)
 
 
 def _small(interrupt: object) -> object:

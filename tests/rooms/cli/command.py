@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from temporalio.client import Client
 
+from spine_temporal.client.run_filter import RunFilter
 from spine_temporal.client.runs import list_runs
 from tests.rooms.cli.forked import forked
 from tests.support.waiting import until
@@ -201,4 +202,4 @@ async def listed(client: Client, session: str, status: str) -> None:
 
 
 async def _listed(client: Client, status: str) -> list[str]:
-    return [run.id for run in (await list_runs(client, agent=None, status=status, limit=1000)).runs]
+    return [run.id for run in (await list_runs(client, RunFilter(status=status), limit=1000)).runs]

@@ -58,7 +58,9 @@ async def test_show_prints_the_conversation_the_trace_and_the_cost(command: Comm
         assert expected in lines
     run = json.loads(told.out)
     assert (run["status"], run["reason"], run["answer"]) == ("idle", "final", "It is 3.")
-    assert run["usage"]["cost_usd"] == 0.25
+    # Of the first of its two answers, nobody has said what it cost.
+    assert (run["usage"]["cost_usd"], run["usage"]["known_cost_usd"], run["cost_usd"]) == (None, 0.25, None)
+    assert "usage    2 steps · 30 tokens · $0.2500, and 15 tokens of unknown price" in lines
     assert [message["role"] for message in run["state"]["messages"]] == ["user", "assistant", "tool", "assistant"]
     assert run["trace"][-1]["type"] == "final"
     assert run["bytes"] > 1000
@@ -155,10 +157,19 @@ async def test_a_run_paused_on_the_server_is_listed_and_shown() -> None:
 
         await known(server.client, "paused", "Paused")
 
-        told, shown = await asyncio.gather(alone("list", "--status", "suspended", "--json"), alone("show", "paused"))
+        told, shown, listed_, health, summed = await asyncio.gather(
+            alone("list", "--status", "suspended", "--json"),
+            alone("show", "paused"),
+            alone("list", "--agent", "clerk"),
+            alone("doctor", "--json"),
+            alone("stats", "--status", "suspended", "--json"),
+        )
 
     assert [(run["session_id"], run["status"]) for run in json.loads(told.out)] == [("paused", "suspended")]
     assert "status   suspended" in shown.out
+    assert " suspended " in listed_.out
+    assert "nobody polls" in health.out
+    assert (health.err, json.loads(summed.out)["unindexed_runs"]) == ("", 1), health.err
 
 
 async def test_stop_ends_a_run_at_its_next_step(command: CommandLine, client: Client, tmp_path: Path) -> None:

@@ -68,7 +68,8 @@ async def test_an_unknown_agent_is_named_with_those_there_are(command: CommandLi
 
     assert done.code == Exit.BAD_USAGE, done.err
     assert (
-        done.err == "error: no agent 'nobody'; this worker has: boss, cashier, clerk, down, looping, planner, poet, waiter\n"
+        done.err
+        == "error: no agent 'nobody'; this worker has: boss, cashier, clerk, down, looping, planner, poet, waiter\n"
     )
 
 

@@ -147,6 +147,7 @@ async def test_a_request_written_by_hand_needs_an_agent_and_an_input_only(durabl
         "answer": "3",
         "step": 2,
         "usage": {"input_tokens": 20, "output_tokens": 10},
+        "unpriced_tokens": 30,
         "session_id": by_hand,
     }
 

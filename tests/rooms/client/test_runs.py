@@ -12,6 +12,7 @@ from temporalio.client import Client
 
 from spine_temporal import AgentWorker, DurableAgent
 from spine_temporal.client.inbox import read_inbox
+from spine_temporal.client.run_filter import RunFilter
 from spine_temporal.client.run_summary import RunSummary
 from spine_temporal.client.runs import find_run, list_runs
 from spine_temporal.contracts import names
@@ -56,7 +57,7 @@ async def test_a_session_whose_turn_failed_is_listed_as_failed_while_it_is_open(
     row = await _listed(client, session, "failed")
 
     assert (row.status, row.open, row.reason) == ("failed", True, StopReason.ERROR)
-    idle = (await list_runs(client, agent="down", status="idle", limit=1000)).runs
+    idle = (await list_runs(client, RunFilter(agent="down", status="idle"), limit=1000)).runs
     assert session not in [run.id for run in idle]
     await (await find_run(client, session)).run.stop()
     closed = await _listed(client, session, "failed", lambda row: not row.open)
@@ -65,7 +66,7 @@ async def test_a_session_whose_turn_failed_is_listed_as_failed_while_it_is_open(
 
 async def test_search_attributes_find_failed_sessions_too() -> None:
     async with (
-        dev_server(search_attributes=_ATTRIBUTES) as server,
+        dev_server(search_attributes=_ATTRIBUTES, spine_attributes=False) as server,
         AgentWorker(server.client, agents={"it's": Agent(Down()), "adder": adding_agent()}, task_queue="q"),
     ):
         await DurableAgent("it's", server.client, task_queue="q").run("go", session_id="failed")
@@ -73,8 +74,8 @@ async def test_search_attributes_find_failed_sessions_too() -> None:
         await _listed(server.client, "fine", "idle")
         await _listed(server.client, "failed", "failed")
 
-        failed = await list_runs(server.client, agent=None, status="failed", limit=10)
-        of_agent = await list_runs(server.client, agent="it's", status=None, limit=10)
+        failed = await list_runs(server.client, RunFilter(status="failed"), limit=10)
+        of_agent = await list_runs(server.client, RunFilter(agent="it's"), limit=10)
 
     assert [run.id for run in failed.runs] == ["failed"]
     assert [run.id for run in of_agent.runs] == ["failed"]
@@ -118,7 +119,7 @@ async def test_what_could_not_be_read_is_counted_and_hides_nothing() -> None:
         await _listed(server.client, "fine", "idle")
         await _listed(server.client, "garbage", "paused")
 
-        listed = await list_runs(server.client, agent=None, status=None, limit=10)
+        listed = await list_runs(server.client, RunFilter(), limit=10)
         inbox = await read_inbox(server.client, agent=None, limit=10)
 
     assert [(run.id, run.agent) for run in listed.runs] == [("garbage", "clerk"), ("fine", "adder")]
@@ -159,7 +160,7 @@ async def _listed(
     """The row of that run, once the server's lists, which are a moment behind, have it in that state."""
 
     async def found() -> RunSummary | None:
-        rows = (await list_runs(client, agent=None, status=status, limit=1000)).runs
+        rows = (await list_runs(client, RunFilter(status=status), limit=1000)).runs
         return next((row for row in rows if row.id == id_ and holds(row)), None)
 
     row = await until(found, f"the row of {id_}")

@@ -33,9 +33,11 @@ class Call:
         """The server's reply; what the server refuses with, the caller is refused with."""
         self._context = context
 
-    async def refuse(self, why: str = "refused by the proxy") -> bytes:
-        """End the call as a broken connection does."""
-        await self._context.abort(grpc.StatusCode.UNAVAILABLE, why)
+    async def refuse(
+        self, why: str = "refused by the proxy", status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE
+    ) -> bytes:
+        """End the call as a broken connection does, or as a server that answers with another status."""
+        await self._context.abort(status, why)
         raise AssertionError("aborted")
 
     def when_delivered(self, act: Callable[[], None]) -> None:
