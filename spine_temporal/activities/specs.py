@@ -78,6 +78,8 @@ class Specs:
                 tool_policy=policy_for(name, self.tool_policy).overridden(asked.tool_policy),
             )
             common |= {"guards": narrowed(spec.guards, asked.budget), "plugins": self._versions(name, agent)}
+            if asked.tenant_id is not None:
+                common["tenant_id"] = asked.tenant_id
             return spec.model_copy(update=common)
         members = {each: self.agents.durable_name(one, f"{name}/{each}") for each, one in members_of(agent).items()}
         return AgentSpec(agent=name, guards=Guards(), team=plan_of(agent, members), **common)

@@ -160,6 +160,38 @@ def doctor(
     return check(context.obj, project, agents=agent or (), task_queue=task_queue, json=json)
 
 
+@app.command()
+def limits(
+    context: typer.Context,
+    *,
+    task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+    per_second: Annotated[
+        float | None, typer.Option(metavar="N", help="Steps and tool calls that all workers begin; 0 ends the limit.")
+    ] = None,
+    tenant_per_second: Annotated[
+        float | None, typer.Option(metavar="N", help="The same for each tenant; 0 ends the limit.")
+    ] = None,
+    weight: Annotated[
+        list[str] | None, typer.Option(metavar="TENANT=W", help="A tenant's share of the workers; another one has 1.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """What the server holds all workers of a task queue to.
+
+    Without an option it is printed as it is. It takes effect at once and stays until somebody changes it.
+    """
+    from spine_temporal.cli.limits import limits as set_limits
+
+    return set_limits(
+        context.obj,
+        task_queue,
+        per_second=per_second,
+        tenant_per_second=tenant_per_second,
+        weights=weight or (),
+        json=json,
+    )
+
+
 key: Final = typer.Typer(
     help="Keys that payloads are encrypted with.",
     rich_markup_mode=None,

@@ -4,12 +4,14 @@ import functools
 import reprlib
 import uuid
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import anyio
 from spine_core import Result, Tool
 from spine_core.errors import ResumeError
 from temporalio.client import Client
+from temporalio.common import Priority
 
 from spine_temporal.client.as_tool import as_tool
 from spine_temporal.client.pollers import result_unless
@@ -20,6 +22,7 @@ from spine_temporal.client.sessions import SessionStarter
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
 from spine_temporal.contracts.base import MIN_TOKENS_EVERY_S, is_time
+from spine_temporal.contracts.fairness import fairness_key
 from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_id import MAX_ID_BYTES, is_reserved
@@ -46,6 +49,9 @@ class DurableAgent:
     `stream` tells tokens `tokens_every_s` apart. Each time is a heartbeat of the worker and a request of the client,
     once for all who read along in one process; where heartbeats are billed, 0.5 is a good value.
 
+    `tenant_id` says whose the conversations are that it opens (None: the agent says), and is Temporal's fairness key.
+    `priority` is Temporal's own: which tasks go first, and with what weight those of a tenant are shared out.
+
     Temporal's own UI shows names and numbers of a run; with `ui_text` also what was said, in conversations that this
     object opens.
     """
@@ -64,6 +70,8 @@ class DurableAgent:
         tool_policy: ActivityPolicy | None = None,
         tokens_every_s: float = TOKENS_EVERY_S,
         ui_text: bool = False,
+        tenant_id: str | None = None,
+        priority: Priority = Priority.default,
     ) -> None:
         if not name:
             raise BadInput("the agent's name is empty; it is the name that its worker knows it by")
@@ -81,6 +89,8 @@ class DurableAgent:
         self.tool_policy = tool_policy
         self.tokens_every_s = tokens_every_s
         self.ui_text = ui_text
+        self.tenant_id = tenant_id
+        self.priority = _priority(priority, tenant_id)
         self.last_result: Result | None = None
         self._client = client
         self._prefix = workflow_id_prefix
@@ -200,7 +210,7 @@ class DurableAgent:
         if tokens:
             request = request.model_copy(update={"tokens_every_s": self.tokens_every_s})
         run = self.get_run(str(request.session_id))
-        speaker = SessionStarter(self._client, self.task_queue)
+        speaker = SessionStarter(self._client, self.task_queue, self.priority)
         if session_id is None:
             run.run_id = await speaker.start(run.workflow_id, request)
             run.just_begun()
@@ -220,6 +230,7 @@ class DurableAgent:
             stop=stop,
             session_ttl_s=self.session_ttl_s if session_id else 0.0,
             named=session_id is not None,
+            tenant_id=self.tenant_id,
             ui_text=self.ui_text,
             approval=self.approval,
             step_policy=self.step_policy,
@@ -245,6 +256,17 @@ class DurableAgent:
         if size_bytes > MAX_ID_BYTES:
             raise BadInput(f"the workflow id of session {named[:40]!r}... has {size_bytes:,} bytes of {MAX_ID_BYTES:,}")
         return named
+
+
+def _priority(priority: Priority, tenant_id: str | None) -> Priority:
+    """The priority of the runs of a tenant, who is its fairness key."""
+    if tenant_id is None:
+        return priority
+    if not isinstance(tenant_id, str) or not tenant_id or readable(tenant_id) != tenant_id or "\0" in tenant_id:
+        raise BadInput(f"tenant_id is {reprlib.repr(tenant_id)}; it is text, and not empty")
+    if priority.fairness_key is not None:
+        raise BadInput(f"tenant_id {tenant_id!r} is the fairness key; priority says {priority.fairness_key!r} as well")
+    return replace(priority, fairness_key=fairness_key(tenant_id))
 
 
 def _approval(timeout_s: float | None, on_timeout: OnTimeout) -> ApprovalPolicy | None:

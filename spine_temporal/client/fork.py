@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass
 
 from temporalio.client import Client
+from temporalio.common import Priority
 
 from spine_temporal.client.request_size import check_size
 from spine_temporal.client.sessions import SessionStarter
@@ -63,6 +64,7 @@ async def fork(
         input=input,
         session_id=session,
         session_ttl_s=before.session_ttl_s if session_id else 0.0,
+        tenant_id=before.tenant_id,
         ui_text=before.ui_text,
         approval=before.approval,
         step_policy=before.step_policy,
@@ -72,7 +74,13 @@ async def fork(
     )
     await check_size(request, "the input", client)
     there = f"{workflow_id.removesuffix(place.session_id)}{session}"
-    run_id = await SessionStarter(client, started.task_queue.name).start(there, request)
+    inherited = started.priority
+    priority = Priority(
+        priority_key=inherited.priority_key or None,
+        fairness_key=inherited.fairness_key or None,
+        fairness_weight=inherited.fairness_weight or None,
+    )
+    run_id = await SessionStarter(client, started.task_queue.name, priority).start(there, request)
     if run_id is None:
         raise BadInput(f"there is a session {session!r} already; a fork needs an id of its own")
     return Forked(session, there, run_id)

@@ -8,7 +8,7 @@ from typing import Final
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.client import Client
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -66,6 +66,7 @@ class SessionStarter:
 
     client: Client
     task_queue: str
+    priority: Priority = Priority.default
 
     async def say(self, workflow_id: str, request: RunRequest, *, on_busy: OnBusy) -> TurnRef:
         """Begin, or go on with, the session `workflow_id`.
@@ -109,6 +110,7 @@ class SessionStarter:
                 task_timeout=timedelta(seconds=WORKER_SILENCE_S),
                 static_summary=_summary(request),
                 static_details=_details(request),
+                priority=self.priority,
                 memo={names.STATUS_MEMO: pack(standing)},
             )
         except WorkflowAlreadyStartedError:

@@ -90,6 +90,8 @@ class RunRequest(GivenModel):
     """Stop before the first step: the caller's `should_cancel` already said so when the run was started."""
     tokens_every_s: float | None = Field(default=None, ge=MIN_TOKENS_EVERY_S, le=LONGEST_S, allow_inf_nan=False)
     """How often the text of an answer is told while the model writes it; None: not before it is written."""
+    tenant_id: str | None = Field(default=None, min_length=1)
+    """Whose run it is; None: the agent says."""
     ui_text: bool = False
     """Texts of the conversation may be shown to whoever looks at Temporal's own UI; else names and numbers are."""
     session_ttl_s: float = Field(default=0.0, ge=0, le=LONGEST_S, allow_inf_nan=False)
@@ -128,6 +130,8 @@ class SpecInput(WireModel):
     """The input of the activity `spine.spec`, which answers what the agent is by now."""
 
     agent: str
+    tenant_id: str | None = None
+    """Whose run it is; None: the agent says."""
     budget: Budget | None = None
     step_policy: ActivityPolicy | None = None
     tool_policy: ActivityPolicy | None = None

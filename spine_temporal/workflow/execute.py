@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.common import RawValue, RetryPolicy
+from temporalio.common import Priority, RawValue, RetryPolicy
 
 from spine_temporal.contracts.base import WireModel
 from spine_temporal.contracts.policies import ActivityPolicy
@@ -22,6 +22,7 @@ async def execute_activity[Out: WireModel](
     *,
     activity_id: str,
     summary: str | None = None,
+    priority: Priority = Priority.default,
 ) -> Out:
     """Schedule the activity, wait for it, read of its result what `returns` knows.
 
@@ -45,6 +46,7 @@ async def execute_activity[Out: WireModel](
         ),
         cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
         summary=summary,
+        priority=priority,
     )
     return unpack(returns, result)
 

@@ -52,6 +52,7 @@ async def refresh(session: Session) -> None:
     request, id_ = session.request, session.next_spec_id()
     task = SpecInput(
         agent=request.agent,
+        tenant_id=request.tenant_id,
         budget=request.budget,
         step_policy=request.step_policy,
         tool_policy=request.tool_policy,

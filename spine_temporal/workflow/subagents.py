@@ -146,6 +146,7 @@ def _request(session: Session, position: Position, delegation: Delegation) -> Ru
         stop=session.progress.stop_requested,
         # Who reads a team along reads its members.
         tokens_every_s=session.progress.tokens_every_s if team else None,
+        tenant_id=session.request.tenant_id,
         ui_text=session.request.ui_text,
         approval=session.request.approval,
         step_policy=session.request.step_policy,

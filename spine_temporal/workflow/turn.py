@@ -23,6 +23,7 @@ from spine_temporal.workflow.approval_timeouts import expire_due, next_expiry_s
 from spine_temporal.workflow.continue_as_new import continue_if_due, in_flight, is_due, is_long
 from spine_temporal.workflow.current_details import call_summary, show, step_summary
 from spine_temporal.workflow.execute import execute_activity
+from spine_temporal.workflow.fairness import fairness
 from spine_temporal.workflow.local_calls import LocalCalls
 from spine_temporal.workflow.open_session import refresh
 from spine_temporal.workflow.session import Session
@@ -135,6 +136,7 @@ class Turn:
             spec.step_policy,
             activity_id=str(step),
             summary=step_summary(session, step),
+            priority=fairness(session),
         )
         session.record(StepDone(outcome))
         self._local.begin_task()
@@ -162,6 +164,7 @@ class Turn:
             ToolSummary,
             policy,
             summary=call_summary(call),
+            priority=fairness(session),
             activity_id=f"{step}.{index}" + (f" {call.begun}" if call.begun else ""),
         )
         session.record(ToolDone(step, index, outcome))
