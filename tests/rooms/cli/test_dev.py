@@ -36,7 +36,7 @@ async def elsewhere() -> AsyncIterator[CommandLine]:
 async def test_one_command_serves_until_ctrl_c_and_keeps_what_ran(elsewhere: CommandLine, project: Path) -> None:
     dev = await elsewhere.start("dev", cwd=project)
     await dev.says("server   " + elsewhere.address)
-    await dev.says("worker   agents boss, cashier, clerk, down, looping, planner, waiter on task queue 'spine'")
+    await dev.says("worker   agents boss, cashier, clerk, down, looping, planner, poet, waiter on task queue 'spine'")
     await dev.says('spine-temporal run boss "hello"')
 
     done = await elsewhere("run", "clerk", "1 + 2?", "--session", "kept")

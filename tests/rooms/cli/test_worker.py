@@ -36,7 +36,8 @@ run_worker_process(Path("."), task_queue="QUEUE", deadline_s=0.5)
 async def test_a_worker_names_its_agents_and_ends_on_a_signal(alone: CommandLine, number: int) -> None:
     worker = await alone.start("worker", "--namespace", "default", *alone.queue)
     await worker.says(
-        f"worker ready: agents boss, cashier, clerk, down, looping, planner, waiter on task queue '{alone.queue[1]}' "
+        "worker ready: agents boss, cashier, clerk, down, looping, planner, poet, waiter "
+        f"on task queue '{alone.queue[1]}' "
         f"at {alone.address}, namespace 'default'"
     )
 

@@ -109,7 +109,7 @@ async def test_payload_of_another_namespace_is_left_as_it_is(server: str) -> Non
 
 
 def web_token(key: Any = PRIVATE, algorithm: str = "ES256", **claims: Any) -> str:
-    made = {"sub": "otto", "aud": "codec", "exp": time.time() + 600, "permissions": ["default:read"]} | claims
+    made = {"sub": "otto", "aud": "codec", "exp": time.time() + 86_400, "permissions": ["default:read"]} | claims
     return jwt.encode({name: value for name, value in made.items() if value is not None}, key, algorithm=algorithm)
 
 
