@@ -13,9 +13,10 @@ import psutil
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent
-from tests.bench import bare, ours
-from tests.bench.processes import Side, WorkerProcess, cpu_s, queue_of
+from tests.bench import job, ours
+from tests.bench.processes import WorkerProcess, cpu_s, queue_of, workflow_of
 from tests.bench.requests import ServerRequests
+from tests.bench.sides import AGENTS, Peer, Side
 
 _RESULT_BYTES: Final = 200
 _READING: Final = ("GetWorkflowExecutionHistory", "PollWorkflowExecutionHistory", "DescribeWorkflowExecution")
@@ -28,9 +29,10 @@ type Job = Callable[[str], Awaitable[float]]
 class SideBySide:
     """What they took together."""
 
-    side: Side
+    side: Side | Peer
     runs: int
     steps: int
+    size: int
     wall_s: float
     worker_cpu_s: float
     server_cpu_s: float
@@ -50,11 +52,11 @@ async def side_by_side(client: Client, server_pid: int, worker: WorkerProcess, *
     """Start so many runs of so many steps, wait for all."""
     requests, server, own = ServerRequests(server_pid), psutil.Process(server_pid), psutil.Process()
     ids = [f"beside-{worker.side}-{uuid.uuid4().hex[:12]}" for _ in range(runs)]
-    job = _bare(client, steps) if worker.side == "bare" else _ours(client, steps, worker.side)
+    does = _ours(client, steps, worker.side) if worker.side in AGENTS else _workflow(client, steps, worker.side)
     before = await requests.settled()
     cpu_before_s = worker.cpu_s, cpu_s(server), sum(own.cpu_times()[:2])
     began_s = time.perf_counter()
-    known_s = await asyncio.gather(*(job(id_) for id_ in ids))
+    known_s = await asyncio.gather(*(does(id_) for id_ in ids))
     wall_s = time.perf_counter() - began_s
     cpu_after_s = worker.cpu_s, cpu_s(server), sum(own.cpu_times()[:2])
     counted = await requests.settled()
@@ -65,6 +67,7 @@ async def side_by_side(client: Client, server_pid: int, worker: WorkerProcess, *
         side=worker.side,
         runs=runs,
         steps=steps,
+        size=_RESULT_BYTES,
         wall_s=wall_s,
         worker_cpu_s=spent_s[0],
         server_cpu_s=spent_s[1],
@@ -74,19 +77,20 @@ async def side_by_side(client: Client, server_pid: int, worker: WorkerProcess, *
     )
 
 
-def _bare(client: Client, steps: int) -> Job:
+def _workflow(client: Client, steps: int, side: Side | Peer) -> Job:
     async def run(id_: str) -> float:
-        await client.execute_workflow(bare.WORKFLOW, args=[steps, _RESULT_BYTES], id=id_, task_queue=queue_of("bare"))
+        args = [steps, _RESULT_BYTES]
+        await client.execute_workflow(workflow_of(side), args=args, id=id_, task_queue=queue_of(side))
         return time.time()
 
     return run
 
 
-def _ours(client: Client, steps: int, side: Side) -> Job:
+def _ours(client: Client, steps: int, side: Side | Peer) -> Job:
     durable = DurableAgent(ours.NAME, client, task_queue=queue_of(side), session_ttl_s=0, workflow_id_prefix="")
 
     async def run(id_: str) -> float:
-        result = await durable.run(ours.question(steps, _RESULT_BYTES), session_id=id_)
+        result = await durable.run(job.question(steps, _RESULT_BYTES), session_id=id_)
         known_s = time.time()
         if result.state.step != steps + 1:
             raise RuntimeError(f"the run stopped at step {result.state.step}: {result.stopped_reason} {result.error}")
