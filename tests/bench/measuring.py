@@ -96,7 +96,7 @@ async def _runs(server: TestServer, found: Findings, tell: Tell) -> None:
                 if repeat >= 0:
                     found.beside.append(together)
         await local.stop()
-        found.memory_bytes = {worker.side: worker.memory_bytes for worker in (bare, ours)}
+        found.memory_bytes = {"bare": bare.memory_bytes, "ours": ours.memory_bytes}
         found.steady = await _counts(bare, ours)
 
 

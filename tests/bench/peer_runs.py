@@ -40,13 +40,13 @@ class PeerFindings:
     beside: list[SideBySide] = field(default_factory=list)
     unfinished: list[Unfinished] = field(default_factory=list)
     missing: dict[Peer, str] = field(default_factory=dict)
-    """Peers whose environment could not be made or whose worker did not start, with the reason."""
+    """Peers that took no part, with the reason."""
     versions: dict[Peer, dict[str, str]] = field(default_factory=dict)
 
     @property
     def sides(self) -> list[Side | Peer]:
         """Who took part, in the order of the tables."""
-        return [*OWN, *(peer for peer in PEERS if peer in self.versions)]
+        return [*OWN, *(peer for peer in PEERS if peer not in self.missing)]
 
     def runs_of(self, side: Side | Peer, steps: int, size: int) -> list[Measured]:
         """The runs of that side, length and size, in order."""
@@ -71,12 +71,14 @@ async def measure_peers(client: Client, address: str, server_pid: int, plan: Pla
             tell(f"the environment of {peer}")
             try:
                 python = await environment(peer)
-                worker = await stack.enter_async_context(peer_process(peer, python, address))
                 found.versions[peer] = await versions(python)
-                workers.append(worker)
-            except (NotInstalledError, RuntimeError, TimeoutError) as error:
-                found.missing[peer] = str(error) or "its worker was not ready in time"
-                tell(f"{peer}: not installed: {found.missing[peer]}")
+                workers.append(await stack.enter_async_context(peer_process(peer, python, address)))
+            except NotInstalledError as error:
+                found.missing[peer] = f"not installed: {error}"
+            except (RuntimeError, TimeoutError) as error:
+                found.missing[peer] = f"no worker: {error or 'it was not ready in time'}"
+            if peer in found.missing:
+                tell(f"{peer}: {found.missing[peer]}")
         await _runs(client, server_pid, workers, plan, found, tell)
         await _beside(client, server_pid, workers, plan, found, tell)
     return found
@@ -87,7 +89,8 @@ async def _runs(
 ) -> None:
     steps, size = _WARM_UP
     for worker in workers:
-        await Bench(client, server_pid, size).measure(worker, steps=steps, repeat=-1)
+        async with asyncio.timeout(_PATIENCE_S):
+            await Bench(client, server_pid, size).measure(worker, steps=steps, repeat=-1)
     for repeat in range(plan.peer_repeats):
         for size in plan.peer_sizes:
             for steps in plan.peer_lengths:
@@ -119,5 +122,6 @@ async def _beside(
     for repeat in range(plan.peer_repeats):
         for worker in workers if repeat % 2 else workers[::-1]:
             together = await side_by_side(client, server_pid, worker, runs=many, steps=steps)
-            tell(f"{worker.side:<13} {many} x {steps} steps  {together.wall_s:5.1f} s")
+            what = f"{worker.side:<13} {many} x {steps} steps"
+            tell(f"{what}  wall {together.wall_s:5.1f} s  worker CPU {together.worker_cpu_s:5.2f} s")
             found.beside.append(together)

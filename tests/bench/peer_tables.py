@@ -36,11 +36,10 @@ def _who(found: PeerFindings) -> Table:
     table = Table("other integrations", "", title="Who took part")
     for peer in PEERS:
         if peer in found.missing:
-            table.add_row(TITLES[peer], f"not installed: {found.missing[peer]}")
+            table.add_row(TITLES[peer], found.missing[peer])
         elif peer in found.versions:
-            table.add_row(
-                TITLES[peer], ", ".join(f"{name} {version}" for name, version in found.versions[peer].items())
-            )
+            installed = (f"{name} {version}" for name, version in found.versions[peer].items())
+            table.add_row(TITLES[peer], ", ".join(installed))
     for each in found.unfinished:
         table.add_row(TITLES[each.side], f"did not finish {each.steps} steps of {each.size:,} bytes: {each.reason}")
     return table

@@ -29,7 +29,7 @@ def main(source: Path, png: Path) -> None:
     """Write the figure."""
     compared: list[dict[str, Any]] = json.loads(source.read_text())["compared"]
     steps = max(each["steps"] for each in compared)
-    sides = [side for side in TITLES if any(each["side"] == side for each in compared)]
+    sides: list[str] = [side for side in TITLES if any(each["side"] == side for each in compared)]
     figure, panels = plt.subplots(1, len(_PANELS), figsize=(16, 0.62 * len(sides) + 1.9), sharey=True)
     for axes, (name, title) in zip(panels, _PANELS, strict=True):
         named = [each for each in compared if each["name"] == name]
@@ -37,7 +37,7 @@ def main(source: Path, png: Path) -> None:
         _panel(axes, of_runs, sides)
         axes.set_title(title, fontsize=12, fontweight="bold", loc="left", pad=18)
         axes.text(0, 1.02, _said(of_runs), transform=axes.transAxes, fontsize=8.5, color="#555555")
-    panels[0].set_yticks(range(len(sides)), [TITLES[side] for side in sides], fontsize=11)
+    panels[0].set_yticks(range(len(sides)), [title for side, title in TITLES.items() if side in sides], fontsize=11)
     panels[0].invert_yaxis()
     figure.tight_layout(rect=(0, 0.05, 1, 1), w_pad=1.5)
     note = f"Ratio to a bare Temporal workflow that does the same job; the axes are logarithmic. {steps} steps, each"
