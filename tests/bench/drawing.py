@@ -7,9 +7,8 @@ from pathlib import Path
 from tests.bench.environments import ROOT, NotInstalledError, environment
 
 
-def draw(figures: Path) -> str:
-    """Draw what the JSON file `figures` compares, into a PNG beside it; one line of what came of it."""
-    png = figures.with_suffix(".png")
+def draw(figures: Path, png: Path) -> str:
+    """Draw what the JSON file `figures` compares; one line of what came of it."""
     try:
         python = asyncio.run(environment("plot"))
     except NotInstalledError as error:

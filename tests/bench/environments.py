@@ -17,7 +17,7 @@ _FOLDER: Final = ROOT / ".bench"
 _BASE_PYTHON: Final = Path(sys.executable).resolve()
 _TEMPORAL: Final = "temporalio==1.35.*"
 _REQUIREMENTS: Final[dict[str, list[str]]] = {
-    "openai_agents": [_TEMPORAL, "temporalio-openai-agents==1.1.*"],
+    "openai_agents": [_TEMPORAL, "temporalio-openai-agents==1.1.*", "openai-agents==0.22.3"],
     "pydantic_ai": [_TEMPORAL, "pydantic-ai-slim[temporal]==2.68.*"],
     "langgraph": [_TEMPORAL, "temporalio-langgraph==0.1.*", "langgraph==1.2.*"],
     "strands": [_TEMPORAL, "temporalio-strands-agents==0.1.*", "strands-agents==1.62.*"],
@@ -43,7 +43,7 @@ async def environment(name: str) -> Path:
     if not (made.exists() and made.read_text() == wanted):
         uv = _uv()
         await _run(uv, "venv", "--quiet", "--clear", "--python", str(_BASE_PYTHON), str(folder))
-        await _run(uv, "pip", "install", "--quiet", "--python", str(python), *_REQUIREMENTS[name])
+        await _run(uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), *_REQUIREMENTS[name])
         made.write_text(wanted)
     return python
 

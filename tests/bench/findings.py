@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tests.bench.cache_memory import CacheMemory
 from tests.bench.large import Large
 from tests.bench.long import Long
-from tests.bench.peer_runs import PeerFindings
+from tests.bench.peer_findings import PeerFindings
 from tests.bench.plan import Plan
 from tests.bench.running import Measured
 from tests.bench.short_runs import ShortRuns

@@ -1,127 +1,162 @@
-"""The job on other integrations for Temporal, beside the bare workflow and ours."""
+"""The job on other integrations for Temporal, beside the bare workflow and ours.
+
+A peer that fails, hangs or dies costs its own figures; when the bare workflow or ours does, the benchmark ends.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+import psutil
 from temporalio.client import Client, WorkflowFailureError
+from temporalio.service import RPCError
 
+from tests.bench import peer_readings
 from tests.bench.environments import NotInstalledError, environment, versions
+from tests.bench.peer_findings import PeerFindings, Unfinished, of_many, of_run
 from tests.bench.plan import Plan
 from tests.bench.processes import WorkerProcess, peer_process, worker_process
 from tests.bench.running import Bench, Measured
-from tests.bench.side_by_side import SideBySide, side_by_side
-from tests.bench.sides import OWN, PEERS, Peer, Side
+from tests.bench.side_by_side import RESULT_BYTES, SideBySide, side_by_side
+from tests.bench.sides import OWN, PEERS
 
 type Tell = Callable[[str], None]
 
 _WARM_UP: Final = (5, 200)
+_WARM_UP_S: Final = 60.0
 # Ten times what the slowest of them takes on two quiet cores.
 _PATIENCE_S: Final = 240.0
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A run that had no answer; it is not tried again at that length and size."""
-
-    side: Side | Peer
-    steps: int
-    size: int
-    reason: str
-
-
-@dataclass(slots=True)
-class PeerFindings:
-    """The runs of all sides; the nth of every side at one length and size were taken one after the other."""
-
-    runs: list[Measured] = field(default_factory=list)
-    beside: list[SideBySide] = field(default_factory=list)
-    unfinished: list[Unfinished] = field(default_factory=list)
-    missing: dict[Peer, str] = field(default_factory=dict)
-    """Peers that took no part, with the reason."""
-    versions: dict[Peer, dict[str, str]] = field(default_factory=dict)
-
-    @property
-    def sides(self) -> list[Side | Peer]:
-        """Who took part, in the order of the tables."""
-        return [*OWN, *(peer for peer in PEERS if peer not in self.missing)]
-
-    def runs_of(self, side: Side | Peer, steps: int, size: int) -> list[Measured]:
-        """The runs of that side, length and size, in order."""
-        return [run for run in self.runs if (run.side, run.steps, run.size) == (side, steps, size)]
-
-    def beside_of(self, side: Side | Peer) -> list[SideBySide]:
-        """The runs side by side of that side, in order."""
-        return [each for each in self.beside if each.side == side]
-
-    def reason(self, side: Side | Peer, steps: int, size: int) -> str:
-        """Why that side did not finish; empty when it did."""
-        at = (side, steps, size)
-        return next((each.reason for each in self.unfinished if (each.side, each.steps, each.size) == at), "")
+_FAILURES: Final = (
+    NotInstalledError,
+    WorkflowFailureError,
+    RPCError,
+    RuntimeError,
+    TimeoutError,
+    OSError,
+    psutil.Error,
+)
 
 
 async def measure_peers(client: Client, address: str, server_pid: int, plan: Plan, tell: Tell) -> PeerFindings:
-    """Do the job on all sides, which take turns; who cannot be installed is left out."""
+    """Do the job on all sides, which take turns; who cannot be installed, or fails at once, is left out."""
     found = PeerFindings()
     async with AsyncExitStack() as stack:
         workers = [await stack.enter_async_context(worker_process(side, address)) for side in OWN]
+        for worker in workers:
+            await _warm_up(client, server_pid, worker)
         for peer in PEERS:
             tell(f"the environment of {peer}")
             try:
                 python = await environment(peer)
+                worker = await stack.enter_async_context(peer_process(peer, python, address))
+                await _warm_up(client, server_pid, worker)
                 found.versions[peer] = await versions(python)
-                workers.append(await stack.enter_async_context(peer_process(peer, python, address)))
-            except NotInstalledError as error:
-                found.missing[peer] = f"not installed: {error}"
-            except (RuntimeError, TimeoutError) as error:
-                found.missing[peer] = f"no worker: {error or 'it was not ready in time'}"
-            if peer in found.missing:
-                tell(f"{peer}: {found.missing[peer]}")
+            except _FAILURES as error:
+                found.absent[peer] = reason_of(error)
+                tell(f"{peer} takes no part: {found.absent[peer]}")
+            else:
+                workers.append(worker)
         await _runs(client, server_pid, workers, plan, found, tell)
         await _beside(client, server_pid, workers, plan, found, tell)
+        found.memory_bytes = {worker.side: worker.peak_bytes for worker in workers if worker.alive}
+    for what, read in (("replay", peer_readings.replays), ("start", peer_readings.starts)):
+        tell(f"{what} of all sides")
+        await read(client, address, plan, found)
     return found
+
+
+def reason_of(error: BaseException) -> str:
+    """What went wrong, in one line that a table has room for."""
+    cause = error.cause if isinstance(error, WorkflowFailureError) else error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    text = " ".join(str(cause).split()) or type(cause).__name__
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+async def in_time[T](worker: WorkerProcess, job: Coroutine[Any, Any, T], limit_s: float) -> T:
+    """What the job gives.
+
+    Raises:
+        TimeoutError: it is not done after `limit_s`.
+        RuntimeError: the worker's process has ended.
+    """
+    task, ended = asyncio.ensure_future(job), asyncio.ensure_future(worker.ended())
+    try:
+        done, _ = await asyncio.wait((task, ended), timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        if task in done:
+            return await task
+        if ended in done:
+            raise RuntimeError(f"its worker ended with exit code {ended.result()}")
+        raise TimeoutError(f"not done after {limit_s:.0f} s")
+    finally:
+        for each in (task, ended):
+            each.cancel()
+        # The job, cancelled, terminates what it started.
+        await asyncio.wait((task, ended))
+
+
+async def _warm_up(client: Client, server_pid: int, worker: WorkerProcess) -> None:
+    steps, size = _WARM_UP
+    await in_time(worker, Bench(client, server_pid, size).measure(worker, steps=steps, repeat=-1), _WARM_UP_S)
 
 
 async def _runs(
     client: Client, server_pid: int, workers: list[WorkerProcess], plan: Plan, found: PeerFindings, tell: Tell
 ) -> None:
-    steps, size = _WARM_UP
-    for worker in workers:
-        async with asyncio.timeout(_PATIENCE_S):
-            await Bench(client, server_pid, size).measure(worker, steps=steps, repeat=-1)
     for repeat in range(plan.peer_repeats):
         for size in plan.peer_sizes:
             for steps in plan.peer_lengths:
                 bench = Bench(client, server_pid, size)
                 for worker in workers if repeat % 2 else workers[::-1]:
-                    if not found.reason(worker.side, steps, size):
-                        tell(await _run(bench, worker, steps, repeat, found))
-
-
-async def _run(bench: Bench, worker: WorkerProcess, steps: int, repeat: int, found: PeerFindings) -> str:
-    what = f"{worker.side:<13} {steps:>4} steps of {bench.size:>4} bytes"
-    try:
-        async with asyncio.timeout(_PATIENCE_S):
-            run = await bench.measure(worker, steps=steps, repeat=repeat)
-    except (WorkflowFailureError, TimeoutError) as error:
-        reason = f"not done after {_PATIENCE_S:.0f} s" if isinstance(error, TimeoutError) else str(error.cause)
-        found.unfinished.append(Unfinished(worker.side, steps, bench.size, " ".join(reason.split())))
-        return f"{what}  {reason}"
-    found.runs.append(run)
-    wall_ms, cpu_ms = (1000 * seconds / steps for seconds in (run.wall_s, run.worker_cpu_s))
-    weight = f"{run.weight.history_bytes:>11,} bytes  {run.weight.events:>5,} events"
-    return f"{what}  wall {wall_ms:6.1f} ms/step  worker CPU {cpu_ms:6.2f} ms/step  {weight}"
+                    run = await _done(
+                        worker, of_run(steps, size), bench.measure, found, tell, steps=steps, repeat=repeat
+                    )
+                    if run is not None:
+                        found.runs.append(run)
+                        tell(_line(run))
 
 
 async def _beside(
     client: Client, server_pid: int, workers: list[WorkerProcess], plan: Plan, found: PeerFindings, tell: Tell
 ) -> None:
-    many, steps = plan.beside
+    runs, steps = plan.beside
+    what = of_many(runs, steps, RESULT_BYTES)
+
+    async def together(worker: WorkerProcess) -> SideBySide:
+        return await side_by_side(client, server_pid, worker, runs=runs, steps=steps)
+
     for repeat in range(plan.peer_repeats):
         for worker in workers if repeat % 2 else workers[::-1]:
-            together = await side_by_side(client, server_pid, worker, runs=many, steps=steps)
-            what = f"{worker.side:<13} {many} x {steps} steps"
-            tell(f"{what}  wall {together.wall_s:5.1f} s  worker CPU {together.worker_cpu_s:5.2f} s")
-            found.beside.append(together)
+            beside = await _done(worker, what, together, found, tell)
+            if beside is not None:
+                found.beside.append(beside)
+                tell(f"{worker.side:<13} {runs} x {steps} steps  {beside.wall_s:5.1f} s")
+
+
+async def _done[T](
+    worker: WorkerProcess,
+    what: str,
+    job: Callable[..., Coroutine[Any, Any, T]],
+    found: PeerFindings,
+    tell: Tell,
+    **given: Any,
+) -> T | None:
+    if found.reason(worker.side, what):
+        return None
+    try:
+        return await in_time(worker, job(worker, **given), _PATIENCE_S)
+    except _FAILURES as error:
+        if worker.side in OWN:
+            raise
+        found.unfinished.append(Unfinished(worker.side, what, reason_of(error)))
+        tell(f"{worker.side:<13} {what}: {reason_of(error)}")
+        return None
+
+
+def _line(run: Measured) -> str:
+    wall_ms, cpu_ms = (1000 * seconds / run.steps for seconds in (run.wall_s, run.worker_cpu_s))
+    weight = f"{run.weight.history_bytes:>11,} bytes  {run.weight.events:>5,} events"
+    what = f"{run.side:<13} {run.steps:>4} steps of {run.size:>4} bytes"
+    return f"{what}  wall {wall_ms:6.1f} ms/step  worker CPU {cpu_ms:6.2f} ms/step  {weight}"

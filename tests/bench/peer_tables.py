@@ -1,45 +1,45 @@
-"""The tables of the other integrations."""
+"""The table of the other integrations."""
 
 from itertools import groupby
 
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
-from tests.bench.peer_figures import CPU, Figure, figures
-from tests.bench.peer_runs import PeerFindings
-from tests.bench.sides import PEERS, TITLES
+from tests.bench.peer_figures import Figure, figures
+from tests.bench.peer_findings import PeerFindings
+from tests.bench.sides import TITLES
 
-
-def peer_tables(found: PeerFindings) -> list[Table]:
-    """What each side took, job by job, and who did not take part."""
-    by_job = groupby(figures(found), lambda figure: (figure.runs, figure.steps, figure.size))
-    return [*(_job(*job, list(of_job)) for job, of_job in by_job), _who(found)]
+_NOT_MEASURED = "–"
+_NOT_FINISHED = "not finished"
 
 
-def _job(runs: int, steps: int, size: int, of_job: list[Figure]) -> Table:
-    what = f"{steps} steps, results of {size:,} bytes"
-    title = f"{runs} runs at once, each of {what}" if runs > 1 else f"A run of {what}"
-    names = list(dict.fromkeys(figure.name for figure in of_job))
-    table = Table("medians, x bare", *names, title=title)
-    for side, of_side in groupby(of_job, lambda figure: figure.side):
-        table.add_row(TITLES[side], *(_cell(figure) for figure in of_side))
-    return table
+def peer_tables(found: PeerFindings) -> Group:
+    """What each side took, job by job; below it who they are, who did not finish what, who took no part."""
+    title = "The same job on other integrations: bare in its units, the others x bare; medians"
+    table = Table("", *(TITLES[side] for side in found.sides), title=title)
+    for what, of_job in groupby(figures(found), lambda figure: figure.what):
+        table.add_row(f"[bold]{what}")
+        for name, of_name in groupby(of_job, lambda figure: figure.name):
+            table.add_row(f"  {name}", *(_cell(figure) for figure in of_name))
+        table.add_section()
+    return Group(table, *(Text(line) for line in _lines(found)))
 
 
 def _cell(figure: Figure) -> str:
-    if figure.value is None:
-        return "did not finish"
-    precise = f"{figure.value:,.2f}" if figure.name.startswith(CPU) else f"{figure.value:,.0f}"
-    return f"{precise}  [bold]x {figure.ratio:.2f}"
+    if figure.value is None or figure.ratio is None:
+        return f"[red]{_NOT_FINISHED}" if figure.reason else _NOT_MEASURED
+    if figure.side == "bare":
+        return f"{figure.value:,.0f}" if figure.value >= 100 else f"{figure.value:,.2f}"
+    return f"x {figure.ratio:,.2f}"
 
 
-def _who(found: PeerFindings) -> Table:
-    table = Table("other integrations", "", title="Who took part")
-    for peer in PEERS:
-        if peer in found.missing:
-            table.add_row(TITLES[peer], found.missing[peer])
-        elif peer in found.versions:
-            installed = (f"{name} {version}" for name, version in found.versions[peer].items())
-            table.add_row(TITLES[peer], ", ".join(installed))
-    for each in found.unfinished:
-        table.add_row(TITLES[each.side], f"did not finish {each.steps} steps of {each.size:,} bytes: {each.reason}")
-    return table
+def _lines(found: PeerFindings) -> list[str]:
+    return [
+        *(
+            f"{TITLES[peer]}: {', '.join(f'{name} {version}' for name, version in known.items())}"
+            for peer, known in found.versions.items()
+        ),
+        *(f"{TITLES[each.side]} did not finish {each.what}: {each.reason}" for each in found.unfinished),
+        *(f"{TITLES[peer]} took no part: {reason}" for peer, reason in found.absent.items()),
+    ]

@@ -46,6 +46,8 @@ class Plan:
     peer_lengths: tuple[int, ...] = (50, 200)
     peer_sizes: tuple[int, ...] = (200, job.RESULT_BYTES)
     peer_repeats: int = 3
+    peer_readings: int = 3
+    """How often a history of theirs is replayed."""
     hooked: bool = False
     """The agent has a middleware on the hooks of model and tool."""
 
@@ -72,4 +74,5 @@ QUICK: Final = Plan(
     peers=False,
     peer_lengths=(50,),
     peer_repeats=1,
+    peer_readings=1,
 )

@@ -10,74 +10,67 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-from tests.bench.sides import TITLES
+from tests.bench.plot_panels import Panel, panels, ratio_text, sides
+from tests.bench.sides import AGENTS, TITLES
 
-_PANELS: Final = (
-    ("wall ms per step", "Wall per step"),
-    ("worker CPU ms per step", "Worker CPU per step"),
-    ("history bytes", "History bytes"),
-    ("events", "Events"),
-    ("steps per second", "Throughput"),
-)
+_COLUMNS: Final = 3
+# Dark, light: a large tool result, a small one.
 _OURS: Final = ("#1b5fa8", "#8fb8e3")
 _THEIRS: Final = ("#6b6b6b", "#bdbdbd")
-_BARE: Final = ("#222222", "#222222")
+_RED: Final = "#b00020"
 _BAR: Final = 0.38
+_NOTE: Final = (
+    "Ratio to a bare Temporal workflow that does the same job, on logarithmic axes. A step is a message of 200 bytes "
+    "with a tool call, and its result.\nTool results of 200 bytes (light) and 4,096 bytes (dark); of one size where "
+    "there is one bar."
+)
 
 
 def main(source: Path, png: Path) -> None:
     """Write the figure."""
     compared: list[dict[str, Any]] = json.loads(source.read_text())["compared"]
-    steps = max(each["steps"] for each in compared)
-    sides: list[str] = [side for side in TITLES if any(each["side"] == side for each in compared)]
-    figure, panels = plt.subplots(1, len(_PANELS), figsize=(16, 0.62 * len(sides) + 1.9), sharey=True)
-    for axes, (name, title) in zip(panels, _PANELS, strict=True):
-        named = [each for each in compared if each["name"] == name]
-        of_runs = [each for each in named if each["steps"] == steps or each["runs"] > 1]
-        _panel(axes, of_runs, sides)
-        axes.set_title(title, fontsize=12, fontweight="bold", loc="left", pad=18)
-        axes.text(0, 1.02, _said(of_runs), transform=axes.transAxes, fontsize=8.5, color="#555555")
-    panels[0].set_yticks(range(len(sides)), [title for side, title in TITLES.items() if side in sides], fontsize=11)
-    panels[0].invert_yaxis()
-    figure.tight_layout(rect=(0, 0.05, 1, 1), w_pad=1.5)
-    note = f"Ratio to a bare Temporal workflow that does the same job; the axes are logarithmic. {steps} steps, each"
-    note += " with a message of 200 bytes and a tool result of"
-    figure.text(0.01, 0.02, f"{note} 200 bytes (light) or 4,096 bytes (dark).", fontsize=9.5, color="#333333")
-    figure.savefig(png, dpi=120)
+    shown, who = panels(compared), sides(compared)
+    if not shown:
+        sys.exit(f"{source} compares nothing")
+    rows = -(-len(shown) // _COLUMNS)
+    height = rows * (0.36 * len(who) + 0.75) + 0.75
+    figure, grid = plt.subplots(rows, _COLUMNS, figsize=(13, height), sharey=True, squeeze=False)
+    for axes in grid.flat[len(shown) :]:
+        axes.set_visible(False)
+    for axes, panel in zip(grid.flat, shown, strict=False):
+        _draw(axes, panel, who)
+    for row in grid:
+        row[0].set_yticks(range(len(who)), [TITLES[side] for side in who], fontsize=10)  # type: ignore[index]
+    grid[0][0].invert_yaxis()
+    figure.tight_layout(rect=(0, 0.75 / height, 1, 1), w_pad=1.5, h_pad=1.8)
+    figure.text(0.01, 0.12 / height, _NOTE, fontsize=9, color="#333333", linespacing=1.4)
+    figure.savefig(png, dpi=100)
 
 
-def _panel(axes: Any, named: list[dict[str, Any]], sides: list[str]) -> None:
-    sizes = sorted({each["size"] for each in named})
-    known = [each["ratio"] for each in named if each["ratio"] is not None]
+def _draw(axes: Any, panel: Panel, who: list[str]) -> None:
+    sizes = panel.sizes
+    known = [bar.ratio for bar in panel.bars if bar.ratio is not None]
     low, high = min(0.8, *known) / 1.3, max(1.25, *known)
     axes.set_xscale("log")
     # Room for the number behind the longest bar.
     axes.set_xlim(low, high * (high / low) ** 0.35)
     axes.axvline(1, color="#222222", linewidth=1, zorder=0)
-    for each in named:
-        colors = _BARE if each["side"] == "bare" else _OURS if each["side"] in ("ours", "local") else _THEIRS
-        large = each["size"] == max(sizes) and len(sizes) > 1
-        place = sides.index(each["side"]) + (0 if len(sizes) == 1 else (_BAR / 2 if large else -_BAR / 2))
-        if each["ratio"] is None:
-            axes.text(1.03, place, "did not finish", va="center", fontsize=8.5, color="#b00020", style="italic")
+    for bar in panel.bars:
+        small = len(sizes) > 1 and bar.size == sizes[0]
+        at = who.index(bar.side) + (0 if len(sizes) == 1 else -_BAR / 2 if small else _BAR / 2)
+        if bar.ratio is None:
+            axes.text(1.05, at, "did not finish", va="center", fontsize=8, color=_RED, style="italic")
             continue
-        color = colors[0] if large or len(sizes) == 1 else colors[1]
-        axes.barh(place, each["ratio"] - 1, left=1, height=_BAR, color=color)
-        axes.text(max(each["ratio"], 1) * 1.03, place, _ratio(each["ratio"]), va="center", fontsize=9)
+        color = (_OURS if bar.side in AGENTS else _THEIRS)[small]
+        axes.barh(at, bar.ratio - 1, left=1, height=_BAR, color=color)
+        if bar.side != "bare":
+            axes.text(max(bar.ratio, 1) * 1.03, at, ratio_text(bar.ratio), va="center", fontsize=8.5)
+    axes.set_title(panel.title, fontsize=11, fontweight="bold", loc="left", pad=17)
+    axes.text(0, 1.02, panel.note, transform=axes.transAxes, fontsize=8.5, color="#555555")
     axes.minorticks_off()
     axes.tick_params(axis="x", bottom=False, labelbottom=False)
     axes.tick_params(axis="y", length=0)
-    for edge in ("top", "right", "bottom", "left"):
-        axes.spines[edge].set_visible(False)
-
-
-def _said(named: list[dict[str, Any]]) -> str:
-    many = named[0]["runs"] if named else 1
-    return f"{many} runs of {named[0]['steps']} steps at once; more is better" if many > 1 else "less is better"
-
-
-def _ratio(ratio: float) -> str:
-    return f"{ratio:.0f}x" if ratio >= 10 else f"{ratio:.2f}x"
+    axes.spines[:].set_visible(False)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import psutil
 
+from tests.bench.environments import ROOT
 from tests.bench.sides import Peer, Side
 
 _PATIENCE_S = 60.0
@@ -51,6 +52,15 @@ class WorkerProcess:
         status = Path(f"/proc/{self._known.pid}/status").read_text()
         return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
+    @property
+    def alive(self) -> bool:
+        """It has not ended."""
+        return self._process.returncode is None
+
+    async def ended(self) -> int:
+        """Wait for its end; the exit code."""
+        return await self._process.wait()
+
     async def stop(self) -> dict[str, int]:
         """Let it end; what its cache counted."""
         async with asyncio.timeout(_PATIENCE_S):
@@ -75,14 +85,18 @@ async def worker_process(
 async def peer_process(peer: Peer, python: Path, address: str) -> AsyncIterator[WorkerProcess]:
     """A worker of that peer, run by the interpreter of its environment, ready; it is gone on exit."""
     command = [str(python), "-m", "tests.bench.peers", peer, address, queue_of(peer)]
-    env = {name: os.environ[name] for name in _PEER_ENVIRONMENT if name in os.environ}
-    async with _process(peer, command, env) as worker:
+    async with _process(peer, command, peer_environment()) as worker:
         yield worker
+
+
+def peer_environment() -> dict[str, str]:
+    """The environment variables of a peer's processes."""
+    return {name: os.environ[name] for name in _PEER_ENVIRONMENT if name in os.environ}
 
 
 @asynccontextmanager
 async def _process(side: Side | Peer, command: list[str], env: dict[str, str] | None) -> AsyncIterator[WorkerProcess]:
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, env=env)
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, env=env, cwd=ROOT)
     try:
         assert process.stdout is not None
         async with asyncio.timeout(_PATIENCE_S):

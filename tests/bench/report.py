@@ -34,7 +34,7 @@ def show(console: Console, found: Findings, targets: list[Target]) -> None:
     if found.plan.ours:
         console.print(_verdicts(targets), _per_step(found), _beside(found), memory(found), _readings(found))
     if found.peers is not None:
-        console.print(*peer_tables(found.peers))
+        console.print(peer_tables(found.peers))
 
 
 def as_json(found: Findings, targets: list[Target]) -> dict[str, Any]:

@@ -9,15 +9,16 @@ import sys
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from spine_temporal import AgentWorker
-from tests.bench import bare, ours, talking, waiting
 from tests.bench.working import OPTIONS, until_told
 
 
 async def serve(side: str, address: str, task_queue: str, middleware: str, options: str) -> dict[str, int]:
     """Work for that side until stdin ends; how often the cache had a State, how often the history was folded."""
     client = await Client.connect(address)
+    # Each side imports its own: what a bare worker holds is not to be that of ours.
     if side == "bare":
+        from tests.bench import bare
+
         plain = Worker(
             client,
             task_queue=task_queue,
@@ -28,6 +29,9 @@ async def serve(side: str, address: str, task_queue: str, middleware: str, optio
         async with plain:
             await until_told()
         return {}
+    from spine_temporal import AgentWorker
+    from tests.bench import ours, talking, waiting
+
     agents = [ours.agent(hooked=middleware == "hooked", local=side == "local"), waiting.agent(), *talking.agents()]
     worker = AgentWorker(client, agents=agents, task_queue=task_queue, **OPTIONS | json.loads(options))
     async with worker:

@@ -13,7 +13,7 @@ PEERS: Final[tuple[Peer, ...]] = ("openai_agents", "pydantic_ai", "langgraph", "
 TITLES: Final[dict[Side | Peer, str]] = {
     "bare": "bare workflow",
     "ours": "spine-temporal",
-    "local": "spine-temporal, local tool",
+    "local": "the same, local tool",
     "openai_agents": "OpenAI Agents",
     "pydantic_ai": "pydantic-ai",
     "langgraph": "LangGraph",
