@@ -12,7 +12,7 @@ from temporalio.api.history.v1 import History
 from temporalio.client import Client, WorkflowHistory
 
 from tests.bench.environments import ROOT, environment
-from tests.bench.peer_findings import PeerFindings, Unfinished, of_run
+from tests.bench.peer_findings import PeerFindings, Unfinished
 from tests.bench.plan import Plan
 from tests.bench.processes import peer_environment
 from tests.bench.reading import replay_s
@@ -29,17 +29,15 @@ _OWN: Final[tuple[Side, ...]] = ("bare", "ours")
 async def replays(client: Client, _address: str, plan: Plan, found: PeerFindings) -> None:
     """Replay the last of the longest runs with small results; bare's and ours, in this process."""
     steps, size = found.replayed = plan.peer_lengths[-1], plan.peer_sizes[0]
-    for side in found.sides:
-        runs = found.runs_of(side, steps, size)
-        if side == "local" or not runs:
-            continue
-        histories = await histories_of(client, runs[-1].workflow_id, runs[-1].run_id)
-        if side in PEERS:
-            await _replay_peer(side, histories[-1], plan.peer_readings, found)
-        else:
-            # The first pays for imports.
-            taken = [await replay_s(side, histories) for _ in range(plan.peer_readings + 1)]
-            found.replay_s[side] = taken[1:]
+    for own in _OWN:
+        last = found.runs_of(own, steps, size)[-1]
+        histories = await histories_of(client, last.workflow_id, last.run_id)
+        # The first pays for imports.
+        found.replay_s[own] = [await replay_s(own, histories) for _ in range(plan.peer_readings + 1)][1:]
+    for peer in PEERS:
+        for last in found.runs_of(peer, steps, size)[-1:]:
+            histories = await histories_of(client, last.workflow_id, last.run_id)
+            await _replay_peer(peer, histories[-1], plan.peer_readings, found)
 
 
 async def starts(client: Client, address: str, plan: Plan, found: PeerFindings) -> None:
@@ -85,8 +83,3 @@ async def _replay_peer(peer: Peer, history: WorkflowHistory, readings: int, foun
         found.unfinished.append(Unfinished(peer, REPLAY, reason[:200]))
     else:
         found.replay_s[peer] = [float(line) for line in written.decode().split()[-readings:]]
-
-
-def replayed(found: PeerFindings) -> str:
-    """The name of the job that was replayed."""
-    return of_run(*found.replayed)

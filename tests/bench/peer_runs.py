@@ -27,15 +27,8 @@ _WARM_UP: Final = (5, 200)
 _WARM_UP_S: Final = 60.0
 # Ten times what the slowest of them takes on two quiet cores.
 _PATIENCE_S: Final = 240.0
-_FAILURES: Final = (
-    NotInstalledError,
-    WorkflowFailureError,
-    RPCError,
-    RuntimeError,
-    TimeoutError,
-    OSError,
-    psutil.Error,
-)
+# A TimeoutError is an OSError.
+_FAILURES: Final = (NotInstalledError, WorkflowFailureError, RPCError, RuntimeError, OSError, psutil.Error)
 
 
 async def measure_peers(client: Client, address: str, server_pid: int, plan: Plan, tell: Tell) -> PeerFindings:
@@ -124,12 +117,15 @@ async def _beside(
     runs, steps = plan.beside
     what = of_many(runs, steps, RESULT_BYTES)
 
-    async def together(worker: WorkerProcess) -> SideBySide:
-        return await side_by_side(client, server_pid, worker, runs=runs, steps=steps)
+    async def together(worker: WorkerProcess, share: int) -> SideBySide:
+        return await side_by_side(client, server_pid, worker, runs=max(1, runs // share), steps=steps)
 
+    # The first at once find a worker that has not yet worked so.
+    for worker in workers:
+        await _done(worker, what, together, found, tell, share=5)
     for repeat in range(plan.peer_repeats):
         for worker in workers if repeat % 2 else workers[::-1]:
-            beside = await _done(worker, what, together, found, tell)
+            beside = await _done(worker, what, together, found, tell, share=1)
             if beside is not None:
                 found.beside.append(beside)
                 tell(f"{worker.side:<13} {runs} x {steps} steps  {beside.wall_s:5.1f} s")

@@ -10,7 +10,7 @@ from tests.bench.peer_figures import Figure, figures
 from tests.bench.peer_findings import PeerFindings
 from tests.bench.sides import TITLES
 
-_NOT_MEASURED = "–"
+_NOT_MEASURED = "-"
 _NOT_FINISHED = "not finished"
 
 

@@ -3,10 +3,12 @@
 import asyncio
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from spine_temporal import DurableAgent
 from tests.bench import job, ours
@@ -75,7 +77,8 @@ class Bench:
             answer = await handle.result()
         except asyncio.CancelledError:
             # Nobody waits for it any more, and it would go on beside the runs after it.
-            await handle.terminate("the benchmark goes on without it")
+            with suppress(RPCError):
+                await handle.terminate("the benchmark goes on without it")
             raise
         if answer != job.MESSAGE:
             raise RuntimeError(f"a run of {worker.side} ended with {answer!r}")

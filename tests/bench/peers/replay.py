@@ -12,12 +12,12 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 
-async def replay(name: str, workflow_id: str, file: str, times: str) -> None:
+async def replay(name: str, workflow_id: str, history_bytes: bytes, times: int) -> None:
     """Replay it once more than asked: the first time pays for imports."""
     parts = importlib.import_module(f"tests.bench.peers.{name}").worker()
     plugins = [*parts.get("client_plugins", []), *parts.get("plugins", [])]
-    history = WorkflowHistory(workflow_id, list(History.FromString(Path(file).read_bytes()).events))
-    for turn in range(int(times) + 1):
+    history = WorkflowHistory(workflow_id, list(History.FromString(history_bytes).events))
+    for turn in range(times + 1):
         began_s = time.perf_counter()
         await Replayer(workflows=parts["workflows"], plugins=plugins).replay_workflow(history)
         if turn:
@@ -25,6 +25,7 @@ async def replay(name: str, workflow_id: str, file: str, times: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(replay(*sys.argv[1:]))
+    name, workflow_id, file, times = sys.argv[1:]
+    asyncio.run(replay(name, workflow_id, Path(file).read_bytes(), int(times)))
     # Interpreter exit with temporalio loaded may segfault (sdk-python#300).
     os._exit(0)
