@@ -42,9 +42,11 @@ async def measure_peers(client: Client, address: str, server_pid: int, plan: Pla
             tell(f"the environment of {peer}")
             try:
                 python = await environment(peer)
-                worker = await stack.enter_async_context(peer_process(peer, python, address))
-                await _warm_up(client, server_pid, worker)
-                found.versions[peer] = await versions(python)
+                async with AsyncExitStack() as failing:
+                    worker = await failing.enter_async_context(peer_process(peer, python, address))
+                    await _warm_up(client, server_pid, worker)
+                    found.versions[peer] = await versions(python)
+                    stack.push_async_exit(failing.pop_all())
             except _FAILURES as error:
                 found.absent[peer] = reason_of(error)
                 tell(f"{peer} takes no part: {found.absent[peer]}")

@@ -8,10 +8,10 @@ from rich.text import Text
 
 from tests.bench.peer_figures import Figure, figures
 from tests.bench.peer_findings import PeerFindings
+from tests.bench.shortfall import shortfall
 from tests.bench.sides import TITLES
 
 _NOT_MEASURED = "-"
-_NOT_FINISHED = "not finished"
 
 
 def peer_tables(found: PeerFindings) -> Group:
@@ -28,7 +28,7 @@ def peer_tables(found: PeerFindings) -> Group:
 
 def _cell(figure: Figure) -> str:
     if figure.value is None or figure.ratio is None:
-        return f"[red]{_NOT_FINISHED}" if figure.reason else _NOT_MEASURED
+        return f"[red]{shortfall(figure.reason)}" if figure.reason else _NOT_MEASURED
     if figure.side == "bare":
         return f"{figure.value:,.0f}" if figure.value >= 100 else f"{figure.value:,.2f}"
     return f"x {figure.ratio:,.2f}"

@@ -64,7 +64,7 @@ def _draw(axes: Any, panel: Panel, who: list[str]) -> None:
         small = len(sizes) > 1 and bar.size == sizes[0]
         at = who.index(bar.side) + (0 if len(sizes) == 1 else -_BAR / 2 if small else _BAR / 2)
         if bar.ratio is None:
-            axes.text(1.05, at, "did not finish", va="center", fontsize=8, color=_RED, style="italic")
+            axes.text(1.05, at, bar.shortfall, va="center", fontsize=8, color=_RED, style="italic")
             continue
         color = (_OURS if bar.side in AGENTS else _THEIRS)[small]
         axes.barh(at, bar.ratio - 1, left=1, height=_BAR, color=color)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tests.bench.shortfall import shortfall
 from tests.bench.sides import TITLES
 
 # Names of figures; whether of many runs at once, of one run, of neither (None: any).
@@ -21,11 +22,12 @@ _PANELS: Final[tuple[tuple[str, str, bool], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A side's ratio to bare; None: it did not finish."""
+    """A side's ratio to bare, or why it has none."""
 
     side: str
     size: int
     ratio: float | None
+    shortfall: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,13 @@ def _panel(compared: list[dict[str, Any]], title: str, name: str, many: bool) ->
     shown = [each for each in named if each["steps"] == longest and (each["ratio"] is not None or each["reason"])]
     if all(each["ratio"] is None for each in shown):
         return None
-    bars = tuple(Bar(each["side"], each["size"], each["ratio"]) for each in shown)
+    bars = tuple(_bar(each) for each in shown)
     return Panel(title, _note(name, shown[0]), bars)
+
+
+def _bar(each: dict[str, Any]) -> Bar:
+    missing = shortfall(each["reason"]) if each["ratio"] is None else ""
+    return Bar(each["side"], each["size"], each["ratio"], missing)
 
 
 def _note(name: str, shown: dict[str, Any]) -> str:

@@ -29,7 +29,7 @@ def compared() -> PeerFindings:
     """Strands did all, LangGraph outgrew the history, pydantic-ai is not installed; OpenAI Agents has not come yet."""
     found = PeerFindings()
     found.versions = {"langgraph": {"langgraph": "1.2.24"}, "strands": {"strands-agents": "1.62.0"}}
-    found.absent = {"pydantic_ai": "no uv found"}
+    found.absent = {"pydantic_ai": "no [temporal] found"}
     found.runs = [
         *(run(side, 2.0, 1_000_000) for side in OWN),
         *(run(side, 4.0, 1_500_000) for side in OWN),
@@ -38,7 +38,7 @@ def compared() -> PeerFindings:
         run("langgraph", 7.0, 49_000_000),
     ]
     found.beside = [at_once(side, 8.0) for side in OWN] + [at_once("strands", 16.0), at_once("langgraph", 10.0)]
-    found.unfinished = [Unfinished("langgraph", of_run(STEPS, SIZE), "the history [exceeds] its limit")]
+    found.unfinished = [Unfinished("langgraph", of_run(STEPS, SIZE), "Workflow history size exceeds limit.")]
     found.memory_bytes = {"bare": 80_000_000, "ours": 100_000_000, "strands": 200_000_000}
     found.start_s = {"bare": [0.3], "ours": [0.4], "strands": [0.9]}
     return found
@@ -77,14 +77,14 @@ def test_side_that_failed_once_has_no_figure_of_that_job_and_keeps_those_of_othe
     failed = figure(found, of_run(STEPS, SIZE), "history bytes", "langgraph")
     other = figure(found, of_many(50, 10, 200), "steps per second", "langgraph")
 
-    assert (failed.value, failed.ratio, failed.reason) == (None, None, "the history [exceeds] its limit")
+    assert (failed.value, failed.ratio, failed.reason) == (None, None, "Workflow history size exceeds limit.")
     assert (other.value, other.ratio) == (50.0, 0.8)
 
 
 def test_table_shows_bare_in_units_and_the_others_against_it() -> None:
     lines = printed(compared())
 
-    assert row(lines, "history bytes") == ["1,250,000", "x 1.00", "x 1.00", "not finished", "x 35.00"]
+    assert row(lines, "history bytes") == ["1,250,000", "x 1.00", "x 1.00", "history limit", "x 35.00"]
     assert row(lines, "steps per second") == ["62.50", "x 1.00", "x 1.00", "x 0.80", "x 0.50"]
     assert row(lines, "requests per step") == ["6.00", "x 1.00", "x 1.00", "x 1.00", "x 1.00"]
     assert row(lines, "start to first poll") == ["300", "x 1.33", "-", "-", "x 3.00"]
@@ -95,8 +95,8 @@ def test_reasons_stand_below_the_table_as_they_are() -> None:
     lines = printed(compared())
 
     job = "a run of 200 steps, results of 4,096 bytes"
-    assert f"LangGraph did not finish {job}: the history [exceeds] its limit" in lines
-    assert "pydantic-ai took no part: no uv found" in lines
+    assert f"LangGraph did not finish {job}: Workflow history size exceeds limit." in lines
+    assert "pydantic-ai took no part: no [temporal] found" in lines
     assert "Strands: strands-agents 1.62.0" in lines
 
 

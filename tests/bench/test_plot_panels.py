@@ -49,7 +49,16 @@ def test_side_that_did_not_finish_has_a_bar_and_one_that_was_not_measured_has_no
 
     (panel,) = panels(compared)
 
-    assert panel.bars == (Bar("bare", 200, 1.0), Bar("strands", 200, None))
+    assert panel.bars == (Bar("bare", 200, 1.0), Bar("strands", 200, None, "not finished"))
+
+
+@pytest.mark.parametrize("counted", ["size", "count"])
+def test_history_that_outgrew_its_limit_is_called_so(counted: str) -> None:
+    reason = f"Workflow history {counted} exceeds limit."
+
+    (panel,) = panels([figure("bare", 1.0), figure("strands", None, reason=reason)])
+
+    assert panel.bars[1].shortfall == "history limit"
 
 
 def test_cost_of_one_run_and_of_many_at_once_are_not_mixed() -> None:
