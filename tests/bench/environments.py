@@ -40,7 +40,7 @@ async def environment(name: str) -> Path:
     """
     folder, wanted = _FOLDER / name, "\n".join(_REQUIREMENTS[name])
     python, made = folder / "bin" / "python", folder / ".made-of"
-    if not (made.exists() and made.read_text() == wanted):
+    if not (python.exists() and made.exists() and made.read_text() == wanted):
         uv = _uv()
         await _run(uv, "venv", "--quiet", "--clear", "--python", str(_BASE_PYTHON), str(folder))
         await _run(uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), *_REQUIREMENTS[name])
