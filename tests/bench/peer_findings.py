@@ -48,7 +48,7 @@ class PeerFindings:
     @property
     def sides(self) -> list[Side | Peer]:
         """Who took part, in the order of the table."""
-        return [*OWN, *(peer for peer in PEERS if peer in self.versions and peer not in self.absent)]
+        return [*OWN, *(peer for peer in PEERS if peer in self.versions)]
 
     def runs_of(self, side: Side | Peer, steps: int, size: int) -> list[Measured]:
         """The runs of that side, length and size, in order."""
