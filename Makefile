@@ -51,7 +51,7 @@ bench: $(ENV)/.ready ## Measure, and write the numbers to bench.json
 	@$(PYTHON) -m tests.bench $(ARGS)
 
 clean: ## Remove the environments, caches and build results
-	rm -rf .venv .venv-* .bootstrap dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .bench .bootstrap dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(ENV)/.ready: pyproject.toml uv.lock .ci/bootstrap.sh .ci/find-python.sh
 	@.ci/bootstrap.sh $(ENV)

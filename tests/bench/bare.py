@@ -7,7 +7,6 @@ from temporalio import activity, workflow
 
 from tests.bench import job
 
-WORKFLOW: Final = "bench.bare"
 _TIMEOUT: Final = timedelta(minutes=1)
 
 
@@ -21,7 +20,7 @@ async def tool(size: int) -> str:
     return job.result(size)
 
 
-@workflow.defn(name=WORKFLOW)
+@workflow.defn(name="bench.bare")
 class BareAgent:
     @workflow.run
     async def run(self, steps: int, size: int) -> str:

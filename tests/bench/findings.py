@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from tests.bench.cache_memory import CacheMemory
 from tests.bench.large import Large
 from tests.bench.long import Long
+from tests.bench.peer_findings import PeerFindings
 from tests.bench.plan import Plan
-from tests.bench.processes import Side
 from tests.bench.running import Measured
 from tests.bench.short_runs import ShortRuns
 from tests.bench.side_by_side import SideBySide
+from tests.bench.sides import Side
 from tests.bench.starting import Starting
 from tests.bench.waiting import Waited
 from tests.bench.watching import Watched
@@ -44,6 +45,7 @@ class Findings:
     watched: list[Watched] = field(default_factory=list)
     """By one, by many."""
     starting: Starting | None = None
+    peers: PeerFindings | None = None
     takeover: dict[str, int] = field(default_factory=dict)
     """What the cache of a worker counted that started in the middle of a run."""
 

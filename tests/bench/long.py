@@ -9,8 +9,9 @@ from spine_core import TraceEvent
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent
-from tests.bench import ours
-from tests.bench.processes import Side, queue_of
+from tests.bench import job, ours
+from tests.bench.processes import queue_of
+from tests.bench.sides import Side
 from tests.bench.weighing import histories_of
 
 _SIZE = 400
@@ -44,9 +45,9 @@ async def long_run(client: Client, side: Side, steps: int) -> Long:
     durable = DurableAgent(ours.NAME, client, task_queue=queue_of(side), session_ttl_s=0)
     session = f"long-{uuid.uuid4().hex[:8]}"
     began_s = time.perf_counter()
-    result = await durable.run(ours.question(steps, _SIZE), session_id=session)
+    result = await durable.run(job.question(steps, _SIZE), session_id=session)
     wall_s = time.perf_counter() - began_s
-    theirs = await ours.agent(hooked=False).run(ours.question(steps, _SIZE), session_id=session)
+    theirs = await ours.agent(hooked=False).run(job.question(steps, _SIZE), session_id=session)
     workflow_id = durable.get_run(session).workflow_id
     first_run_id = str((await client.get_workflow_handle(workflow_id).describe()).raw_info.first_run_id)
     told = [[(event.type, event.step, event.data) for event in each.trace] for each in (result, theirs)]

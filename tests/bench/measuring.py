@@ -11,12 +11,14 @@ from tests.bench.cache_memory import many_sessions, one_session
 from tests.bench.findings import Findings
 from tests.bench.large import large_conversation
 from tests.bench.long import long_run
+from tests.bench.peer_runs import measure_peers
 from tests.bench.plan import Plan
-from tests.bench.processes import Side, WorkerProcess, worker_process
+from tests.bench.processes import WorkerProcess, worker_process
 from tests.bench.reading import fold_s, replay_s
 from tests.bench.running import Bench, Measured
 from tests.bench.short_runs import short_runs
 from tests.bench.side_by_side import SideBySide, side_by_side
+from tests.bench.sides import Side
 from tests.bench.starting import start
 from tests.bench.takeover import take_over
 from tests.bench.waiting import waiting_sessions
@@ -31,27 +33,39 @@ _WARM_UP_STEPS = 20
 async def measure(plan: Plan, tell: Tell) -> Findings:
     """Everything the plan asks for, on one server, the sides taking turns."""
     found = Findings(plan)
-    async with dev_server(data_converter=DataConverter.default) as server:
-        await _runs(server, found, tell)
-        await _readings(server, found, tell)
-        async with worker_process("ours", server.address) as worker:
-            tell(f"{plan.sessions} sessions that wait for an approval")
-            found.waited = await waiting_sessions(server.client, worker, plan.sessions)
-            tell(f"a run with {plan.watchers} watchers, and with one")
+    if plan.ours:
+        async with dev_server(data_converter=DataConverter.default) as server:
+            await _ours(server, found, tell)
+    if plan.peers:
+        # A server of their own: their histories fill its memory.
+        async with dev_server(data_converter=DataConverter.default) as server:
             pid = server.process.pid
             assert pid is not None
-            found.watched = [await watch(server.client, pid, watchers=many) for many in (1, plan.watchers)]
-        sides: tuple[Side, ...] = ("ours", "local")
-        for side in sides:
-            tell(f"a run of {plan.long_steps} steps, held against the kernel's, {side}")
-            async with worker_process(side, server.address):
-                found.long.append(await long_run(server.client, side, plan.long_steps))
-        await _memory(server, found, tell)
-        tell(f"{plan.starts} starts")
-        found.starting = await start(server.client, server.address, repeats=plan.starts)
-        tell(f"a worker that starts in the middle of a run of {plan.at} steps")
-        found.takeover = await take_over(server.client, server.address, steps=plan.at, size=plan.size)
+            found.peers = await measure_peers(server.client, server.address, pid, plan, tell)
     return found
+
+
+async def _ours(server: TestServer, found: Findings, tell: Tell) -> None:
+    plan = found.plan
+    await _runs(server, found, tell)
+    await _readings(server, found, tell)
+    async with worker_process("ours", server.address) as worker:
+        tell(f"{plan.sessions} sessions that wait for an approval")
+        found.waited = await waiting_sessions(server.client, worker, plan.sessions)
+        tell(f"a run with {plan.watchers} watchers, and with one")
+        pid = server.process.pid
+        assert pid is not None
+        found.watched = [await watch(server.client, pid, watchers=many) for many in (1, plan.watchers)]
+    sides: tuple[Side, ...] = ("ours", "local")
+    for side in sides:
+        tell(f"a run of {plan.long_steps} steps, held against the kernel's, {side}")
+        async with worker_process(side, server.address):
+            found.long.append(await long_run(server.client, side, plan.long_steps))
+    await _memory(server, found, tell)
+    tell(f"{plan.starts} starts")
+    found.starting = await start(server.client, server.address, repeats=plan.starts)
+    tell(f"a worker that starts in the middle of a run of {plan.at} steps")
+    found.takeover = await take_over(server.client, server.address, steps=plan.at, size=plan.size)
 
 
 async def _runs(server: TestServer, found: Findings, tell: Tell) -> None:
@@ -82,7 +96,7 @@ async def _runs(server: TestServer, found: Findings, tell: Tell) -> None:
                 if repeat >= 0:
                     found.beside.append(together)
         await local.stop()
-        found.memory_bytes = {worker.side: worker.memory_bytes for worker in (bare, ours)}
+        found.memory_bytes = {"bare": bare.memory_bytes, "ours": ours.memory_bytes}
         found.steady = await _counts(bare, ours)
 
 

@@ -19,23 +19,19 @@ from spine_temporal import durable
 from tests.bench import job
 
 NAME: Final = "bench"
-_USAGE: Final = Usage(input_tokens=1200, output_tokens=60, cost_usd=0.0042)
-
-
-def question(steps: int, size: int) -> str:
-    """What the agent is asked: its provider reads off it how long to go on."""
-    return f"{steps} steps of {size} bytes"
+_USAGE: Final = Usage(input_tokens=job.INPUT_TOKENS, output_tokens=job.OUTPUT_TOKENS, cost_usd=0.0042)
 
 
 class Provider:
-    """Calls the tool as often as the question says, then answers. It looks at the first and the last message only."""
+    """Calls the tool as often as the question says, then answers; it looks at the question and the last message."""
 
     async def complete(
         self, messages: list[Message], tools: list[dict[str, Any]] | None = None, **_: Any
     ) -> ModelResponse:
-        steps, size = (int(word) for word in (messages[0].content or "").split() if word.isdigit())
-        done = int((messages[-1].tool_call_id or "call_0").removeprefix("call_"))
-        calls = [ToolCall(id=f"call_{done + 1}", name="look", arguments={"size": size})] if done < steps else []
+        question = messages[1] if messages[0].role == "system" else messages[0]
+        steps, size = job.asked(question.content or "")
+        call_id = job.next_call(messages[-1].tool_call_id, steps)
+        calls = [ToolCall(id=call_id, name="look", arguments={"size": size})] if call_id is not None else []
         message = Message.assistant(job.MESSAGE, calls)
         return ModelResponse(message=message, usage=_USAGE, finish_reason="tool_calls" if calls else "stop")
 
@@ -77,5 +73,6 @@ def agent(*, hooked: bool, local: bool = False) -> Agent:
         tools=[look_locally if local else look],
         middleware=middleware,
         guards=Guards(max_steps=None),
+        system=job.SYSTEM,
         name=NAME,
     )

@@ -39,6 +39,15 @@ class Plan:
     """How many watch one run."""
     starts: int = 7
     """How often workers are started."""
+    ours: bool = True
+    """What a run of ours costs, against the targets."""
+    peers: bool = True
+    """The same job on other integrations."""
+    peer_lengths: tuple[int, ...] = (50, 200)
+    peer_sizes: tuple[int, ...] = (200, job.RESULT_BYTES)
+    peer_repeats: int = 3
+    peer_readings: int = 3
+    """How often a history of theirs is replayed."""
     hooked: bool = False
     """The agent has a middleware on the hooks of model and tool."""
 
@@ -62,4 +71,8 @@ QUICK: Final = Plan(
     sessions=100,
     beside_repeats=2,
     starts=3,
+    peers=False,
+    peer_lengths=(50,),
+    peer_repeats=1,
+    peer_readings=1,
 )

@@ -9,7 +9,7 @@ from temporalio.worker import Replayer
 from spine_temporal import SpinePlugin
 from spine_temporal.history.folded import fold_turn
 from tests.bench.bare import BareAgent
-from tests.bench.processes import Side
+from tests.bench.sides import Side
 
 
 async def replay_s(side: Side, histories: Sequence[WorkflowHistory]) -> float:

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.findings import Findings, Pick
+from tests.bench.peer_figures import figures
+from tests.bench.peer_tables import peer_tables
 from tests.bench.report_memory import memory
 from tests.bench.side_by_side import SideBySide
 from tests.bench.targets import Target, events, history_bytes
@@ -29,7 +31,10 @@ _FIGURES: tuple[tuple[str, Pick, float], ...] = (
 
 def show(console: Console, found: Findings, targets: list[Target]) -> None:
     """Print what was measured, what it was measured against."""
-    console.print(_verdicts(targets), _per_step(found), _beside(found), memory(found), _readings(found))
+    if found.plan.ours:
+        console.print(_verdicts(targets), _per_step(found), _beside(found), memory(found), _readings(found))
+    if found.peers is not None:
+        console.print(peer_tables(found.peers))
 
 
 def as_json(found: Findings, targets: list[Target]) -> dict[str, Any]:
@@ -43,7 +48,8 @@ def as_json(found: Findings, targets: list[Target]) -> dict[str, Any]:
         }
         for target in targets
     ]
-    return {"targets": judged, **dataclasses.asdict(found)}
+    compared = [] if found.peers is None else [dataclasses.asdict(figure) for figure in figures(found.peers)]
+    return {"targets": judged, "compared": compared, **dataclasses.asdict(found)}
 
 
 def _verdicts(targets: list[Target]) -> Table:

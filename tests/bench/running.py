@@ -1,15 +1,19 @@
 """One run of the job, measured from outside."""
 
+import asyncio
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from spine_temporal import DurableAgent
-from tests.bench import bare, ours
-from tests.bench.processes import Side, WorkerProcess, cpu_s, queue_of
+from tests.bench import job, ours
+from tests.bench.processes import WorkerProcess, cpu_s, workflow_of
+from tests.bench.sides import AGENTS, Peer, Side
 from tests.bench.weighing import Weight, histories_of, weigh
 
 
@@ -17,8 +21,10 @@ from tests.bench.weighing import Weight, histories_of, weigh
 class Measured:
     """What one run took."""
 
-    side: Side
+    side: Side | Peer
     steps: int
+    size: int
+    """Bytes of a tool's result."""
     repeat: int
     wall_s: float
     worker_cpu_s: float
@@ -43,13 +49,14 @@ class Bench:
         name = f"{worker.side}-{steps}-{uuid.uuid4().hex[:8]}"
         before = worker.cpu_s, cpu_s(server), own.cpu_times()
         began_s = time.perf_counter()
-        workflow_id = await (self._bare(name, steps) if worker.side == "bare" else self._ours(name, steps, worker.side))
+        workflow_id = await self._do(worker, name, steps)
         wall_s = time.perf_counter() - began_s
         after = worker.cpu_s, cpu_s(server), own.cpu_times()
         run_id = str((await self.client.get_workflow_handle(workflow_id).describe()).raw_info.first_run_id)
         return Measured(
             side=worker.side,
             steps=steps,
+            size=self.size,
             repeat=repeat,
             wall_s=wall_s,
             worker_cpu_s=after[0] - before[0],
@@ -60,13 +67,26 @@ class Bench:
             run_id=run_id,
         )
 
-    async def _bare(self, name: str, steps: int) -> str:
-        await self.client.execute_workflow(bare.WORKFLOW, args=[steps, self.size], id=name, task_queue="bench-bare")
+    async def _do(self, worker: WorkerProcess, name: str, steps: int) -> str:
+        if worker.side in AGENTS:
+            return await self._ours(worker, name, steps)
+        handle = await self.client.start_workflow(
+            workflow_of(worker.side), args=[steps, self.size], id=name, task_queue=worker.task_queue
+        )
+        try:
+            answer = await handle.result()
+        except asyncio.CancelledError:
+            # Nobody waits for it any more, and it would go on beside the runs after it.
+            with suppress(RPCError):
+                await handle.terminate("the benchmark goes on without it")
+            raise
+        if answer != job.MESSAGE:
+            raise RuntimeError(f"a run of {worker.side} ended with {answer!r}")
         return name
 
-    async def _ours(self, name: str, steps: int, side: Side) -> str:
-        durable = DurableAgent(ours.NAME, self.client, task_queue=queue_of(side), session_ttl_s=0)
-        result = await durable.run(ours.question(steps, self.size), session_id=name)
+    async def _ours(self, worker: WorkerProcess, name: str, steps: int) -> str:
+        durable = DurableAgent(ours.NAME, self.client, task_queue=worker.task_queue, session_ttl_s=0)
+        result = await durable.run(job.question(steps, self.size), session_id=name)
         if result.state.step != steps + 1:
             raise RuntimeError(f"the run stopped at step {result.state.step}: {result.stopped_reason} {result.error}")
         return durable.get_run(name).workflow_id

@@ -9,7 +9,7 @@ from typing import Final
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent
-from tests.bench import ours
+from tests.bench import job, ours
 from tests.bench.processes import queue_of, worker_process
 
 _AT_ONCE: Final = 25
@@ -53,7 +53,7 @@ async def _serve(durable: DurableAgent, runs: int) -> None:
     async def caller() -> None:
         for number in left:
             calls = number % 2
-            result = await durable.run(ours.question(calls, _SIZE), session_id=uuid.uuid4().hex)
+            result = await durable.run(job.question(calls, _SIZE), session_id=uuid.uuid4().hex)
             if result.state.step != calls + 1:
                 raise RuntimeError(f"a run ended with {result.stopped_reason} {result.error}")
 

@@ -13,6 +13,7 @@ from typing import Final
 from temporalio.client import Client
 
 from spine_temporal.client.pollers import count_pollers
+from tests.bench.environments import ROOT
 
 SIDES: Final = ("bare", "kernel", "ours")
 """A Temporal worker; the same, with the kernel and an agent imported; an AgentWorker."""
@@ -63,8 +64,17 @@ async def start(client: Client, address: str, *, repeats: int) -> Starting:
 async def _first_poll_s(client: Client, address: str, side: str) -> float:
     task_queue = f"start-{side}-{uuid.uuid4().hex[:8]}"
     command = [sys.executable, "-m", "tests.bench.first_poll", side, address, task_queue]
+    return await first_poll_s(client, command, task_queue)
+
+
+async def first_poll_s(client: Client, command: list[str], task_queue: str, env: dict[str, str] | None = None) -> float:
+    """Seconds from the start of a worker's process until the server has been asked for work; the process is ended.
+
+    Raises:
+        TimeoutError: the server was not asked within a minute.
+    """
     began_s = time.perf_counter()
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=DEVNULL)
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=DEVNULL, env=env, cwd=ROOT)
     try:
         async with asyncio.timeout(_PATIENCE_S):
             while not await count_pollers(client, task_queue):

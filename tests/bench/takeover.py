@@ -5,7 +5,7 @@ import uuid
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent, Run
-from tests.bench import ours
+from tests.bench import job, ours
 from tests.bench.processes import queue_of, worker_process
 
 
@@ -13,7 +13,7 @@ async def take_over(client: Client, address: str, *, steps: int, size: int) -> d
     """What the cache of the second worker counted, when the first one left halfway through the run."""
     durable = DurableAgent(ours.NAME, client, task_queue=queue_of("ours"), session_ttl_s=0)
     async with worker_process("ours", address) as first:
-        run = await durable.start(ours.question(steps, size), session_id=f"takeover-{uuid.uuid4().hex[:8]}")
+        run = await durable.start(job.question(steps, size), session_id=f"takeover-{uuid.uuid4().hex[:8]}")
         await _reaches(run, steps // 2)
         await first.stop()
     async with worker_process("ours", address) as second:

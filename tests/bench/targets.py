@@ -35,8 +35,10 @@ def events(run: object) -> float:
 
 
 def targets(found: Findings) -> list[Target]:
-    """All targets, measured."""
+    """All targets, measured; none when only others were."""
     plan = found.plan
+    if not plan.ours:
+        return []
     at, (short, long) = plan.at, plan.flat
     pairs = zip(found.of("ours", at), found.of("bare", at), strict=True)
     more_events = statistics.median(ours.weight.events - bare.weight.events for ours, bare in pairs)

@@ -8,7 +8,7 @@ from typing import Final
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent, Run
-from tests.bench import ours
+from tests.bench import job, ours
 from tests.bench.processes import queue_of
 from tests.bench.requests import ServerRequests
 
@@ -31,7 +31,7 @@ async def watch(client: Client, server_pid: int, *, watchers: int) -> Watched:
     requests = ServerRequests(server_pid)
     durable = DurableAgent(ours.NAME, client, task_queue=queue_of("ours"), session_ttl_s=0)
     before = await requests.settled()
-    run = await durable.start(ours.question(_STEPS, _SIZE))
+    run = await durable.start(job.question(_STEPS, _SIZE))
     told = await asyncio.gather(*(_told(run) for _ in range(watchers)))
     if len({*told}) != 1 or not told[0]:
         raise RuntimeError(f"{watchers} watchers of one run were told {Counter(told)} events")
