@@ -1,6 +1,7 @@
 """Times, sizes, texts in few characters."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any, Final
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -62,6 +63,16 @@ def shortened(text: str, width: int) -> str:
 def call(name: str, arguments: dict[str, Any]) -> str:
     """A tool call as Python would write it."""
     return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
+
+
+def shape(name: str, arguments: dict[str, Any]) -> str:
+    """A tool call without its values: `grep(pattern=…)`."""
+    return f"{name}({', '.join(f'{key}=…' for key in arguments)})"
+
+
+def utc(unix_s: float) -> str:
+    """`2026-03-01 14:05 UTC`."""
+    return f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def spent(tokens: int, cost_usd: float) -> str:

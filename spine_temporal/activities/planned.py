@@ -7,23 +7,34 @@ from pydantic_core import to_json
 from spine_core import Agent, ToolCall
 
 from spine_temporal.agents.durable_options import approval_of, local_s_of, policy_of
-from spine_temporal.contracts.json_form import json_form
+from spine_temporal.contracts.json_form import json_form, readable
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.step import PlannedCall
+from spine_temporal.format import call as as_call
+from spine_temporal.format import shape, shortened
 from spine_temporal.journal.digest import digest_of
 
 # Of a payload. What does not fit is left out, and a person's edit is then looked at by the tool alone.
 _SCHEMAS: Final = 0.25
+_WIDEST: Final = 100
 
 
 def planned_calls(
-    agent: Agent, calls: Sequence[ToolCall], default: ActivityPolicy, payload_bytes: int = MAX_PAYLOAD_BYTES
+    agent: Agent,
+    calls: Sequence[ToolCall],
+    default: ActivityPolicy,
+    payload_bytes: int = MAX_PAYLOAD_BYTES,
+    *,
+    ui_text: bool = False,
 ) -> list[PlannedCall]:
-    """The plan of `calls`, with each tool's schema once; `default` is for what a tool does not say itself."""
+    """The plan of `calls`, with each tool's schema once; `default` is for what a tool does not say itself.
+
+    `ui_text`: Temporal's own UI may show their arguments, and not only what these are called.
+    """
     planned, shown, size_bytes = list[PlannedCall](), set[str](), 0
     for call in calls:
-        one = _planned(agent, call, default)
+        one = _planned(agent, call, default).model_copy(update={"shown": _shown(call, ui_text=ui_text)})
         if one.parameters is not None:
             size_bytes += 0 if one.name in shown else len(to_json(one.parameters, fallback=str))
             if one.name in shown or size_bytes > payload_bytes * _SCHEMAS:
@@ -31,6 +42,14 @@ def planned_calls(
             shown.add(one.name)
         planned.append(one)
     return planned
+
+
+def _shown(call: ToolCall, *, ui_text: bool) -> str:
+    if not call.arguments:
+        return ""
+    return readable(
+        shortened(as_call(call.name, call.arguments) if ui_text else shape(call.name, call.arguments), _WIDEST)
+    )
 
 
 def _planned(agent: Agent, call: ToolCall, default: ActivityPolicy) -> PlannedCall:

@@ -230,7 +230,9 @@ class Step:
         # Only where it makes a difference: elsewhere the outcome is as long as before.
         if not response.usage.cost_usd and response.usage.total_tokens and is_free(self.agent, provider):
             self._fields["free"] = True
-        self._calls = planned_calls(self.agent, message.tool_calls, self.tool_policy, self.payload_bytes)
+        self._calls = planned_calls(
+            self.agent, message.tool_calls, self.tool_policy, self.payload_bytes, ui_text=self.task.ui_text
+        )
         if not message.tool_calls and not force_continue:
             self._ending = Ending(
                 reason=StopReason.FINAL, answer_from=AnswerFrom.LAST_MESSAGE, event=str(EventType.FINAL)

@@ -45,6 +45,9 @@ class DurableAgent:
 
     `stream` tells tokens `tokens_every_s` apart. Each time is a heartbeat of the worker and a request of the client,
     once for all who read along in one process; where heartbeats are billed, 0.5 is a good value.
+
+    Temporal's own UI shows names and numbers of a run; with `ui_text` also what was said, in conversations that this
+    object opens.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class DurableAgent:
         step_policy: ActivityPolicy | None = None,
         tool_policy: ActivityPolicy | None = None,
         tokens_every_s: float = TOKENS_EVERY_S,
+        ui_text: bool = False,
     ) -> None:
         if not name:
             raise BadInput("the agent's name is empty; it is the name that its worker knows it by")
@@ -76,6 +80,7 @@ class DurableAgent:
         self.step_policy = step_policy
         self.tool_policy = tool_policy
         self.tokens_every_s = tokens_every_s
+        self.ui_text = ui_text
         self.last_result: Result | None = None
         self._client = client
         self._prefix = workflow_id_prefix
@@ -215,6 +220,7 @@ class DurableAgent:
             stop=stop,
             session_ttl_s=self.session_ttl_s if session_id else 0.0,
             named=session_id is not None,
+            ui_text=self.ui_text,
             approval=self.approval,
             step_policy=self.step_policy,
             tool_policy=self.tool_policy,

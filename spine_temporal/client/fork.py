@@ -63,6 +63,7 @@ async def fork(
         input=input,
         session_id=session,
         session_ttl_s=before.session_ttl_s if session_id else 0.0,
+        ui_text=before.ui_text,
         approval=before.approval,
         step_policy=before.step_policy,
         tool_policy=before.tool_policy,

@@ -22,12 +22,14 @@ from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.contracts.turn import OnBusy, TurnRequest, TurnTaken
 from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound, SessionBusy
+from spine_temporal.format import many, shortened
 from spine_temporal.history.follow import describe, latest_run_id
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.payloads import pack, unpack
 
 _AGAIN_S: Final = 0.05
 _TRIES: Final = 200
+_WIDEST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,22 @@ class TurnRef:
     """None: it is the first of its execution, which counts on from the one before it."""
     update_id: str = ""
     """Of the update that brought it; empty: its execution began with it."""
+
+
+def _summary(request: RunRequest) -> str:
+    """What Temporal's own UI shows of the run in its lists."""
+    words = f" · {shortened(request.input, _WIDEST)}" if request.ui_text and request.input else ""
+    return f"{request.agent}{words}"
+
+
+def _details(request: RunRequest) -> str:
+    """What it shows of how the run began."""
+    lines = [f"agent {request.agent}, session {request.session_id}"]
+    if request.input is not None:
+        lines.append(f"begins with {many(len(request.input), 'character')} of input")
+    if request.origin is not None:
+        lines.append(f"goes on from {request.origin.workflow_id}, run {request.origin.run_id}")
+    return "  \n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +107,8 @@ class SessionStarter:
                 id_reuse_policy=reuse,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 task_timeout=timedelta(seconds=WORKER_SILENCE_S),
-                static_summary=request.agent,
+                static_summary=_summary(request),
+                static_details=_details(request),
                 memo={names.STATUS_MEMO: pack(standing)},
             )
         except WorkflowAlreadyStartedError:

@@ -53,6 +53,8 @@ class AgentSpec(WireModel):
     """The server has SpineStatus and SpineAgent: what a worker wrote that knew of no others."""
     search_attributes: tuple[str, ...] = ()
     """Those of our search attributes that the server has: a workflow that sets another one never gets on."""
+    model: str = ""
+    """What its provider calls the model; empty: the provider does not say."""
     continuing: ContinuePolicy = ContinuePolicy()
     team: TeamPlan | None = None
     """It is no single agent: these work for it."""
@@ -90,6 +92,8 @@ class RunRequest(GivenModel):
     """Stop before the first step: the caller's `should_cancel` already said so when the run was started."""
     tokens_every_s: float | None = Field(default=None, ge=MIN_TOKENS_EVERY_S, le=LONGEST_S, allow_inf_nan=False)
     """How often the text of an answer is told while the model writes it; None: not before it is written."""
+    ui_text: bool = False
+    """Texts of the conversation may be shown to whoever looks at Temporal's own UI; else names and numbers are."""
     session_ttl_s: float = Field(default=0.0, ge=0, le=LONGEST_S, allow_inf_nan=False)
     """How long the conversation stays open for a further turn after its last one."""
     named: bool = False

@@ -22,6 +22,8 @@ class StepInput(Basis):
     """Run `on_run_start` before anything else."""
     tokens_every_s: float | None = None
     """How often the text is told while the model writes it; None: not before it is written."""
+    ui_text: bool = False
+    """What the model gives to its tools may be shown to whoever looks at Temporal's own UI."""
     policy: ActivityPolicy = ActivityPolicy()
 
 
@@ -40,6 +42,8 @@ class PlannedCall(WireModel):
     name: str
     known: bool = True
     """The agent had a tool of that name when the step was taken."""
+    shown: str = ""
+    """The call as Temporal's own UI shows it, such as `grep(pattern=…)`; empty: by its name."""
     approve: bool = False
     """The tool is gated: it runs when a person says so."""
     parameters: dict[str, Any] | None = None

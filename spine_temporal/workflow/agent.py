@@ -150,6 +150,7 @@ class AgentWorkflow:
                 await workflow.wait_condition(
                     lambda before=before: session.changes != before or is_due(session),  # type: ignore[misc]
                     timeout=max(0.0, until_s - workflow.time()),
+                    timeout_summary="the session closes unless somebody says something",
                 )
             except TimeoutError:
                 break

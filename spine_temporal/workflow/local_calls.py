@@ -13,6 +13,7 @@ from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.tool_call import ToolInput, ToolSummary
 from spine_temporal.journal.entries import ToolDone
 from spine_temporal.payloads import unpack
+from spine_temporal.workflow.current_details import call_summary
 from spine_temporal.workflow.execute import local_result
 from spine_temporal.workflow.session import Session
 
@@ -87,7 +88,7 @@ class LocalCalls:
                 activity_id=str(position),
                 timeout_s=call.planned.local_s or 0.0,
                 attempts=1,
-                summary=task.name,
+                summary=call_summary(call),
             )
         except FailureError as error:
             # As it is raised first; when it is replayed, as the cause of an ActivityError.

@@ -14,6 +14,7 @@ from spine_temporal.journal.entries import StatusChanged
 from spine_temporal.journal.next_move import Pause, next_move
 from spine_temporal.journal.replacing import replace
 from spine_temporal.payloads import pack
+from spine_temporal.workflow.current_details import show
 from spine_temporal.workflow.search_attributes import set_attributes
 from spine_temporal.workflow.session import Session
 
@@ -41,6 +42,7 @@ def publish_status(
         worked_s=0.0 if begins else session.elapsed_s(),
     )
     session.record(StatusChanged(record))
+    show(session)
     _write(session, record)
     _report(session, status, at)
 

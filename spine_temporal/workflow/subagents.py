@@ -57,7 +57,7 @@ async def run_subagent(session: Session, position: Position, delegation: Delegat
             result_type=RawValue,
             task_timeout=timedelta(seconds=WORKER_SILENCE_S),
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            static_summary=delegation.agent,
+            static_summary=f"{delegation.agent} · call {position} of {session.request.agent}",
             memo={names.STATUS_MEMO: pack(StatusRecord(agent=delegation.agent, session_id=_session_id(session, id_)))},
         )
     except WorkflowAlreadyStartedError:
@@ -124,7 +124,9 @@ async def _look(session: Session, position: Position, id_: str) -> None:
 
 async def _ended(session: Session, position: Position, within_s: float) -> bool:
     try:
-        await workflow.wait_condition(lambda: not _works(session, position), timeout=within_s)
+        await workflow.wait_condition(
+            lambda: not _works(session, position), timeout=within_s, timeout_summary="whether the agent is at work"
+        )
     except TimeoutError:
         return False
     return True
@@ -144,6 +146,7 @@ def _request(session: Session, position: Position, delegation: Delegation) -> Ru
         stop=session.progress.stop_requested,
         # Who reads a team along reads its members.
         tokens_every_s=session.progress.tokens_every_s if team else None,
+        ui_text=session.request.ui_text,
         approval=session.request.approval,
         step_policy=session.request.step_policy,
         tool_policy=session.request.tool_policy,

@@ -6,21 +6,22 @@ from typing import Any, Final
 
 from spine_core import StopReason
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ActivityPolicy
-from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
+from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.step import StepInput, StepSummary
 from spine_temporal.contracts.tool_call import ToolInput, ToolSummary
 from spine_temporal.journal.counters import failure, paused_ending, stopped_by_guard
-from spine_temporal.journal.entries import EndBegun, EndDone, StepBegun, StepDone, ToolBegun, ToolDone
+from spine_temporal.journal.entries import StepBegun, StepDone, ToolBegun, ToolDone
 from spine_temporal.journal.next_move import Finish, Move, Pause, RunTools, TakeStep, Wait, next_move
 from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.tool_calls import Phase
 from spine_temporal.workflow.approval_timeouts import expire_due, next_expiry_s
 from spine_temporal.workflow.continue_as_new import continue_if_due, in_flight, is_due, is_long
+from spine_temporal.workflow.current_details import call_summary, show, step_summary
 from spine_temporal.workflow.execute import execute_activity
 from spine_temporal.workflow.local_calls import LocalCalls
 from spine_temporal.workflow.open_session import refresh
@@ -28,6 +29,7 @@ from spine_temporal.workflow.segment_span import record_segment
 from spine_temporal.workflow.session import Session
 from spine_temporal.workflow.status import publish_status
 from spine_temporal.workflow.subagents import await_subagent, run_subagent, stop_subagent
+from spine_temporal.workflow.turn_end import is_first, mirror, run_end_hooks
 
 # Who cancels does not wait for a checkpoint backend that is away.
 _MIRROR_OF_CANCELLED: Final = ActivityPolicy(timeout_s=5.0, heartbeat_s=5.0, attempts=1)
@@ -56,28 +58,10 @@ class Turn:
     async def end(self, ending: Ending, *, cancelled: bool = False) -> None:
         """Have the `on_run_end` hooks run, and the agent's own checkpoint written."""
         session = self._session
-        await self._hooks(session.progress.ending if session.progress.over else ending)
+        await run_end_hooks(session, session.progress.ending if session.progress.over else ending)
         await record_segment(session, session.progress.ending if session.progress.over else ending)
         if session.spec.mirrored:
-            await self._mirror(ending, _MIRROR_OF_CANCELLED if cancelled else session.spec.step_policy)
-
-    async def _mirror(self, ending: Ending, policy: ActivityPolicy) -> None:
-        session, basis = self._session, self._session.basis()
-        task = MirrorInput(
-            revision=basis.revision,
-            order=basis.order,
-            ending=session.progress.ending or ending,
-            policy=policy,
-        )
-        activity_id = f"mirror {session.progress.turn}"
-        try:
-            done = await execute_activity(names.MIRROR_ACTIVITY, task, Mirrored, policy, activity_id=activity_id)
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise
-            done = Mirrored(error=str(error.cause))
-        if done.error is not None:
-            workflow.logger.warning("the turn is not in the agent's checkpoint backend: %s", done.error)
+            await mirror(session, ending, _MIRROR_OF_CANCELLED if cancelled else session.spec.step_policy)
 
     async def _cut_off(self) -> None:
         tasks = list(self._tasks.values())
@@ -106,12 +90,13 @@ class Turn:
                 return ending
 
     async def _move(self) -> Ending | None:
+        show(self._session)
         match next_move(self._session.progress, elapsed_s=self._session.elapsed_s()):
             case TakeStep(step):
                 await self._step(step)
             case RunTools(indices) if local := self._local.among(indices):
                 # Until these are over, the turn does nothing else.
-                await self._local.run(local, first=self._first() and not in_flight(self._session))
+                await self._local.run(local, first=is_first(self._session) and not in_flight(self._session))
                 self._attend_subagents()
             case RunTools((index,)) if not self._tasks:
                 # By far the most frequent case, and nothing else can happen meanwhile.
@@ -131,9 +116,6 @@ class Turn:
                 return ending
         return None
 
-    def _first(self) -> bool:
-        return "on_run_start" in self._session.spec.hooks and not self._session.progress.hooks_started
-
     async def _step(self, step: int) -> None:
         session, spec, basis = self._session, self._session.spec, self._session.basis()
         task = StepInput(
@@ -142,13 +124,19 @@ class Turn:
             step=step,
             # More digits would be written into every history.
             elapsed_s=round(session.elapsed_s(), 3),
-            first=self._first(),
+            first=is_first(session),
             tokens_every_s=session.progress.tokens_every_s,
+            ui_text=session.request.ui_text,
             policy=spec.step_policy,
         )
         session.record(StepBegun(task))
         outcome = await execute_activity(
-            names.STEP_ACTIVITY, task, StepSummary, spec.step_policy, activity_id=str(step)
+            names.STEP_ACTIVITY,
+            task,
+            StepSummary,
+            spec.step_policy,
+            activity_id=str(step),
+            summary=step_summary(session, step),
         )
         session.record(StepDone(outcome))
         self._local.begin_task()
@@ -165,7 +153,7 @@ class Turn:
             step=step,
             index=index,
             name=call.planned.name,
-            first=self._first() and not calls.busy,
+            first=is_first(session) and not calls.busy,
             resumed=call.resumes,
             policy=policy,
         )
@@ -175,7 +163,7 @@ class Turn:
             task,
             ToolSummary,
             policy,
-            summary=call.planned.name,
+            summary=call_summary(call),
             activity_id=f"{step}.{index}" + (f" {call.begun}" if call.begun else ""),
         )
         session.record(ToolDone(step, index, outcome))
@@ -208,7 +196,11 @@ class Turn:
         due_s = next_expiry_s(session)
         wait_s = None if due_s is None else max(0.0, due_s - workflow.time())
         try:
-            await workflow.wait_condition(lambda: session.changes != before or is_due(session), timeout=wait_s)
+            await workflow.wait_condition(
+                lambda: session.changes != before or is_due(session),
+                timeout=wait_s,
+                timeout_summary="a decision is due",
+            )
         except TimeoutError:
             expire_due(session)
         for name, task in list(self._tasks.items()):
@@ -236,7 +228,7 @@ class Turn:
         """Wait for a person; the ending if the turn does not go on."""
         session = self._session
         paused_at, index = self._paused_at(), None if session.spec.team is not None else at
-        await self._hooks(paused_ending(), at=index)
+        await run_end_hooks(session, paused_ending(), at=index)
         if session.progress.over:
             return session.progress.ending
         await record_segment(session, paused_ending())
@@ -268,33 +260,6 @@ class Turn:
 
     def _if_it_went_on(self) -> Move:
         return next_move(replace(self._session.progress, ending=None), elapsed_s=0.0)
-
-    async def _hooks(self, ending: Ending | None, *, at: int | None = None) -> None:
-        session, spec, basis = self._session, self._session.spec, self._session.basis()
-        first = self._first()
-        if ending is None or ("on_run_end" not in spec.hooks and not first):
-            return
-        number = session.progress.status_number
-        task = EndInput(
-            revision=basis.revision,
-            order=basis.order,
-            number=number,
-            ending=ending,
-            first=first,
-            at=at,
-            policy=spec.step_policy,
-        )
-        session.record(EndBegun(task))
-        activity_id = f"{'end' if at is None else 'pause'}{f' {number}' if number else ''}"
-        try:
-            outcome = await execute_activity(
-                names.END_ACTIVITY, task, EndOutcome, spec.step_policy, activity_id=activity_id
-            )
-        except ActivityError as error:
-            # Cancelled while its own hooks run: they have had their chance.
-            workflow.logger.warning("the on_run_end hooks were cut off: %s", error.cause)
-            raise
-        session.record(EndDone(outcome))
 
 
 def lost(error: BaseException) -> Ending:

@@ -43,7 +43,7 @@ class Held:
 def held(monkeypatch: pytest.MonkeyPatch) -> Held:
     held = Held()
 
-    async def wait_condition(condition: Callable[[], bool], timeout: float | None) -> None:
+    async def wait_condition(condition: Callable[[], bool], timeout: float | None, timeout_summary: str) -> None:
         assert condition(), "it waits for a change that has come already"
 
     monkeypatch.setattr(room, "workflow", SimpleNamespace(wait_condition=wait_condition, time=lambda: 0.0))
