@@ -1,4 +1,4 @@
-"""Where a span belongs: ids that every process derives alike from what the run's history says."""
+"""Where a span belongs: ids that every process derives alike from the run's history."""
 
 from dataclasses import dataclass
 from hashlib import sha256

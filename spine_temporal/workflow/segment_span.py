@@ -36,7 +36,7 @@ async def record_segment(session: Session, ending: Ending) -> None:
         number=segment.number,
         caller=segment.caller,
         began_s=progress.working_since_s,
-        reason=ending.reason,
+        reason=(progress.ending if progress.over and progress.ending is not None else ending).reason,
         steps=spent.step,
         input_tokens=spent.usage.input_tokens,
         output_tokens=spent.usage.output_tokens,

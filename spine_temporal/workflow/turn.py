@@ -59,7 +59,7 @@ class Turn:
         """Have the `on_run_end` hooks run, and the agent's own checkpoint written."""
         session = self._session
         await run_end_hooks(session, session.progress.ending if session.progress.over else ending)
-        await record_segment(session, session.progress.ending if session.progress.over else ending)
+        await record_segment(session, ending)
         if session.spec.mirrored:
             await mirror(session, ending, _MIRROR_OF_CANCELLED if cancelled else session.spec.step_policy)
 
