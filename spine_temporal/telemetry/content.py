@@ -15,10 +15,14 @@ def messages_as_text(messages: Sequence[Message], finish_reason: str | None = No
 
 
 def as_text(value: object) -> str:
-    """JSON of anything; what JSON has no word for is written as Python's own `str` gives it."""
+    """JSON of anything; what JSON has no word for is written as Python's own `str`, or `repr`, gives it."""
     if isinstance(value, str):
         return readable(value)
-    return json_bytes(to_jsonable_python(value, fallback=str)).decode()
+    try:
+        return json_bytes(to_jsonable_python(value, fallback=str)).decode()
+    except ValueError:
+        # A circle, or a key that no encoding has: a span is not worth a run.
+        return readable(repr(value))
 
 
 def _message(message: Message) -> dict[str, Any]:
