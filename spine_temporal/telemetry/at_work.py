@@ -7,6 +7,7 @@ from spine_core import Agent
 from temporalio import activity
 
 from spine_temporal.journal.ledger import Ledger
+from spine_temporal.telemetry.logs import logs_of
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.telemetry.run_spans import traced
 from spine_temporal.telemetry.spans import span_of_the_end, spans_of
@@ -17,9 +18,11 @@ def watched(
     telemetry: Telemetry, agent: Agent, ledger: Ledger, *, step: int, index: int | None = None
 ) -> Iterator[None]:
     """While a step is taken, or its call `index` is carried out."""
+    info = activity.info()
+    logs_of(str(info.workflow_run_id), ledger.spec.agent)
     with (
         traced(telemetry, ledger, step=step, index=index) as ours,
-        spans_of(agent, ledger, str(activity.info().workflow_id), ours),
+        spans_of(agent, ledger, str(info.workflow_id), ours),
     ):
         yield
 
@@ -29,7 +32,9 @@ async def end_watched(
     telemetry: Telemetry, agent: Agent, ledger: Ledger, began_s: float | None, *, first: bool
 ) -> AsyncIterator[None]:
     """While the `on_run_end` hooks run, of work that began at `began_s`; `first`: `on_run_start` runs there, too."""
-    workflow_id = str(activity.info().workflow_id)
+    info = activity.info()
+    workflow_id = str(info.workflow_id)
+    logs_of(str(info.workflow_run_id), ledger.spec.agent)
     with traced(telemetry, ledger, step=ledger.progress.step) as ours:
         async with span_of_the_end(agent, ledger, workflow_id, began_s, ours, first=first):
             yield

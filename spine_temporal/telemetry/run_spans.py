@@ -1,4 +1,4 @@
-"""The spans of a run's work: each is made by the activity that does the work, once for each time that it is done."""
+"""The spans of a run's work, each made by the activity that does the work."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence

@@ -102,6 +102,12 @@ class _RunTracer(Tracer):
         return self.inner.start_as_current_span(name, *args, **kwargs)
 
 
+def is_traced_by_spine(agent: Agent) -> bool:
+    """Whether spine's own OTelMiddleware is among the agent's middleware."""
+    module = sys.modules.get(_MODULE)
+    return module is not None and any(isinstance(each, module.OTelMiddleware) for each in agent.chain.middlewares)
+
+
 def _otel(agent: Agent) -> "list[OTelMiddleware]":
     module = sys.modules.get(_MODULE)
     if module is None:
