@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from spine_core import StopReason, Tool
+from spine_core import Agent, StopReason, Tool
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.common import RawValue
@@ -40,6 +40,7 @@ from spine_temporal.contracts.continuation import Restored, RestoreInput
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome, Mirrored, MirrorInput
 from spine_temporal.contracts.run_request import OpenInput, SpecInput
+from spine_temporal.contracts.segment import SegmentInput, SegmentRecorded
 from spine_temporal.contracts.step import ModelError, StepInput, StepOutcome
 from spine_temporal.contracts.subagent import SubagentLook
 from spine_temporal.contracts.tool_call import ToolInput, ToolOutcome
@@ -60,7 +61,9 @@ from spine_temporal.journal.entries import (
 )
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.payloads import pack, pack_bytes, unpack
-from spine_temporal.telemetry.spans import span_of_the_end, spans_of
+from spine_temporal.telemetry.at_work import end_watched, watched
+from spine_temporal.telemetry.options import Telemetry
+from spine_temporal.telemetry.segment_spans import SegmentSpans
 
 
 class AgentActivities:
@@ -74,18 +77,22 @@ class AgentActivities:
         tool_policy: Policies,
         continuing: ContinuePolicy,
         search_attributes: bool | None,
+        telemetry: Telemetry,
         cache_bytes: int,
     ) -> None:
         self._agents = agents
         self._tool_policy = tool_policy
-        self._specs = Specs(agents, step_policy, tool_policy, continuing, Attributes(known=search_attributes))
+        self._telemetry, self._segments = telemetry, SegmentSpans(telemetry)
+        attributes = Attributes(known=search_attributes)
+        self._specs = Specs(agents, step_policy, tool_policy, continuing, attributes, telemetry)
         self._restored = RestoredParts()
         self.cache = LedgerCache(_folded, _caught_up, max_bytes=cache_bytes)
 
     @property
     def all(self) -> Sequence[Callable[..., Any]]:
         """What to register, each under its name in `contracts.names`."""
-        return [self.open, self.spec, self.restore, self.step, self.tool, self.subagent, self.end, self.mirror]
+        rare = [self.restore, self.subagent, self.end, self.mirror, self.segment]
+        return [self.open, self.spec, self.step, self.tool, *rare]
 
     @activity.defn(name=names.OPEN_ACTIVITY)
     async def open(self, value: RawValue) -> RawValue:
@@ -143,7 +150,7 @@ class AgentActivities:
             )
             if task.tokens_every_s is not None:
                 step.write = functools.partial(tell, attempt, task.tokens_every_s)
-            with spans_of(agent, ledger, _run()[0]):
+            with watched(self._telemetry, agent, ledger, step=task.step):
                 await step.take()
             if step.cause is not None and attempt.has_another(task.policy) and passing(step.cause, task.policy):
                 raise step.cause
@@ -183,7 +190,7 @@ class AgentActivities:
                 passes=lambda error: task.policy.is_retried(error) and attempt.has_another(task.policy),
                 delegates=lambda tool: self._delegate(spec.agent, tool),
             )
-            with spans_of(agent, ledger, _run()[0]):
+            with watched(self._telemetry, agent, ledger, step=task.step, index=task.index):
                 await call.run()
             outcome = self._specs.with_versions(recorded(call, _id(), lost), agent, ledger)
             self.cache.give_back(_run(), call.working)
@@ -214,7 +221,7 @@ class AgentActivities:
             if ledger is None:
                 raise RevisionNotFound(f"the history does not lead to revision {ended!r}, where the run ends")
             agent = await self._agents.get(ledger.spec.agent)
-            async with span_of_the_end(agent, ledger, _run()[0], began_s, first=task.first):
+            async with end_watched(self._telemetry, agent, ledger, began_s, first=task.first):
                 return await end_run(agent, ledger, folded.segment_trace(), task, _id())
 
         def lost(why: str) -> EndOutcome:
@@ -235,6 +242,14 @@ class AgentActivities:
             return Mirrored()
 
         return await run_with_attempts(task.policy, work, lambda why: Mirrored(error=why), written_as_it_is)
+
+    @activity.defn(name=names.SEGMENT_ACTIVITY)
+    async def segment(self, value: RawValue) -> RawValue:
+        """Record the span of the agent's work up to here. Local, too."""
+        task = unpack(SegmentInput, value)
+        agent = await self._agents.find(task.agent)
+        self._segments.record(task, agent.provider if isinstance(agent, Agent) else None)
+        return pack(SegmentRecorded())
 
     async def _reported[Outcome: (StepOutcome, ToolOutcome)](
         self,

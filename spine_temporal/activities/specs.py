@@ -23,6 +23,7 @@ from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.errors import AgentBroken, AgentUnavailable, UnknownAgent
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.plugins.usage import serving
+from spine_temporal.telemetry.options import Telemetry
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Specs:
     tool_policy: Policies
     continuing: ContinuePolicy
     attributes: Attributes
+    telemetry: Telemetry
     _serving: dict[str, dict[str, str]] = field(default_factory=dict)
 
     async def of(self, asked: RunRequest | SpecInput) -> AgentSpec:
@@ -69,6 +71,7 @@ class Specs:
             "continuing": self.continuing,
             "search_attributes": await self.attributes.there(activity.client),
             "payload_bytes": await payload_limit(activity.client()),
+            "traced": self.telemetry.enabled,
         }
         if isinstance(agent, Agent):
             spec = spec_of(

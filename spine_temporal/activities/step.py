@@ -48,6 +48,7 @@ from spine_temporal.journal.counters import stopped_by_guard
 from spine_temporal.kernel.vendor_sdks import asking_once
 from spine_temporal.plugins.prices import is_free
 from spine_temporal.redact import redact
+from spine_temporal.telemetry.run_spans import chat
 
 # The kernel's own cap (spine_core.agent), which no on_error hook can talk it out of.
 _MAX_PROVIDER_ATTEMPTS: Final = 100
@@ -178,13 +179,16 @@ class Step:
                 raise _Ended(Ending(reason=StopReason.ERROR, error=error))
             provider = context.provider or self.agent.provider
             try:
-                with contained(), doing("the provider", calling=True):
+                asks_for = chat(provider, context.messages)
+                with contained(), doing("the provider", calling=True), asks_for as span:
                     asked = asking_once(provider) if self.task.policy.attempts > 1 else provider
                     if self._reads_along(asked):
                         response = await self._streamed(asked, context, schemas)
                     else:
                         response = await asked.complete(context.messages, schemas)
-                return _checked(response)
+                    response = _checked(response)
+                    span.answered(response, free=is_free(self.agent, provider))
+                    return response
             except (Escaped, _NoResponse) as error:
                 # The kernel's on_error is for what a provider raises, and for exceptions: what a cancellation or an
                 # exit means, no middleware knows.

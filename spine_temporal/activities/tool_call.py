@@ -44,6 +44,7 @@ from spine_temporal.journal import state_delta
 from spine_temporal.journal.digest import digest_of
 from spine_temporal.journal.subagents import subagent_content
 from spine_temporal.redact import redact
+from spine_temporal.telemetry.run_spans import execute_tool
 
 _HOOKS: Final = frozenset({"before_tool", "after_tool", "on_run_start"})
 
@@ -224,11 +225,14 @@ class ToolRun:
         name, max_depth, task_queue = found
         if self.state.depth >= max_depth:
             return f"Error: max delegation depth ({max_depth}) exceeded"
+        with execute_tool(context.call, context.args) as span:
+            trace = span.traceparent
         self._fields["delegates"] = Delegation(
             agent=name,
             input=context.args["input"],
             task_queue=task_queue,
             hooked="after_tool" in hooks_of(self.agent),
+            trace=trace,
         )
         raise _Waits
 
@@ -247,12 +251,14 @@ class ToolRun:
         try:
             # Sync functions run in a thread, as the kernel decides.
             in_thread = not inspect.iscoroutinefunction(tool.func)
-            with contained(), doing(f"the tool {name!r}", in_thread=in_thread, calling=True):
+            traced = execute_tool(context.call, context.args)
+            with contained(), doing(f"the tool {name!r}", in_thread=in_thread, calling=True), traced as span:
                 if context.timeout_s is None:
                     context.result = await tool.call(context.args)
                 else:
                     with anyio.fail_after(context.timeout_s):
                         context.result = await tool.call(context.args)
+                span.returned(context.result)
         except Interrupt as interrupt:
             self._ask("manual", interrupt.payload, context)
         except Exception as error:

@@ -91,11 +91,12 @@ def worker(
     project: Project = None,
     agent: Annotated[list[str] | None, typer.Option(metavar="MODULE:ATTR", help="One more agent.")] = None,
     task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log lines as JSON, one object each.")] = False,
 ) -> None:
     """A worker for a project's agents."""
     from spine_temporal.cli.worker import worker as serve
 
-    serve(context.obj, project, agents=agent or (), task_queue=task_queue)
+    serve(context.obj, project, agents=agent or (), task_queue=task_queue, log_json=log_json)
 
 
 @app.command()

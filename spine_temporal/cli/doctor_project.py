@@ -23,8 +23,14 @@ from spine_temporal.plugins.project_agents import Found
 from spine_temporal.plugins.requirements import missing_for
 from spine_temporal.plugins.spine_toml import read, unknown_in
 from spine_temporal.plugins.usage import serving
+from spine_temporal.telemetry.spans import is_traced_by_spine
 
 _ENV_EXAMPLE: Final = ".env.example"
+_TWO_TRACERS: Final = (
+    "has spine's OTelMiddleware: on a worker that records spans itself (a tracer provider is set up, and not "
+    "Telemetry(spans=False)) invoke_agent, chat and execute_tool replace its spine.run, spine.model and spine.tool.*; "
+    "elsewhere its spans are one tree per run"
+)
 _VARIABLE: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", re.MULTILINE)
 _REFERENCE: Final = re.compile(r"\$\{([^}]+)\}")
 # Of spine's own adapters: their SDKs read these.
@@ -84,6 +90,8 @@ async def _agents(
         agents[each.name] = agent
         made_of = ", ".join(f"{name} {number}" for name, number in serving(agent).items() if name != OURS)
         yield Finding(Level.OK, f"agent {each.name}", f"made of {made_of}")
+        if is_traced_by_spine(agent):
+            yield Finding(Level.NOTE, f"agent {each.name}", _TWO_TRACERS)
         for lacking in missing_for(agent.provider):
             text = f"its provider, of {lacking.needed_by}, needs {lacking.package}, which is not installed"
             yield Finding(Level.FIX, f"agent {each.name}", text, f"`{lacking.install}`")

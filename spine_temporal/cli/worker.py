@@ -11,10 +11,14 @@ from spine_temporal.plugins.project import find_project
 from spine_temporal.worker.process import run_worker_process
 
 
-def worker(server: Server, project: Path | None, *, agents: Sequence[str], task_queue: str) -> NoReturn:
+def worker(server: Server, project: Path | None, *, agents: Sequence[str], task_queue: str, log_json: bool) -> NoReturn:
     """Serve the project's agents until Ctrl-C or SIGTERM."""
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and not log_json:
         show_log(ours="INFO")
     run_worker_process(
-        project or find_project(Path.cwd()), agents=agents, task_queue=task_queue, connection=server.overrides
+        project or find_project(Path.cwd()),
+        agents=agents,
+        task_queue=task_queue,
+        connection=server.overrides,
+        log_json=log_json,
     )

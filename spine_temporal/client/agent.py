@@ -19,6 +19,7 @@ from spine_temporal.client.request_size import check_size
 from spine_temporal.client.run import TOKENS_EVERY_S, Run
 from spine_temporal.client.run_event import RunEvent
 from spine_temporal.client.sessions import SessionStarter
+from spine_temporal.client.tracing import starting
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
 from spine_temporal.contracts.base import MIN_TOKENS_EVERY_S, is_time
@@ -206,9 +207,14 @@ class DurableAgent:
         self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy, tokens: bool = False
     ) -> Run:
         session_id = self._named(session_id)
-        request = await self._request(input, session_id, stop=stop)
-        if tokens:
-            request = request.model_copy(update={"tokens_every_s": self.tokens_every_s})
+        with starting(self.name, session_id) as trace:
+            changes: dict[str, Any] = {"trace": trace} if trace else {}
+            request = await self._request(input, session_id, stop=stop)
+            if tokens:
+                changes["tokens_every_s"] = self.tokens_every_s
+            return await self._begin(request.model_copy(update=changes), session_id, on_busy)
+
+    async def _begin(self, request: RunRequest, session_id: str | None, on_busy: OnBusy) -> Run:
         run = self.get_run(str(request.session_id))
         speaker = SessionStarter(self._client, self.task_queue, self.priority)
         if session_id is None:

@@ -16,6 +16,7 @@ from spine_temporal.client.fork import ForkPlace, fork
 from spine_temporal.client.pending import Unlisted, chosen, pending_in
 from spine_temporal.client.run_event import RunEvent, run_event
 from spine_temporal.client.server_errors import unreachable
+from spine_temporal.client.tracing import deciding
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecisionReceipt
 from spine_temporal.contracts.turn import StopRequest
@@ -190,7 +191,10 @@ class Run:
             if id is None or approval.workflow_id != self.workflow_id or "/" in (call_id or ""):
                 # One that is sent again keeps the name it was given: by now that may be another call's.
                 request = request.model_copy(update={"call": approval.position})
-            decided = await decide(self._client, approval.workflow_id, request, id)
+            with deciding(self.workflow_id, ledger, approval) as trace:
+                if trace:
+                    request = request.model_copy(update={"trace": trace})
+                decided = await decide(self._client, approval.workflow_id, request, id)
             return decided, self._cursor(ledger, approval, decided)
         # Nothing like that waits. The workflow it is sent to says why; or it knows the id, and answers as it did.
         children = [each.workflow_id for each in subagents_of(ledger) if each.workflow_id]

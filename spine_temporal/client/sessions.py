@@ -127,6 +127,8 @@ class SessionStarter:
             session_id=request.session_id,
             tokens_every_s=request.tokens_every_s,
         )
+        if request.trace:
+            words = words.model_copy(update={"trace": request.trace})
         try:
             to = await latest_run_id(self.client, workflow_id) if on_busy == "reject" else None
             if to is not None:

@@ -66,6 +66,8 @@ class DecideRequest(GivenModel):
     answer: AnyJson = None
     """What spine's `resume` takes; without a `decision`."""
     decision: Decision | None = None
+    trace: str = ""
+    """The span of whoever decides, as a W3C `traceparent`; empty: nobody traces it."""
 
     @model_validator(mode="after")
     def _answers(self, info: ValidationInfo) -> Self:

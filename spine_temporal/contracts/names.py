@@ -16,6 +16,7 @@ SPEC_ACTIVITY: Final = "spine.spec"
 RESTORE_ACTIVITY: Final = "spine.restore"
 MIRROR_ACTIVITY: Final = "spine.mirror"
 SUBAGENT_ACTIVITY: Final = "spine.subagent"
+SEGMENT_ACTIVITY: Final = "spine.segment"
 
 STOP_SIGNAL: Final = "spine.stop"
 STREAM_SIGNAL: Final = "spine.stream"

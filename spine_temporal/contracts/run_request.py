@@ -63,6 +63,8 @@ class AgentSpec(WireModel):
     plugins: dict[str, str] = {}
     """The versions of the distributions that it is made of, spinekit and spine-temporal among them; as "prices", of
     the tables that its cost is counted by."""
+    traced: bool = False
+    """The worker records spans: the workflow has it record those of the agent's own work."""
 
     @property
     def settable(self) -> tuple[str, ...]:
@@ -105,6 +107,8 @@ class RunRequest(GivenModel):
     tool_policy: ActivityPolicy | None = None
     """Likewise, for calls of tools; what a tool says of itself goes before it."""
     origin: RestorePoint | None = None
+    trace: str = ""
+    """The span of whoever began the first turn, as a W3C `traceparent`; empty: nobody traces it."""
     depth: int = 0
     """How many agents stand above this one."""
     parent: Parent | None = None

@@ -19,6 +19,8 @@ class Delegation(WireModel):
     """None: that of the workflow itself."""
     hooked: bool = False
     """The delegating agent has a hook that sees the result."""
+    trace: str = ""
+    """The span of the call, as a W3C `traceparent`; empty: nobody traces it."""
 
 
 class SubagentOutcome(WireModel):

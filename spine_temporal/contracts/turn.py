@@ -24,6 +24,8 @@ class TurnRequest(GivenModel):
     run_id: str | None = None
     """The execution it was sent to. Another one has it from a reset: it was accepted before, so it is not refused now
     because a turn is in hand. None: it may be."""
+    trace: str = ""
+    """The span of whoever says it, as a W3C `traceparent`; empty: nobody traces it."""
 
 
 class TurnTaken(WireModel):
@@ -53,3 +55,4 @@ class QueuedTurn(WireModel):
     turn: int
     input: str
     tokens_every_s: float | None = None
+    trace: str = ""

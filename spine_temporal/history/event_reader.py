@@ -168,7 +168,7 @@ class EventReader:
         if name == names.TURN_UPDATE:
             receipt = load(TurnTaken, result)
             said = load(TurnRequest, data)
-            return TurnQueued(entry_id(id_), id_, said.input, receipt, said.tokens_every_s)
+            return TurnQueued(entry_id(id_), id_, said.input, receipt, said.tokens_every_s, said.trace)
         if name == names.DECIDE_UPDATE:
             request = load(DecideRequest, data)
             by = request.decision.decided_by if request.decision else None

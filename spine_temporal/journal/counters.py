@@ -9,6 +9,7 @@ from typing import Any, Final
 from spine_core import Message, StopReason, Usage
 
 from spine_temporal.contracts.approval import ApprovalPolicy
+from spine_temporal.contracts.base import WireModel
 from spine_temporal.contracts.messages import AnyUsage
 from spine_temporal.contracts.run_end import AnswerFrom, Ending
 from spine_temporal.contracts.run_request import AgentSpec
@@ -20,6 +21,8 @@ from spine_temporal.journal.state_delta import count
 from spine_temporal.journal.tool_calls import Calls
 
 _REVISION_BYTES: Final = 6
+# As many receipts as fit into some thirty kilobytes: a client that sends an update again does so within seconds.
+_RECEIPTS: Final = 300
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,10 @@ class Progress:
     """The turn in hand is to end at its next boundary; of an idle session: it is to close."""
     tokens_every_s: float | None = None
     """How often the text of an answer is told while the model writes it, in this turn; None: not before."""
+    trace: str = ""
+    """The span of whoever began the turn in hand, as a W3C `traceparent`; empty: nobody traces it."""
+    segment_from: Spent = field(default_factory=Spent)
+    """What the conversation had used up when the turn began, or went on after a pause."""
     stopped_turns: tuple[int, ...] = ()
     """Turns that are over as soon as they begin."""
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -104,7 +111,14 @@ class Progress:
     @property
     def own(self) -> Spent:
         """What this run has used up, with the agents below it."""
-        before = self.begun_with
+        return self._spent_since(self.begun_with)
+
+    @property
+    def segment_own(self) -> Spent:
+        """What was used up since the turn began, or went on after a pause, with the agents below."""
+        return self._spent_since(self.segment_from)
+
+    def _spent_since(self, before: Spent) -> Spent:
         usage = Usage(
             input_tokens=self.usage.input_tokens - before.usage.input_tokens,
             output_tokens=self.usage.output_tokens - before.usage.output_tokens,
@@ -184,6 +198,15 @@ def with_conversation(progress: Progress, before: Progress) -> Progress:
         status_number=before.status_number,
         depth=progress.depth,
     )
+
+
+def with_receipt(progress: Progress, update_id: str, receipt: WireModel) -> Progress:
+    """A copy that knows what the update of that id was answered."""
+    written = receipt.model_dump(mode="json", exclude_defaults=True)
+    receipts = {**progress.receipts, update_id: written}
+    for oldest in list(receipts)[:-_RECEIPTS]:
+        del receipts[oldest]
+    return replace(progress, receipts=receipts)
 
 
 def known_cost_usd(spent: Spent) -> float | None:

@@ -72,6 +72,7 @@ class TurnQueued:
     input: str
     receipt: TurnTaken
     tokens_every_s: float | None = None
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,9 @@ The workflow turns each fact into an entry and applies it here; whoever folds a 
 There is no other transition, so there is nothing in which the two could differ.
 """
 
-from typing import Final
-
 from spine_core import StopReason
 
 from spine_temporal.contracts.approval import DecisionReceipt
-from spine_temporal.contracts.base import WireModel
 from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.run_request import AgentSpec
 from spine_temporal.contracts.turn import QueuedTurn
@@ -22,6 +19,7 @@ from spine_temporal.journal.counters import (
     with_conversation,
     with_delta,
     with_ending,
+    with_receipt,
 )
 from spine_temporal.journal.entries import (
     ApprovalExpired,
@@ -54,9 +52,6 @@ from spine_temporal.journal.tool_calls import Call, CallDecision, Calls, NoTrans
 from spine_temporal.journal.tool_results import call_at, with_outcome
 
 __all__ = ["Progress", "apply"]
-
-# As many receipts as fit into some thirty kilobytes: a client that sends an update again does so within seconds.
-_RECEIPTS: Final = 300
 
 
 def apply(progress: Progress, entry: Entry) -> Progress:  # noqa: C901 - one line per kind of entry
@@ -119,8 +114,13 @@ def _requested(entry: Requested) -> Progress:
     request = entry.request
     if request.carried is not None:
         return load_progress(request.carried.progress)
-    every_s = request.tokens_every_s
-    return Progress(depth=request.depth, approval=request.approval, stop_requested=request.stop, tokens_every_s=every_s)
+    return Progress(
+        depth=request.depth,
+        approval=request.approval,
+        stop_requested=request.stop,
+        tokens_every_s=request.tokens_every_s,
+        trace=request.trace,
+    )
 
 
 def _opened(progress: Progress, entry: Opened) -> Progress:
@@ -156,8 +156,9 @@ def _restored(progress: Progress, entry: ConversationRestored) -> Progress:
 
 def _turn_queued(progress: Progress, entry: TurnQueued) -> Progress:
     turn = entry.receipt.turn
-    queued = (*progress.queue, QueuedTurn(turn=turn, input=entry.input, tokens_every_s=entry.tokens_every_s))
-    kept = _with_receipt(progress, entry.update_id, entry.receipt)
+    one = QueuedTurn(turn=turn, input=entry.input, tokens_every_s=entry.tokens_every_s, trace=entry.trace)
+    queued = (*progress.queue, one)
+    kept = with_receipt(progress, entry.update_id, entry.receipt)
     # An idle session that was asked to close stays open for a turn that it has accepted after that.
     stop = progress.stop_requested and progress.status != "idle"
     return replace(kept, last_turn=max(progress.last_turn, turn), queue=queued, stop_requested=stop)
@@ -165,7 +166,7 @@ def _turn_queued(progress: Progress, entry: TurnQueued) -> Progress:
 
 def _decided(progress: Progress, entry: Decided) -> Progress:
     receipt = entry.receipt
-    kept = _with_receipt(progress, entry.update_id, receipt)
+    kept = with_receipt(progress, entry.update_id, receipt)
     found = call_at(progress, receipt.position)
     if found is None:
         return kept
@@ -228,17 +229,19 @@ def _status_changed(progress: Progress, entry: StatusChanged) -> Progress:
     changed = replace(
         changed, ending=None, answer=None, hooks_started=False, working_since_s=record.at_s, idle_since_s=None
     )
+    changed = replace(changed, segment_from=changed.spent)
     return changed if record.turn <= progress.turn else _turn_begun(changed, record.turn)
 
 
 def _turn_begun(progress: Progress, turn: int) -> Progress:
     # The first turn of an execution is in no queue.
-    every_s = next((each.tokens_every_s for each in progress.queue if each.turn == turn), progress.tokens_every_s)
+    begun: QueuedTurn | Progress = next((each for each in progress.queue if each.turn == turn), progress)
     return replace(
         progress,
         turn=turn,
         last_turn=max(progress.last_turn, turn),
-        tokens_every_s=every_s,
+        tokens_every_s=begun.tokens_every_s,
+        trace=begun.trace,
         queue=tuple(each for each in progress.queue if each.turn > turn),
         stop_requested=progress.stop_requested or turn in progress.stopped_turns,
         stopped_turns=tuple(each for each in progress.stopped_turns if each > turn),
@@ -289,11 +292,3 @@ def _end_done(progress: Progress, entry: EndDone) -> Progress:
     if done.paused and outcome.ending.reason is StopReason.INTERRUPT:
         return replace(done, answer=outcome.ending.answer)
     return with_ending(done, outcome.ending)
-
-
-def _with_receipt(progress: Progress, update_id: str, receipt: WireModel) -> Progress:
-    written = receipt.model_dump(mode="json", exclude_defaults=True)
-    receipts = {**progress.receipts, update_id: written}
-    for oldest in list(receipts)[:-_RECEIPTS]:
-        del receipts[oldest]
-    return replace(progress, receipts=receipts)

@@ -1,6 +1,5 @@
 """One tree of spans for a run, though its hooks run in several processes."""
 
-import copy
 import hashlib
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +16,7 @@ from spine_core import Agent
 from spine_temporal.connection.sealed import is_sealed
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.kernel.otel import forget_run, set_tracer, tracer_of
+from spine_temporal.telemetry.fixed_ids import is_sampled, start_span, within
 
 if TYPE_CHECKING:
     from spine_otel.middleware import OTelMiddleware
@@ -28,16 +28,18 @@ _current: ContextVar["_RunSpans | None"] = ContextVar("spine_temporal_run_spans"
 
 
 @contextmanager
-def spans_of(agent: Agent, ledger: Ledger, workflow_id: str) -> Iterator[None]:
+def spans_of(agent: Agent, ledger: Ledger, workflow_id: str, ours: SpanContext | None) -> Iterator[None]:
     """While a step or a tool call is made: what begins is a child of the run's span, what stays open ends with it.
 
-    The run's own span is named by the run, so that every process knows its id; it is recorded when the run ends.
+    The run's own span is named by the run, so that every process knows its id; it is recorded when the run ends. Where
+    the worker records spans itself, below `ours`, the middleware's would tell the same again: it makes none.
     """
     middleware = _otel(agent)
     if not middleware:
         yield
         return
-    with _within(_RunSpans(_identity(middleware[0], ledger, workflow_id))):
+    identity = ours or _identity(middleware[0], ledger, workflow_id)
+    with _within(_RunSpans(identity, silent=ours is not None)):
         yield
         for each in middleware:
             forget_run(each, ledger.state.session_id)
@@ -45,7 +47,7 @@ def spans_of(agent: Agent, ledger: Ledger, workflow_id: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def span_of_the_end(
-    agent: Agent, ledger: Ledger, workflow_id: str, began_s: float | None, *, first: bool
+    agent: Agent, ledger: Ledger, workflow_id: str, began_s: float | None, ours: SpanContext | None, *, first: bool
 ) -> AsyncIterator[None]:
     """While `on_run_end` runs: the run's own span is recorded, from `began_s` on.
 
@@ -54,6 +56,10 @@ async def span_of_the_end(
     middleware = _otel(agent)
     if not middleware:
         yield
+        return
+    if ours is not None:
+        with _within(_RunSpans(ours, silent=True)):
+            yield
         return
     began_ns = int(began_s * _NS) if began_s is not None else None
     with _within(_RunSpans(_identity(middleware[0], ledger, workflow_id), ending=True, began_ns=began_ns)):
@@ -65,6 +71,8 @@ async def span_of_the_end(
 @dataclass(slots=True)
 class _RunSpans:
     identity: SpanContext
+    silent: bool = False
+    """The worker records spans of its own."""
     ending: bool = False
     began_ns: int | None = None
     open: list[Span] = field(default_factory=list)
@@ -81,7 +89,7 @@ class _RunTracer(Tracer):
         run = _current.get()
         if run is None:
             return self.inner.start_span(name, *args, **kwargs)
-        if name == _ROOT and not run.ending:
+        if run.silent or (name == _ROOT and not run.ending):
             return NonRecordingSpan(run.identity)
         if name == _ROOT:
             return _without_texts(_recorded(self.inner, run, kwargs.get("attributes")))
@@ -94,20 +102,10 @@ class _RunTracer(Tracer):
         return self.inner.start_as_current_span(name, *args, **kwargs)
 
 
-class _Ids:
-    """An id generator that gives the ids of one span."""
-
-    def __init__(self, identity: SpanContext) -> None:
-        self._identity = identity
-
-    def generate_trace_id(self) -> int:
-        return self._identity.trace_id
-
-    def generate_span_id(self) -> int:
-        return self._identity.span_id
-
-    def is_trace_id_random(self) -> bool:
-        return False
+def is_traced_by_spine(agent: Agent) -> bool:
+    """Whether spine's own OTelMiddleware is among the agent's middleware."""
+    module = sys.modules.get(_MODULE)
+    return module is not None and any(isinstance(each, module.OTelMiddleware) for each in agent.chain.middlewares)
 
 
 def _otel(agent: Agent) -> "list[OTelMiddleware]":
@@ -124,7 +122,7 @@ def _otel(agent: Agent) -> "list[OTelMiddleware]":
 @contextmanager
 def _within(run: _RunSpans) -> Iterator[None]:
     token = _current.set(run)
-    attached = otel_context.attach(trace.set_span_in_context(NonRecordingSpan(run.identity), otel_context.Context()))
+    attached = otel_context.attach(within(run.identity))
     try:
         yield
     finally:
@@ -150,10 +148,7 @@ def _identity(middleware: "OTelMiddleware", ledger: Ledger, workflow_id: str) ->
 
 def _is_sampled(middleware: "OTelMiddleware", trace_id: int) -> bool:
     tracer = tracer_of(middleware)
-    sampler = getattr(_sdk_tracer(tracer.inner if isinstance(tracer, _RunTracer) else tracer), "sampler", None)
-    if sampler is None:
-        return True
-    return bool(sampler.should_sample(otel_context.Context(), trace_id, _ROOT).decision.is_sampled())
+    return is_sampled(_sdk_tracer(tracer.inner if isinstance(tracer, _RunTracer) else tracer), trace_id, _ROOT)
 
 
 def _sdk_tracer(tracer: Tracer) -> Tracer:
@@ -180,6 +175,4 @@ def _without_texts(span: Span) -> Span:
 
 
 def _recorded(tracer: Tracer, run: _RunSpans, attributes: Any) -> Span:
-    tracer = copy.copy(_sdk_tracer(tracer))
-    tracer.id_generator = _Ids(run.identity)  # type: ignore[attr-defined]
-    return tracer.start_span(_ROOT, otel_context.Context(), attributes=attributes, start_time=run.began_ns)
+    return start_span(_sdk_tracer(tracer), run.identity, _ROOT, attributes=attributes, start_time=run.began_ns)

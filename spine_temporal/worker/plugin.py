@@ -17,6 +17,7 @@ from spine_temporal.agents.registry import AgentRegistry, Agents
 from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
+from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.worker.activity_slots import ActivitySlots
 from spine_temporal.worker.replay import WORKFLOWS
 from spine_temporal.worker.sandbox import for_client, sandbox
@@ -26,6 +27,7 @@ let_the_kernel_find_plugins()
 seal_the_sdks_log()
 
 DEFAULT_CACHE_BYTES: Final = 256 * 1024 * 1024
+DEFAULT_TELEMETRY: Final = Telemetry()
 # The SDK's own default, of each kind.
 _SLOTS: Final = 100
 _THREADS_NAME: Final = "temporal_workflow_"
@@ -47,7 +49,8 @@ class SpinePlugin(SimplePlugin):
     `agents` is a list of named agents, or a dict of name to agent or (async) factory. `cache_bytes` bounds the memory
     for States of running runs; 0 keeps none and every activity reads the history. `search_attributes` says whether the
     server has what `spine-temporal init` creates; None asks it. `allowed_plugins` names the distributions whose
-    spine plugins the agents may use; None: any. `step_policy` and `tool_policy` are as `AgentWorker` has them.
+    spine plugins the agents may use; None: any. `telemetry`, `step_policy` and
+    `tool_policy` are as `AgentWorker` has them.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class SpinePlugin(SimplePlugin):
         continue_policy: ContinuePolicy | None = None,
         search_attributes: bool | None = None,
         allowed_plugins: Collection[str] | None = None,
+        telemetry: Telemetry = DEFAULT_TELEMETRY,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
     ) -> None:
         self._watchdog: Watchdog | None = None
@@ -71,6 +75,7 @@ class SpinePlugin(SimplePlugin):
             tool_policy=checked(tool_policy, self.agents.names),
             continuing=continue_policy or ContinuePolicy(),
             search_attributes=search_attributes,
+            telemetry=telemetry,
             cache_bytes=cache_bytes,
         )
         super().__init__(

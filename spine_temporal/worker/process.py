@@ -14,13 +14,14 @@ from spine_temporal.connection.connect import connect
 from spine_temporal.contracts import names
 from spine_temporal.errors import BadInput
 from spine_temporal.plugins.project import load_project
+from spine_temporal.telemetry.logs import mark_lines
 from spine_temporal.worker.exit import leave
 from spine_temporal.worker.signals import until_signalled
 from spine_temporal.worker.worker import AgentWorker
 
 _log = logging.getLogger(__name__)
 
-_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s%(where)s"
 
 
 def run_worker_process(
@@ -32,6 +33,7 @@ def run_worker_process(
     allowed_plugins: Collection[str] | None = None,
     graceful_shutdown_s: float = 0.0,
     deadline_s: float = 10.0,
+    log_json: bool = False,
     **worker_options: Any,
 ) -> NoReturn:
     """Serve the agents of the project in folder `project` until SIGTERM or SIGINT, then end this process.
@@ -42,7 +44,8 @@ def run_worker_process(
     After the signal, what is in flight has `graceful_shutdown_s` to finish; then it is cancelled and other workers
     take it over. `deadline_s` after that the process ends, whatever still runs. A second signal ends it at once.
 
-    One line is logged when it is ready; to stderr, unless the program has set logging up.
+    One line is logged when it is ready; to stderr, unless the program has set logging up. Each line from within a run
+    says which one, with its agent, step, call and attempt; `log_json` makes each line one JSON object.
 
     Raises:
         BadInput: the project has no agents or two of one name, or the server has no such namespace.
@@ -51,6 +54,7 @@ def run_worker_process(
         ServerUnreachable: no server answers.
     """
     logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
+    mark_lines(logging.getLogger().handlers, as_json=log_json)
     logging.getLogger("temporalio").setLevel(logging.WARNING)
     served = load_project(project, agents, allowed_plugins=allowed_plugins)
 

@@ -16,7 +16,8 @@ from spine_temporal.agents.policies import Policies
 from spine_temporal.agents.registry import Agents
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import CACHE_WAIT_S, ContinuePolicy
-from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, SpinePlugin
+from spine_temporal.telemetry.options import Telemetry
+from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, DEFAULT_TELEMETRY, SpinePlugin
 
 # What the model writes rides on heartbeats; without that they come a fifth of their timeout apart.
 _BEAT_AT_MOST_EVERY_S: Final = 0.1
@@ -30,9 +31,9 @@ class AgentWorker:
     attempts, for all agents or, in a dict, for each by its name; `continue_policy` says when a long run continues as a
     new execution of its workflow, `search_attributes` whether the server has what `spine-temporal init` creates (None
     asks it); `allowed_plugins` names the distributions whose spine plugins the agents may use (None: any);
-    `cache_bytes` bounds the memory for States of running runs, 0 keeps none. When it stops, what is in flight gets
-    `graceful_shutdown_s` to finish; then other workers take it over at once. Further keywords go to
-    `temporalio.worker.Worker`.
+    `telemetry` says what spans hold, and where they go; `cache_bytes` bounds the memory for States of running runs, 0
+    keeps none. When it stops, what is in flight gets `graceful_shutdown_s` to finish; then other workers take it over
+    at once. Further keywords go to `temporalio.worker.Worker`.
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
@@ -53,6 +54,7 @@ class AgentWorker:
         continue_policy: ContinuePolicy | None = None,
         search_attributes: bool | None = None,
         allowed_plugins: Collection[str] | None = None,
+        telemetry: Telemetry = DEFAULT_TELEMETRY,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
         graceful_shutdown_s: float = 0.0,
         **worker_options: Any,
@@ -64,6 +66,7 @@ class AgentWorker:
             continue_policy=continue_policy,
             search_attributes=search_attributes,
             allowed_plugins=allowed_plugins,
+            telemetry=telemetry,
             cache_bytes=cache_bytes,
         )
         self.task_queue = task_queue

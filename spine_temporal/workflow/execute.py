@@ -58,13 +58,15 @@ async def execute_local_activity[Out: WireModel](
     *,
     activity_id: str,
     timeout_s: float,
+    attempts: int = _LOCAL_ATTEMPTS,
 ) -> Out:
     """Execute a local activity, read of its result what `returns` knows.
 
     Raises:
         temporalio.exceptions.ActivityError: it was cancelled, or failed as often as it may.
     """
-    return unpack(returns, await local_result(name, task, activity_id=activity_id, timeout_s=timeout_s))
+    result = await local_result(name, task, activity_id=activity_id, timeout_s=timeout_s, attempts=attempts)
+    return unpack(returns, result)
 
 
 async def local_result(

@@ -12,6 +12,7 @@ from spine_temporal.contracts.base import Basis
 from spine_temporal.contracts.continuation import CarryOver, RestorePoint
 from spine_temporal.contracts.run_id import Position, child_workflow_id
 from spine_temporal.contracts.run_request import AgentSpec, Budget, RunRequest
+from spine_temporal.contracts.trace_context import Segment
 from spine_temporal.journal.entries import ConversationRestored, Entry, Fact, Requested, SpecRefreshed, basis_of
 from spine_temporal.journal.progress import Progress, apply
 from spine_temporal.journal.replacing import replace
@@ -113,6 +114,13 @@ class Session:
         """The workflow id of the subagent that works on the call at `position`; the same in every execution."""
         info = workflow.info()
         return child_workflow_id(info.workflow_id, position, info.first_execution_run_id)
+
+    @property
+    def segment(self) -> Segment:
+        """The stretch of work in hand, for those who trace it."""
+        info, progress = workflow.info(), self.progress
+        chain = info.first_execution_run_id
+        return Segment(info.workflow_id, chain, progress.turn, progress.status_number, progress.trace)
 
     def budget(self) -> Budget | None:
         """What is left for an agent below this one; None: nobody sets a limit."""

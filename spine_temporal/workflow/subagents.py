@@ -153,6 +153,7 @@ def _request(session: Session, position: Position, delegation: Delegation) -> Ru
         tool_policy=session.request.tool_policy,
         # A member of a team stands where the team does, not below it.
         depth=session.progress.depth + (0 if team else 1),
+        trace=delegation.trace or (str(session.segment.context) if team and session.spec.traced else ""),
         parent=Parent(workflow_id=workflow.info().workflow_id, position=str(position)),
         budget=session.budget(),
     )

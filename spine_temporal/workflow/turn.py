@@ -26,6 +26,7 @@ from spine_temporal.workflow.execute import execute_activity
 from spine_temporal.workflow.fairness import fairness
 from spine_temporal.workflow.local_calls import LocalCalls
 from spine_temporal.workflow.open_session import refresh
+from spine_temporal.workflow.segment_span import record_segment
 from spine_temporal.workflow.session import Session
 from spine_temporal.workflow.status import publish_status
 from spine_temporal.workflow.subagents import await_subagent, run_subagent, stop_subagent
@@ -59,6 +60,7 @@ class Turn:
         """Have the `on_run_end` hooks run, and the agent's own checkpoint written."""
         session = self._session
         await run_end_hooks(session, session.progress.ending if session.progress.over else ending)
+        await record_segment(session, ending)
         if session.spec.mirrored:
             await mirror(session, ending, _MIRROR_OF_CANCELLED if cancelled else session.spec.step_policy)
 
@@ -228,11 +230,11 @@ class Turn:
     async def _pause(self, at: int) -> Ending | None:
         """Wait for a person; the ending if the turn does not go on."""
         session = self._session
-        team = session.spec.team is not None
-        paused_at, index = self._paused_at(), None if team else at
+        paused_at, index = self._paused_at(), None if session.spec.team is not None else at
         await run_end_hooks(session, paused_ending(), at=index)
         if session.progress.over:
             return session.progress.ending
+        await record_segment(session, paused_ending())
         publish_status(session, "paused", ending=paused_ending(), at=index)
         return await self._stay_paused(paused_at)
 

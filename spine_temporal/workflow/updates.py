@@ -106,7 +106,7 @@ async def accept_turn(session: Session, values: Sequence[RawValue]) -> RawValue:
 
 def _queued(progress: Progress, request: TurnRequest, id_: str) -> TurnQueued:
     receipt = TurnTaken(turn=progress.last_turn + 1, waits=_busy(progress))
-    return TurnQueued(entry_id(id_), id_, request.input, receipt, request.tokens_every_s)
+    return TurnQueued(entry_id(id_), id_, request.input, receipt, request.tokens_every_s, request.trace)
 
 
 def validate_decision(session: Session, values: Sequence[RawValue]) -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 from spine_core import Agent
+from spine_core.testing import ScriptedProvider, text
+from spine_otel import OTelMiddleware
 
 from spine_temporal.cli.doctor_finding import Level
 from spine_temporal.cli.doctor_project import _agents
@@ -22,3 +24,15 @@ async def test_the_package_that_an_agents_provider_lacks_is_found_with_the_line_
     assert (lacking.level, lacking.what) == (Level.FIX, "agent assistant")
     assert lacking.text == "its provider, of spinekit, needs openai, which is not installed"
     assert lacking.fix == "`pip install 'spinekit[openai]'`"
+
+
+async def test_an_agent_with_spines_own_spans_is_found_with_what_replaces_them() -> None:
+    plain = Agent(ScriptedProvider(text("well")))
+    watched = Agent(ScriptedProvider(text("well")), middleware=[OTelMiddleware()])
+    found = [Found("plain", plain, "agents/plain.py"), Found("watched", watched, "agents/watched.py")]
+
+    findings = [each async for each in _agents("agents", lambda: found, {})]
+
+    [one] = [each for each in findings if "OTelMiddleware" in each.text]
+    assert (one.level, one.what) == (Level.NOTE, "agent watched")
+    assert "invoke_agent, chat and execute_tool replace its spine.run, spine.model and spine.tool.*" in one.text

@@ -16,6 +16,7 @@ PINNED = {
     "RESTORE_ACTIVITY": "spine.restore",
     "MIRROR_ACTIVITY": "spine.mirror",
     "SUBAGENT_ACTIVITY": "spine.subagent",
+    "SEGMENT_ACTIVITY": "spine.segment",
     "STOP_SIGNAL": "spine.stop",
     "STREAM_SIGNAL": "spine.stream",
     "STOP_TURN_SIGNAL": "spine.stop_turn",
