@@ -1,9 +1,14 @@
 """Times, sizes, texts in few characters."""
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
+_SUMMARY_WIDTH: Final = 100
+# A server may refuse more than 400 bytes of JSON (`limit.userMetadataSummarySize`), encrypted if need be; refused
+# again and again, for a workflow that is not to go on without it.
+_SUMMARY_BYTES: Final = 200
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -58,6 +63,14 @@ def shortened(text: str, width: int) -> str:
     """`text` in one line of at most that many characters, made harmless."""
     line = harmless(" ".join(text.split()))
     return line if len(line) <= width else f"{line[: width - 1]}…"
+
+
+def summary(text: str) -> str:
+    """`text` in one line that any Temporal server takes as the summary of an event, run, timer."""
+    line = shortened(text, _SUMMARY_WIDTH)
+    while len(json.dumps(line)) > _SUMMARY_BYTES:
+        line = f"{line[: len(line) * 3 // 4]}…"
+    return line
 
 
 def call(name: str, arguments: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """What a run records of its agent."""
 
-import inspect
 from typing import Any, Final
 
 from spine_core import Agent, Guards, InMemoryCheckpointStore, Middleware
@@ -8,7 +7,7 @@ from spine_core import Agent, Guards, InMemoryCheckpointStore, Middleware
 from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_request import AgentSpec, Budget
-from spine_temporal.format import shortened
+from spine_temporal.plugins.model_name import model_of
 
 _HOOK_POINTS: Final = (
     "after_model",
@@ -19,7 +18,6 @@ _HOOK_POINTS: Final = (
     "on_run_end",
     "on_run_start",
 )
-_WIDEST_MODEL: Final = 80
 HOLDS_RUNS: Final = "holds_durable_runs"
 """Attribute of a checkpoint store that finds durable runs by itself: nothing has to be written there."""
 
@@ -41,13 +39,6 @@ def spec_of(name: str, agent: Agent, *, step_policy: ActivityPolicy, tool_policy
         remembers=remembers,
         mirrored=remembers and not getattr(agent.checkpoint, HOLDS_RUNS, False),
     )
-
-
-def model_of(provider: object) -> str:
-    """What a provider calls its model, if it says so as spine's own do."""
-    # Not asked for: a property would run code of the user's here.
-    model = inspect.getattr_static(provider, "model", None)
-    return shortened(readable(model), _WIDEST_MODEL) if isinstance(model, str) else ""
 
 
 def _readable(text: str | None) -> str | None:

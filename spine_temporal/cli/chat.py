@@ -30,6 +30,7 @@ Type what you want to say. Ctrl-C stops the turn, not the session; Ctrl-D leaves
   /stop         end the turn that waits for a decision
   /quit         leave
 """
+_MOST_DIGITS: Final = 9
 _PROMPT: Final = "> "
 _DECISION: Final = "  approve? [y]es, [n]o, [e]dit, or why not: "
 _ANSWER: Final = "  your answer: "
@@ -86,7 +87,7 @@ class _Chat:
             case "/undo":
                 undone = self._do(self._turns.undo())
                 note("what do you say instead?" if undone else "there is nothing to go back behind")
-            case "/fork" if rest == "" or rest.isdecimal():
+            case "/fork" if rest == "" or _is_step(rest):
                 step = self._do(self._turns.fork(int(rest) if rest else None))
                 if step is not None:
                     note(f"the next thing you say goes on from step {step}, in a session of its own")
@@ -145,6 +146,10 @@ class _Chat:
         except (KeyboardInterrupt, asyncio.CancelledError):
             note("\nnot waited for; it goes on")
         return None
+
+
+def _is_step(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def _read(prompt: str, *, on_ctrl_c: str | None = "") -> str | None:

@@ -4,12 +4,13 @@ import asyncio
 import signal
 import uuid
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from spine_core import Result, State
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from spine_temporal.cli.stream import StreamPrinter
 from spine_temporal.cli.terminal import message, note, stderr
@@ -101,7 +102,8 @@ class ChatTurns:
         """Have the next turn begin where the last one did; False: there is none to go back behind."""
         if not self._begins and self._branch is None and await self.state() is not None:
             run = self.agent.get_run(self.session)
-            first = await anext(aiter(run.events()), None)
+            async with aclosing(run.events()) as events:
+                first = await anext(events, None)
             if first is not None:
                 self._begins.append((run, first.step - 1))
         if not self._begins:
@@ -141,7 +143,7 @@ class ChatTurns:
 async def _asked(request: Coroutine[Any, Any, None]) -> None:
     try:
         await request
-    except SpineTemporalError as error:
+    except (SpineTemporalError, RPCError) as error:
         message("warning", str(error), "yellow")
 
 

@@ -39,10 +39,10 @@ type Joined = tuple[str, int] | None
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was known of a run after an event that told something."""
+    """What was known of a run after an event that became an entry."""
 
     traced: tuple[Identified, ...]
-    """What that event told."""
+    """The trace events that it added."""
     present: bool
     """It is all there was; else there is more in the history already."""
     place: tuple[int, int]
@@ -62,7 +62,7 @@ class Reading:
     written: Written | None = None
     """What the step wrote that this event ended."""
     writing: Written | None = None
-    """What the step in hand has written by now; it tells no event."""
+    """What the step in hand has written by now; it adds no trace event."""
 
 
 class LiveHistory:
@@ -143,7 +143,7 @@ class LiveHistory:
             # Of one that has just ended nothing is written any more. Who may read and not signal still reads.
             if error.status is not RPCStatusCode.NOT_FOUND:
                 _log.warning(
-                    "cannot ask run %r to tell what it writes (%s); each text is told when it is whole",
+                    "cannot ask run %r for tokens (%s); each text comes when it is complete",
                     self._workflow_id,
                     error.message,
                 )
@@ -169,7 +169,7 @@ class LiveHistory:
                     writing = self._writing
                     yield replace(self._readings[-1], traced=(), written=None, writing=writing), present
                 elif not present and self._present and self._readings and self._reached(joined, self._place):
-                    # The events since then told nothing.
+                    # The events since then became no entries.
                     present = True
                     yield replace(self._readings[-1], traced=(), written=None), present
                 elif self._reader is None or self._reader.done():
@@ -186,8 +186,8 @@ class LiveHistory:
         return run_id in self._executions and place >= (self._executions.index(run_id), length)
 
     async def _read(self) -> None:
-        fold, told, entered = Fold(self._client.data_converter), list[Entry](), list[str]()
-        fold.on_entry = told.append
+        fold, entries, entered = Fold(self._client.data_converter), list[Entry](), list[str]()
+        fold.on_entry = entries.append
         latest, known_events = False, 0
         try:
             async for event in follow(self._client, self._workflow_id, self._start, on_execution=entered.append):
@@ -204,21 +204,21 @@ class LiveHistory:
                     raise await failed_run(event, self._workflow_id, self._client.data_converter)
                 was_present, self._place = self._present, (len(self._executions) - 1, event.event_id)
                 self._present = self._present or (latest and event.event_id >= known_events)
-                written = self._note_step(event, told, fold)
-                if told or self._present != was_present:
+                written = self._note_step(event, entries, fold)
+                if entries or self._present != was_present:
                     self._readings.append(self._reading(fold, traced, written))
-                    told.clear()
+                    entries.clear()
                 self._tell()
         finally:
             self._tell()
 
-    def _note_step(self, event: HistoryEvent, told: list[Entry], fold: Fold) -> Written | None:
+    def _note_step(self, event: HistoryEvent, entries: list[Entry], fold: Fold) -> Written | None:
         """Keep which step is in hand; what it wrote, when it is done."""
         begun = event.activity_task_started_event_attributes
         if self._step is not None and self._step.scheduled == begun.scheduled_event_id:
             self._step = replace(self._step, attempt=begun.attempt)
         written = None
-        for entry in told:
+        for entry in entries:
             if isinstance(entry, StepBegun):
                 branch, task, seq = self._branch.run_id, entry.task, len(fold.trace)
                 self._step = Written(event.event_id, branch, branch, task.step, 1, 0, "", seq, first=task.first)
@@ -246,7 +246,7 @@ class LiveHistory:
             return
         except Exception as error:  # noqa: BLE001 - a codec may raise anything
             _log.warning(
-                "cannot read what run %r writes (%s: %s); each text is told when it is whole",
+                "cannot read the tokens of run %r (%s: %s); each text comes when it is complete",
                 self._workflow_id,
                 type(error).__name__,
                 error,

@@ -16,7 +16,7 @@ from spine_temporal.history.follow import describe
 from spine_temporal.history.payloads import payload_bytes
 
 MODEL_CALL_NUMBER: Final = 1
-"""Of what the event that schedules a step tells, be it only when the step is done; the step's start is 0."""
+"""The number of MODEL_CALL among the trace events of the event that scheduled a step; STEP_START has 0."""
 
 type Identified = tuple[EventId, TraceEvent]
 
@@ -40,7 +40,7 @@ class Written:
     """The number of the first event that the step's end tells."""
     asked: int = 0
     first: bool = False
-    """The step's start is not told before its end."""
+    """No trace event says that the step started before its end does."""
     streamed: bool = True
     """The provider gave it in pieces."""
 
@@ -59,7 +59,7 @@ class Written:
 
 
 def identified(traced: Iterable[TraceEvent], branch: str, event: int, step: Written | None) -> Iterator[Identified]:
-    """What an event of a history tells, each with its id; `step`: it is the end of that one."""
+    """The trace events of a history event, each with its id; `step`: it ended that one."""
     for number, each in enumerate(traced):
         if step is not None and each.type in (EventType.STEP_START, EventType.MODEL_CALL):
             # Whoever reads along has had them before.

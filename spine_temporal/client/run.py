@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 from spine_core import Result, State
@@ -117,7 +117,7 @@ class Run:
             return await self.next_result(after=StatusCursor(ledger.progress.status_number))
         return result.model_copy(update={"resume_token": self.id}) if result.interrupted else result
 
-    async def events(self, *, tokens: bool = False, after: str | None = None) -> AsyncIterator[RunEvent]:
+    async def events(self, *, tokens: bool = False, after: str | None = None) -> AsyncGenerator[RunEvent]:
         """The kernel's trace events, from the first on, live until the run stops: ended, or paused.
 
         Each has an `id`, the same for whoever reads it in whatever process; `after` one of them it goes on with exactly

@@ -22,14 +22,13 @@ from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.contracts.turn import OnBusy, TurnRequest, TurnTaken
 from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound, SessionBusy
-from spine_temporal.format import many, shortened
+from spine_temporal.format import many, summary
 from spine_temporal.history.follow import describe, latest_run_id
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.payloads import pack, unpack
 
 _AGAIN_S: Final = 0.05
 _TRIES: Final = 200
-_WIDEST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,8 @@ class TurnRef:
 
 def _summary(request: RunRequest) -> str:
     """What Temporal's own UI shows of the run in its lists."""
-    words = f" · {shortened(request.input, _WIDEST)}" if request.ui_text and request.input else ""
-    return f"{request.agent}{words}"
+    words = f" · {request.input}" if request.ui_text and request.input else ""
+    return summary(f"{request.agent}{words}")
 
 
 def _details(request: RunRequest) -> str:

@@ -11,7 +11,8 @@ from spine_temporal.errors import BadInput
 
 _FORM: Final = re.compile(
     r"(?P<members>(?:\d{1,9}/){0,20})(?P<execution>[0-9A-Za-z-]{1,100})-(?P<event>\d{1,18})-"
-    r"(?:(?P<number>\d{1,9})|(?P<attempt>\d{1,9})\.(?P<call>\d{1,9})\.(?P<offset>\d{1,18}))"
+    r"(?:(?P<number>\d{1,9})|(?P<attempt>\d{1,9})\.(?P<call>\d{1,9})\.(?P<offset>\d{1,18}))",
+    re.ASCII,
 )
 
 _RESET: Final = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW

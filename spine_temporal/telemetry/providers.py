@@ -1,4 +1,4 @@
-"""Which model a provider asks, and whose it is, in the words of the GenAI conventions."""
+"""Whose a provider is, in the words of the GenAI conventions."""
 
 from typing import Final
 
@@ -16,9 +16,3 @@ def provider_name(provider: object) -> str:
     known = _NAMES.get(type(provider).__module__)
     own = type(provider).__name__.lower()
     return known or own.removesuffix(_SUFFIX) or own
-
-
-def model_of(provider: object) -> str | None:
-    """The model that it asks; None: it does not say."""
-    model = getattr(provider, "model", None)
-    return model if isinstance(model, str) and model else None

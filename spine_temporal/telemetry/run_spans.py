@@ -16,11 +16,12 @@ from temporalio import activity
 from spine_temporal.contracts import span_names as names
 from spine_temporal.contracts.trace_context import Segment, TraceContext
 from spine_temporal.journal.ledger import Ledger
+from spine_temporal.plugins.model_name import model_of
 from spine_temporal.redact import redact
 from spine_temporal.telemetry.content import as_text, messages_as_text
 from spine_temporal.telemetry.fixed_ids import span_context, within
 from spine_temporal.telemetry.options import Telemetry
-from spine_temporal.telemetry.providers import model_of, provider_name
+from spine_temporal.telemetry.providers import provider_name
 
 type Attributes = Mapping[str, str | int | float | Sequence[str]]
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from temporalio import workflow
 
-from spine_temporal.format import many, price, shortened, utc
+from spine_temporal.format import many, price, shortened, summary, utc
 from spine_temporal.journal.counters import Progress, known_cost_usd
 from spine_temporal.journal.tool_calls import Call, Calls, Phase
 from spine_temporal.workflow.session import Session
@@ -17,12 +17,12 @@ _AT_WORK: Final = frozenset({Phase.RUNNING, Phase.DELEGATED})
 def step_summary(session: Session, step: int) -> str:
     """`step 3 · gpt-4o-mini`."""
     model = session.spec.model
-    return f"step {step} · {model}" if model else f"step {step}"
+    return summary(f"step {step} · {model}" if model else f"step {step}")
 
 
 def call_summary(call: Call) -> str:
     """`grep(pattern=…)`: as the worker wrote it."""
-    return call.planned.shown or call.planned.name
+    return summary(call.planned.shown or call.planned.name)
 
 
 def show(session: Session) -> None:

@@ -24,6 +24,7 @@ from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.run_request import Parent, RunRequest
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.contracts.subagent import Delegation, SubagentLook, SubagentOutcome, SubagentReport
+from spine_temporal.format import summary
 from spine_temporal.journal.entries import SubagentDone, SubagentStarted
 from spine_temporal.journal.subagents import CANCELLED_SUBAGENT, subagent_outcome
 from spine_temporal.journal.tool_calls import Phase
@@ -57,7 +58,7 @@ async def run_subagent(session: Session, position: Position, delegation: Delegat
             result_type=RawValue,
             task_timeout=timedelta(seconds=WORKER_SILENCE_S),
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            static_summary=f"{delegation.agent} · call {position} of {session.request.agent}",
+            static_summary=summary(f"{delegation.agent} · call {position} of {session.request.agent}"),
             memo={names.STATUS_MEMO: pack(StatusRecord(agent=delegation.agent, session_id=_session_id(session, id_)))},
         )
     except WorkflowAlreadyStartedError:

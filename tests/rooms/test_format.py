@@ -1,5 +1,7 @@
 """Times, sizes and texts in few characters."""
 
+import json
+
 import pytest
 
 from spine_temporal import format as wording
@@ -56,3 +58,13 @@ def test_counts_agree_with_their_noun() -> None:
 
 def test_a_price_is_told_when_there_is_one() -> None:
     assert (wording.spent(10, 0.0), wording.spent(10, 0.0312)) == ("10 tokens", "10 tokens · $0.0312")
+
+
+@pytest.mark.parametrize(
+    "text", ["step 3 · gpt-4o-mini", "grep(pattern=…)", "", "x" * 3000, "🦦" * 300, '"\\' * 99, "\0" * 99]
+)
+def test_a_summary_is_as_short_as_any_server_takes_it(text: str) -> None:
+    made = wording.summary(text)
+
+    assert len(json.dumps(made)) <= 200
+    assert made == text or (made.endswith("…") and len(made) > 10)

@@ -10,9 +10,10 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from spine_core import Agent, Message, ModelResponse, ToolCall, Usage, tool
+from spine_orchestration import Sequential
 from temporalio.client import Client
 
-from spine_temporal import AgentWorker, DurableAgent
+from spine_temporal import AgentWorker, DurableAgent, durable
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.worker.exit import leave
 from tests.faults.agents import Effects, counting_agent
@@ -51,7 +52,7 @@ class Scripted:
         return ModelResponse(message=Message.assistant(None, [call]), usage=usage, finish_reason="tool_calls")
 
 
-def agents_in(folder: Path) -> dict[str, Agent]:
+def agents_in(folder: Path) -> dict[str, Any]:
     effects = Effects(folder)
 
     @tool(approve=True)
@@ -65,6 +66,12 @@ def agents_in(folder: Path) -> dict[str, Agent]:
         with trace.get_tracer("user").start_as_current_span("inside the tool"):
             return f"seen {SECRET}"
 
+    @durable(local=True)
+    @tool
+    async def glance(input: str) -> str:
+        """Look for a moment."""
+        return f"seen {SECRET}"
+
     helper = Agent(Scripted(effects, "look"), tools=[look], name="helper")
     boss = Agent(Scripted(effects, "helper"), tools=[helper.as_tool(name="helper")], name="boss")
     return {
@@ -73,6 +80,8 @@ def agents_in(folder: Path) -> dict[str, Agent]:
         "helper": helper,
         "boss": boss,
         "moody": Agent(Scripted(effects, "moody"), tools=[]),
+        "quick": Agent(Scripted(effects, "glance"), tools=[glance]),
+        "line": Sequential(Agent(Scripted(effects, "look"), tools=[look]), Agent(Scripted(effects))),
     }
 
 
@@ -92,9 +101,9 @@ def run(address: str, task_queue: str, folder: str, options: dict[str, Any] | No
 
 async def _ask(address: str, task_queue: str, url: str, agent: str, session_id: str) -> None:
     trace.set_tracer_provider(provider_to(url))
-    durable = DurableAgent(agent, await Client.connect(address), task_queue=task_queue)
+    asked = DurableAgent(agent, await Client.connect(address), task_queue=task_queue)
     with trace.get_tracer("user").start_as_current_span("the caller"):
-        await durable.start(f"{SECRET}?", session_id=session_id)
+        await asked.start(f"{SECRET}?", session_id=session_id)
 
 
 def ask(address: str, task_queue: str, url: str, agent: str, session_id: str) -> None:

@@ -12,6 +12,7 @@ from temporalio.client import Client
 
 from spine_temporal import DurableAgent
 from spine_temporal.contracts import span_names
+from spine_temporal.contracts.policies import ContinuePolicy
 from tests.features.telemetry import processes
 from tests.support.harness import histories_of, replay
 from tests.support.processes import Fleet, Forked
@@ -118,6 +119,44 @@ async def test_agent_that_works_for_another_is_below_its_call(fleet: Traced, rec
     assert_one_tree(receiver)
     assert receiver.one("invoke_agent helper").parent_id == receiver.one("execute_tool helper").span_id
     assert receiver.one("execute_tool helper").parent_id == receiver.one("invoke_agent boss").span_id
+
+
+async def test_a_run_that_continues_as_new_is_one_trace(fleet: Traced, receiver: Receiver) -> None:
+    fleet.with_options(continue_policy=ContinuePolicy(events=1))
+    fleet.start()
+    session_id = uuid.uuid4().hex
+    await fleet.ask("helper", session_id)
+    run = fleet.agent("helper").get_run(session_id)
+    await run.result()
+    await until(lambda: receiver.named("invoke_agent helper"), "the agent's own span")
+
+    assert_one_tree(receiver)
+    below = [span for span in receiver.spans if span.parent_id == receiver.one("invoke_agent helper").span_id]
+    assert sorted(span.name for span in below) == ["chat otter-1", "chat otter-1", "execute_tool look"]
+    assert len({span.attributes["temporalRunID"] for span in below}) > 1
+
+
+async def test_a_call_of_a_local_tool_has_its_span(fleet: Traced, receiver: Receiver) -> None:
+    fleet.start()
+
+    await fleet.agent("quick").run("go")
+    await until(lambda: receiver.named("invoke_agent quick"), "the agent's own span")
+
+    assert_one_tree(receiver)
+    assert receiver.one("execute_tool glance").parent_id == receiver.one("invoke_agent quick").span_id
+
+
+async def test_the_members_of_a_team_are_in_its_trace(fleet: Traced, receiver: Receiver) -> None:
+    fleet.start()
+    session_id = uuid.uuid4().hex
+    await fleet.ask("line", session_id)
+    await fleet.agent("line").get_run(session_id).result()
+    await until(lambda: receiver.named("invoke_agent line"), "the team's own span")
+
+    assert_one_tree(receiver)
+    team = receiver.one("invoke_agent line")
+    for member in ("line/1", "line/2"):
+        assert receiver.one(f"invoke_agent {member}").parent_id == team.span_id
 
 
 async def test_work_that_was_approved_links_to_the_decision_and_nothing_is_open_meanwhile(

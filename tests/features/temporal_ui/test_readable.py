@@ -97,6 +97,22 @@ async def test_texts_are_shown_to_whom_they_may_be(client: Client, durable: Dura
     assert any(each.startswith("grep(pattern=") and "otter" in each for each in shown)
 
 
+async def test_names_that_are_long_or_odd_are_shortened(client: Client, durable: Durable) -> None:
+    class Odd:
+        model = "🦦" * 500
+
+        async def complete(self, messages: list[Message], *_: Any, **__: Any) -> ModelResponse:
+            calls = [ToolCall(id="call", name="🦦" * 1000, arguments={"🦦" * 500: 1})]
+            return ModelResponse(message=Message.assistant("", [] if messages[-1].role == "tool" else calls))
+
+    run = await durable(Agent(Odd(), guards=Guards(max_steps=None))).start("hello")
+    await run.result()
+
+    events = (await history_of(client, run)).events
+    sizes_bytes = [len(event.user_metadata.summary.data) for event in events]
+    assert 40 < max(sizes_bytes) <= 200
+
+
 async def test_every_event_that_may_have_a_summary_has_one(client: Client, durable: Durable) -> None:
     served = durable(seeker())
     run = await paused(served, ui_text=False)

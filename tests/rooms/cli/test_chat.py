@@ -129,10 +129,11 @@ async def test_a_conversation_goes_on_from_a_step_of_it(command: CommandLine) ->
 
 
 async def test_what_is_no_command_and_who_is_no_agent(command: CommandLine) -> None:
-    done = await command("chat", "nobody", *command.queue, stdin="/dance\n/undo\n/cost\nhello\n")
+    done = await command("chat", "nobody", *command.queue, stdin=f"/dance\n/fork {'9' * 5000}\n/undo\n/cost\nhello\n")
 
     assert (done.code, done.out) == (Exit.DONE, "")
     assert "no command '/dance'" in done.err
+    assert "no command '/fork'" in done.err
     assert "no agent 'nobody'" in done.err
 
 
