@@ -91,12 +91,22 @@ def worker(
     project: Project = None,
     agent: Annotated[list[str] | None, typer.Option(metavar="MODULE:ATTR", help="One more agent.")] = None,
     task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+    health_address: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where HTTP probes, metrics and autoscalers ask.")
+    ] = None,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log lines as JSON, one object each.")] = False,
 ) -> None:
     """A worker for a project's agents."""
     from spine_temporal.cli.worker import worker as serve
 
-    serve(context.obj, project, agents=agent or (), task_queue=task_queue, log_json=log_json)
+    serve(
+        context.obj,
+        project,
+        agents=agent or (),
+        task_queue=task_queue,
+        health_address=health_address,
+        log_json=log_json,
+    )
 
 
 @app.command()
@@ -191,6 +201,22 @@ def limits(
         weights=weight or (),
         json=json,
     )
+
+
+@app.command()
+def scale(
+    context: typer.Context,
+    task_queue: Annotated[str, typer.Argument(metavar="QUEUE", help="Where the workers poll.")],
+    *,
+    json: Json = False,
+) -> int:
+    """The work of a task queue, as autoscalers are answered by a worker's /scale/QUEUE.
+
+    Runs that wait for people, or for their next turn, are none.
+    """
+    from spine_temporal.cli.scale import scale as ask
+
+    return ask(context.obj, task_queue, json=json)
 
 
 key: Final = typer.Typer(

@@ -25,6 +25,7 @@ _OLD_S: Final = 180.0
 # Of one that was met before: as many of its own intervals without a new heartbeat.
 _MISSED: Final = 3.0
 _LEAST_INTERVAL_S: Final = 5.0
+_FORGET_S: Final = 3600.0
 
 
 class ScaleSignal(ReadModel):
@@ -36,6 +37,15 @@ class ScaleSignal(ReadModel):
     """Tasks that wait for a worker. The server counts anew every five seconds."""
     in_hand: int
     """Steps, tool calls and other activities at work, on all workers, as of their last heartbeats."""
+
+
+async def scale_signal(client: Client, task_queue: str) -> ScaleSignal:
+    """The work of a task queue, asked once: a worker that was killed a moment ago still counts.
+
+    Raises:
+        temporalio.service.RPCError: as `ScaleSource.signal`.
+    """
+    return await ScaleSource().signal(client, task_queue)
 
 
 class ScaleSource:
@@ -79,9 +89,6 @@ class ScaleSource:
         self._met = {key: known for key, known in self._met.items() if now_s - known[1] < _FORGET_S}
 
 
-_FORGET_S: Final = 3600.0
-
-
 async def _backlog(client: Client, task_queue: str, type_: TaskQueueType.ValueType) -> int:
     request = DescribeTaskQueueRequest(
         namespace=client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=type_, report_stats=True
@@ -97,12 +104,16 @@ async def _heartbeats(client: Client, task_queue: str) -> AsyncIterator[WorkerHe
     request = ListWorkersRequest(namespace=client.namespace, query=query)
     while True:
         page = await client.workflow_service.list_workers(request)
-        full = {each.worker_heartbeat.worker_instance_key: each.worker_heartbeat for each in page.workers_info}
+        found: dict[str, WorkerHeartbeat | None] = {
+            each.worker_heartbeat.worker_instance_key: each.worker_heartbeat
+            for each in page.workers_info
+            if each.worker_heartbeat.task_queue == task_queue
+        }
+        # Lists of later servers are to say no more than who there is.
         for worker in page.workers:
-            if worker.task_queue != task_queue:
-                continue
-            # Lists of later servers say no more than who there is.
-            beat = full.get(worker.worker_instance_key) or await _heartbeat(client, worker.worker_instance_key)
+            if worker.task_queue == task_queue and worker.worker_instance_key not in found:
+                found[worker.worker_instance_key] = await _heartbeat(client, worker.worker_instance_key)
+        for beat in found.values():
             if beat is not None and beat.status == WorkerStatus.WORKER_STATUS_RUNNING:
                 yield beat
         if not page.next_page_token:

@@ -16,6 +16,4 @@ def metrics_runtime(prometheus_address: str | None = None) -> Runtime:
         metrics = PrometheusConfig(
             bind_address=prometheus_address, counters_total_suffix=True, unit_suffix=True, durations_as_seconds=True
         )
-    return Runtime(
-        telemetry=TelemetryConfig(metrics=metrics), worker_heartbeat_interval=timedelta(seconds=HEARTBEAT_S)
-    )
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics), worker_heartbeat_interval=timedelta(seconds=HEARTBEAT_S))

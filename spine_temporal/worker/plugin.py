@@ -49,8 +49,9 @@ class SpinePlugin(SimplePlugin):
     `agents` is a list of named agents, or a dict of name to agent or (async) factory. `cache_bytes` bounds the memory
     for States of running runs; 0 keeps none and every activity reads the history. `search_attributes` says whether the
     server has what `spine-temporal init` creates; None asks it. `allowed_plugins` names the distributions whose
-    spine plugins the agents may use; None: any. `telemetry`, `step_policy` and
-    `tool_policy` are as `AgentWorker` has them.
+    spine plugins the agents may use; None: any. `tools_only` leaves workflows and steps to others: it runs calls of
+    tools that are routed to the worker's task queue. `telemetry`, `step_policy` and `tool_policy` are as `AgentWorker`
+    has them.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class SpinePlugin(SimplePlugin):
         allowed_plugins: Collection[str] | None = None,
         telemetry: Telemetry = DEFAULT_TELEMETRY,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
+        tools_only: bool = False,
     ) -> None:
         self._watchdog: Watchdog | None = None
         self._slots: ActivitySlots | None = None
@@ -80,8 +82,8 @@ class SpinePlugin(SimplePlugin):
         )
         super().__init__(
             "spine-temporal",
-            workflows=list(WORKFLOWS),
-            activities=self.activities_of_agents.all,
+            workflows=[] if tools_only else list(WORKFLOWS),
+            activities=[self.activities_of_agents.tool] if tools_only else self.activities_of_agents.all,
             workflow_runner=sandbox,
             run_context=self._meanwhile,
         )
@@ -130,3 +132,8 @@ class SpinePlugin(SimplePlugin):
         Any thread may ask; a liveness probe should. It is 0 while the worker does not run.
         """
         return self._watchdog.loop_age_s() if self._watchdog is not None else 0.0
+
+    def has_polled(self) -> bool:
+        """Whether the worker has begun to poll for activities, as far as it knows. Any thread may ask."""
+        # With a tuner of the user's own, who polls when is not known here.
+        return self._slots.asked if self._slots is not None else self._watchdog is not None

@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from spine_temporal.agents.policies import Policies
 from spine_temporal.agents.registry import Agents
+from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import CACHE_WAIT_S, ContinuePolicy
 from spine_temporal.telemetry.options import Telemetry
@@ -21,6 +22,7 @@ from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, DEFAULT_TELEMETRY,
 
 # What the model writes rides on heartbeats; without that they come a fifth of their timeout apart.
 _BEAT_AT_MOST_EVERY_S: Final = 0.1
+_POLLERS: Final = ("workflow_task_poller_behavior", "activity_task_poller_behavior")
 
 
 class AgentWorker:
@@ -32,8 +34,10 @@ class AgentWorker:
     new execution of its workflow, `search_attributes` whether the server has what `spine-temporal init` creates (None
     asks it); `allowed_plugins` names the distributions whose spine plugins the agents may use (None: any);
     `telemetry` says what spans hold, and where they go; `cache_bytes` bounds the memory for States of running runs, 0
-    keeps none. When it stops, what is in flight gets `graceful_shutdown_s` to finish; then other workers take it over
-    at once. Further keywords go to `temporalio.worker.Worker`.
+    keeps none; `tools_only` makes it run nothing but calls of the tools that `@durable(task_queue=...)` routes to this
+    queue; `poller_autoscaling` lets the server's hints say how many polls are open at once. When it stops, what is in
+    flight gets `graceful_shutdown_s` to finish; then other workers take it over at once. Further keywords go to
+    `temporalio.worker.Worker`.
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
@@ -56,6 +60,8 @@ class AgentWorker:
         allowed_plugins: Collection[str] | None = None,
         telemetry: Telemetry = DEFAULT_TELEMETRY,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
+        tools_only: bool = False,
+        poller_autoscaling: bool = False,
         graceful_shutdown_s: float = 0.0,
         **worker_options: Any,
     ) -> None:
@@ -68,6 +74,7 @@ class AgentWorker:
             allowed_plugins=allowed_plugins,
             telemetry=telemetry,
             cache_bytes=cache_bytes,
+            tools_only=tools_only,
         )
         self.task_queue = task_queue
         defaults: dict[str, Any] = {
@@ -75,6 +82,8 @@ class AgentWorker:
             "max_heartbeat_throttle_interval": timedelta(seconds=_BEAT_AT_MOST_EVERY_S),
             "graceful_shutdown_timeout": timedelta(seconds=graceful_shutdown_s),
         }
+        if poller_autoscaling:
+            defaults |= dict.fromkeys(_POLLERS, PollerBehaviorAutoscaling())
         plugins = [*worker_options.pop("plugins", ()), self.plugin]
         self._worker = Worker(client, task_queue=task_queue, plugins=plugins, **(defaults | worker_options))
 
@@ -82,6 +91,20 @@ class AgentWorker:
     def agents(self) -> list[str]:
         """The names of the agents it serves."""
         return self.plugin.agents.names
+
+    @property
+    def has_stopped(self) -> bool:
+        """It was started, and has come to its end."""
+        return self._worker.is_shutdown
+
+    @property
+    def client(self) -> Client:
+        """What it is connected by. With another one, of the same runtime, it goes on by that from its next call on."""
+        return self._worker.client
+
+    @client.setter
+    def client(self, client: Client) -> None:
+        self._worker.client = worker_client(client)
 
     async def run(self) -> None:
         """Work until the task that awaits this is cancelled, as Ctrl-C does, or the process gets a SIGTERM of its own.
