@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.connection.connect import connect
@@ -25,6 +27,9 @@ from spine_temporal.worker.signals import leave_on_sigterm, until_signalled
 from spine_temporal.worker.worker import AgentWorker
 
 _log = logging.getLogger(__name__)
+
+HEARTBEAT_S: Final = 5.0
+"""How often a process says at the server what it has in hand: the signal for autoscalers is as old as this."""
 
 _LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s%(where)s"
 
@@ -74,7 +79,7 @@ def run_worker_process(
         served = load_project(project, agents, allowed_plugins=allowed_plugins)
 
         async def serve() -> NoReturn:
-            options = {"runtime": metrics_runtime(metrics_address), **(connection or {})}
+            options = {"runtime": _runtime(metrics_address), **(connection or {})}
             client = await connect(**options)
             await check_namespace(client)
             worker = AgentWorker(
@@ -97,6 +102,13 @@ def run_worker_process(
             leave()
 
         asyncio.run(serve())
+
+
+def _runtime(metrics_address: str | None) -> Runtime:
+    beating = timedelta(seconds=HEARTBEAT_S)
+    if metrics_address is None:
+        return Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=beating)
+    return metrics_runtime(metrics_address, worker_heartbeat_interval=beating)
 
 
 async def work_until_signalled(

@@ -14,6 +14,7 @@ from tests.bench.short_runs import ShortRuns
 from tests.bench.side_by_side import SideBySide
 from tests.bench.sides import Side
 from tests.bench.starting import Starting
+from tests.bench.streaming import Streamed
 from tests.bench.waiting import Waited
 from tests.bench.watching import Watched
 
@@ -44,6 +45,8 @@ class Findings:
     waited: Waited | None = None
     watched: list[Watched] = field(default_factory=list)
     """By one, by many."""
+    streamed: list[Streamed] = field(default_factory=list)
+    """An answer that was read along, by each way."""
     starting: Starting | None = None
     peers: PeerFindings | None = None
     takeover: dict[str, int] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from tests.bench.short_runs import short_runs
 from tests.bench.side_by_side import SideBySide, side_by_side
 from tests.bench.sides import Side
 from tests.bench.starting import start
+from tests.bench.streaming import read_along
 from tests.bench.takeover import take_over
 from tests.bench.waiting import waiting_sessions
 from tests.bench.watching import watch
@@ -55,6 +56,9 @@ async def _ours(server: TestServer, found: Findings, tell: Tell) -> None:
         tell(f"a run with {plan.watchers} watchers, and with one")
         pid = server.process.pid
         assert pid is not None
+        tell("an answer of 500 tokens, read along")
+        async with worker_process("streams", server.address):
+            found.streamed = await read_along(server.client)
         found.watched = [await watch(server.client, pid, watchers=many) for many in (1, plan.watchers)]
     sides: tuple[Side, ...] = ("ours", "local")
     for side in sides:

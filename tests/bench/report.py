@@ -126,6 +126,10 @@ def _readings(found: Findings) -> Table:
         table.add_row("    all approved and finished", f"{waited.finished_s:,.1f} s")
     for watched in found.watched:
         table.add_row(f"requests to read of a run with {watched.watchers} watching", f"{watched.requests:,}")
+    for streamed in found.streamed:
+        lag = f", a token after {_MS * streamed.lag_s:,.0f} ms" if streamed.tokens else ""
+        weight = f"{streamed.events:,} events, {streamed.history_bytes / 1e3:,.0f} KB"
+        table.add_row(f"500 tokens, {streamed.way}", f"{weight}{lag}")
     if found.starting is not None:
         for start, polled_s in found.starting.first_poll_s.items():
             row = f"first poll of a new worker, {_STARTED[start]}"

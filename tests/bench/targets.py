@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from tests.bench.findings import Findings, Pick
+from tests.bench.streaming import of_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,12 @@ def _side_by_side(found: Findings) -> list[Target]:
 
 def _shared(found: Findings) -> list[Target]:
     one, many = (watched.requests for watched in found.watched)
-    return [Target(f"requests for {found.plan.watchers} watchers of a run", many / one, 1.5, "x one watcher's")]
+    ours, alone = (of_way(found.streamed, way) for way in ("heartbeats", "not read along"))
+    return [
+        Target(f"requests for {found.plan.watchers} watchers of a run", many / one, 1.5, "x one watcher's"),
+        Target("a token is read after", 1000 * ours.lag_s, 100, "ms"),
+        Target("events of an answer that is read along", ours.events - alone.events, 0, "more"),
+    ]
 
 
 def _starting(found: Findings) -> list[Target]:
