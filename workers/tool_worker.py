@@ -1,4 +1,4 @@
-"""A process that runs nothing but tools, on a task queue of their own, until it gets SIGTERM.
+"""A process that runs nothing but tools, on a task queue of their own, until SIGTERM.
 
 For tools that need another machine than the agents do: `@durable(task_queue="gpu")` routes them there. It serves the
 same project as the agents' workers, in the same version. `SPINE_TEMPORAL_TASK_QUEUE` is the tools' queue; all other

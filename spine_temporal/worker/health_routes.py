@@ -1,4 +1,4 @@
-"""The HTTP endpoints of a worker process: `/livez`, `/readyz`, `/metrics`, `/scale/{queue}`."""
+"""The HTTP endpoints of a worker process: its health, its metrics, the scale signal."""
 
 import http.client
 import socket

@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 _EXCHANGE_S: Final = 5.0
 # Each has a thread. Beyond that the oldest is cut off: the newest may be the orchestrator's probe.
 _CONNECTIONS: Final = 64
+_LAST_PORT: Final = 65_535
 _LOOK_EVERY_S: Final = 0.5
 _JOIN_S: Final = 2.0
 
@@ -60,18 +61,18 @@ class HealthServer:
 
 
 def _bound(address: str, routes: Routes) -> "_Server":
-    host, _, port = address.rpartition(":")
-    if not port.isdecimal() or (":" in host and not (host.startswith("[") and host.endswith("]"))):
+    host, colon, port = address.rpartition(":")
+    bare = ":" in host and not (host.startswith("[") and host.endswith("]"))
+    if not colon or bare or not port.isdecimal() or int(port) > _LAST_PORT:
         raise BadInput(f"{address!r} is no address to listen at; it is host:port, [host]:port for IPv6, or :port")
     try:
         found = socket.getaddrinfo(
             host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         return _Server(found[0][0], found[0][4], routes)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except OSError as error:
         raise BadInput(
-            f"cannot listen at {address} for health checks: {reason}; is another worker there? "
+            f"cannot listen at {address} for health checks: {error.strerror or error}; is another worker there? "
             "SPINE_TEMPORAL_HEALTH_ADDRESS names another address"
         ) from error
 
