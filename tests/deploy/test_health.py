@@ -21,7 +21,7 @@ AGENTS = """\
 import asyncio, ctypes, time
 from pathlib import Path
 from spine_core import Agent, tool
-from spine_core.testing import ScriptedProvider, calls
+from spine_core.testing import ScriptedProvider, calls, text
 
 here = Path(__file__).parent.parent
 
@@ -50,7 +50,7 @@ async def keep() -> str:
     return "kept"
 
 waiter, holder, keeper = (
-    Agent(ScriptedProvider(calls((each.name, {})), "done"), tools=[each], name=f"{each.name}er")
+    Agent(ScriptedProvider(calls((each.name, {})), text("done")), tools=[each], name=f"{each.name}er")
     for each in (wait, hold, keep)
 )
 """
