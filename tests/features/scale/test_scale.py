@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from spine_core import Agent, tool
-from spine_core.testing import ScriptedProvider, calls, text
+from spine_core.testing import calls, text
 from temporalio.client import Client
 from temporalio.runtime import Runtime, TelemetryConfig
 
 from spine_temporal import AgentWorker, DurableAgent
 from spine_temporal.client.scale import ScaleSignal, ScaleSource, scale_signal
 from tests.deploy.worker_process import WorkerProcess, write_agents
+from tests.features.telemetry.metering import Scripted
 from tests.support.agents_at_hand import Gate
 from tests.support.waiting import until
 
@@ -63,7 +64,7 @@ def waiting_agent(gate: Gate) -> Agent:
         await gate.pass_through()
         return "waited"
 
-    return Agent(ScriptedProvider(calls(("wait", {})), text("done")), tools=[wait], name="waiter")
+    return Agent(Scripted(calls(("wait", {})), text("done")), tools=[wait], name="waiter")
 
 
 async def becomes(client: Client, task_queue: str, signal: ScaleSignal) -> None:
@@ -106,7 +107,7 @@ async def test_work_of_all_workers_is_counted_once_with_what_waits_for_them(
     async with AsyncExitStack() as workers:
         # The SDK lets a connection have one worker of a queue.
         for client in (beating, await another(beating, runtime)):
-            agents = {"waiter": lambda: waiting_agent(gate)}
+            agents = [waiting_agent(gate)]
             worker = AgentWorker(client, agents=agents, task_queue=task_queue, max_concurrent_activities=2)
             await workers.enter_async_context(worker)
         durable = DurableAgent("waiter", beating, task_queue=task_queue, session_ttl_s=0)
@@ -127,7 +128,7 @@ async def test_two_hundred_runs_that_wait_for_people_are_no_work(beating: Client
         return "paid"
 
     task_queue = f"scale-{uuid.uuid4().hex}"
-    agents = {"payer": lambda: Agent(ScriptedProvider(calls(("pay", {}))), tools=[pay])}
+    agents = [Agent(Scripted(calls(("pay", {}))), tools=[pay], name="payer")]
     async with AgentWorker(beating, agents=agents, task_queue=task_queue):
         durable = DurableAgent("payer", beating, task_queue=task_queue)
         runs = await asyncio.gather(*(durable.start("pay") for _ in range(200)))
