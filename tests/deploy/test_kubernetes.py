@@ -114,16 +114,25 @@ def test_every_container_is_bounded_and_writes_to_tmp_alone(name: str) -> None:
             assert writable == {"tmp"}
 
 
-def test_client_certificate_is_added_by_a_component() -> None:
-    built = kustomized(ROOT / "tests" / "deploy" / "with_mtls")
+@pytest.mark.parametrize(
+    ("component", "files"),
+    [
+        ("api-key", {"SPINE_TEMPORAL_API_KEY_FILE": "api-key"}),
+        ("mtls", {"TEMPORAL_TLS_CLIENT_CERT_PATH": "tls.crt", "TEMPORAL_TLS_CLIENT_KEY_PATH": "tls.key"}),
+    ],
+)
+def test_component_gives_the_workers_their_credentials_as_files(component: str, files: dict[str, str]) -> None:
+    built = kustomized(ROOT / "tests" / "deploy" / "components" / component)
     deployments = {d["metadata"]["name"]: d["spec"]["template"]["spec"] for d in built if d["kind"] == "Deployment"}
     workers = [spec for name, spec in deployments.items() if name.endswith("-worker")]
 
     assert len(workers) == 2
     for spec in workers:
-        (mount,) = [m["mountPath"] for m in spec["containers"][0]["volumeMounts"] if m["name"] == "temporal-tls"]
-        paths = [e["value"] for e in spec["containers"][0]["env"] if e["name"].startswith("TEMPORAL_TLS_")]
-        assert paths == [f"{mount}/tls.crt", f"{mount}/tls.key"]
+        variables = {entry["name"]: entry.get("value") for entry in spec["containers"][0]["env"]}
+        mounts = {mount["name"]: mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}
+        (folder,) = [path for path in mounts.values() if path.startswith("/etc/temporal/")]
+        assert variables.items() >= {name: f"{folder}/{file}" for name, file in files.items()}.items()
+        assert mounts.keys() == {volume["name"] for volume in spec["volumes"]}
         assert violations(spec) == []
 
 

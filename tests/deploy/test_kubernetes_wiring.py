@@ -1,6 +1,5 @@
 """What one manifest names in another is there."""
 
-import copy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -135,15 +134,7 @@ def test_current_version_keeps_a_worker(name: str) -> None:
 
 
 def test_worker_controller_runs_the_pods_of_the_base() -> None:
-    base = dict(pods("kustomize base"))
-    made = dict(pods("kustomize worker-controller"))
-
-    assert made.keys() == base.keys()
-    for name, pod in base.items():
-        expected = copy.deepcopy(pod)
-        container = expected["spec"]["containers"][0]
-        container["env"] = [entry for entry in container["env"] if entry["name"] != "TEMPORAL_API_KEY"]
-        assert made[name] == expected
+    assert dict(pods("kustomize worker-controller")) == dict(pods("kustomize base"))
 
 
 def test_namespace_lets_nothing_through_that_no_policy_names() -> None:

@@ -55,16 +55,23 @@ spec:
       securityContext: {{- include "spine.containerSecurity" . | nindent 8 }}
       volumeMounts:
         {{- include "spine.volumeMounts" .root | nindent 8 }}
-        {{- if and $v.temporal.tlsSecret (not $controlled) }}
+        {{- if not $controlled }}
+        {{- if $v.temporal.apiKeySecret.name }}
+        - {name: temporal-api-key, mountPath: /etc/temporal/api-key, readOnly: true}
+        {{- end }}
+        {{- if $v.temporal.tlsSecret }}
         - {name: temporal-tls, mountPath: /etc/temporal/tls, readOnly: true}
+        {{- end }}
         {{- end }}
   volumes:
     {{- include "spine.volumes" .root | nindent 4 }}
-    {{- if and $v.temporal.tlsSecret (not $controlled) }}
-    - name: temporal-tls
+    {{- range $volume, $secret := dict "temporal-api-key" $v.temporal.apiKeySecret.name "temporal-tls" $v.temporal.tlsSecret }}
+    {{- if and $secret (not $controlled) }}
+    - name: {{ $volume }}
       secret:
-        secretName: {{ $v.temporal.tlsSecret }}
+        secretName: {{ $secret }}
         defaultMode: 0440
+    {{- end }}
     {{- end }}
 {{- end }}
 
@@ -73,11 +80,8 @@ spec:
 {{- with .Values -}}
 {{- if ne .versioning.mode "controller" }}
 {{- if .temporal.apiKeySecret.name }}
-- name: TEMPORAL_API_KEY
-  valueFrom:
-    secretKeyRef:
-      name: {{ .temporal.apiKeySecret.name }}
-      key: {{ .temporal.apiKeySecret.key }}
+- name: SPINE_TEMPORAL_API_KEY_FILE
+  value: /etc/temporal/api-key/{{ .temporal.apiKeySecret.key }}
 {{- end }}
 {{- if .temporal.tlsSecret }}
 - name: TEMPORAL_TLS_CLIENT_CERT_PATH
