@@ -62,11 +62,8 @@ def containers(node: Any) -> Iterator[dict[str, Any]]:
 
 def of_systemd(text: str) -> Iterator[Stop]:
     # `Environment` may stand there several times, which configparser takes for an error.
-    variables: dict[str, str | None] = dict(
-        line.removeprefix("Environment=").strip('"').split("=", 1)
-        for line in text.splitlines()
-        if line.startswith("Environment=")
-    )
+    lines = [line.removeprefix("Environment=") for line in text.splitlines() if line.startswith("Environment=")]
+    variables = {name: value for line in lines for name, _, value in [line.strip('"').partition("=")]}
     unit = configparser.ConfigParser(strict=False, interpolation=None)
     unit.read_string(text)
     yield "unit", seconds(unit["Service"]["TimeoutStopSec"]), needed_s(variables)

@@ -48,7 +48,7 @@ def test_every_custom_kind_is_rendered_by_kustomize_and_by_helm() -> None:
     assert by_kustomize.issuperset(CUSTOM)
 
 
-WRONG: list[tuple[str, str, dict[str, Any], str]] = [
+WRONG: list[tuple[str, str, Any, str]] = [
     ("WorkerDeployment", "spec.rollout.steps", [{"rampPercentage": 100, "pauseDuration": "1m"}], "maximum of 99"),
     ("WorkerDeployment", "spec.rollout.steps", [{"rampPercentage": 0, "pauseDuration": "1m"}], "minimum of 1"),
     ("WorkerDeployment", "spec.rollout.steps", [{"rampPercentage": 5, "pauseDuration": "29s"}], "at least 30s"),

@@ -89,8 +89,14 @@ def test_version_and_connection_are_written_by_the_controller_alone(name: str) -
         assert [entry["name"] for entry in container["env"] if entry["name"].startswith("TEMPORAL_")] == []
 
 
-# The variables that make a worker one of a version, and where KEDA is given the same.
-_VERSION = {"TEMPORAL_DEPLOYMENT_NAME": "workerDeploymentName", "TEMPORAL_WORKER_BUILD_ID": "workerDeploymentBuildId"}
+# What a worker is given, and where KEDA's trigger is given the same.
+_SAME = {
+    "TEMPORAL_ADDRESS": "endpoint",
+    "TEMPORAL_NAMESPACE": "namespace",
+    "SPINE_TEMPORAL_TASK_QUEUE": "taskQueue",
+    "TEMPORAL_DEPLOYMENT_NAME": "workerDeploymentName",
+    "TEMPORAL_WORKER_BUILD_ID": "workerDeploymentBuildId",
+}
 KEDA = [name for name in RENDERED if "keda" in name]
 
 
@@ -113,19 +119,17 @@ def test_keda_asks_the_server_for_the_backlog_of_the_same_version_and_queue(name
     authentications = {d["metadata"]["name"] for d in of_kind(name, "TriggerAuthentication")}
     for scaled in of_kind(name, "ScaledObject"):
         (trigger,) = [t for t in scaled["spec"]["triggers"] if t["type"] == "temporal"]
-        asked, given = trigger["metadata"], environment(name, worker_of(name, scaled["spec"]["scaleTargetRef"]["name"]))
+        given = environment(name, worker_of(name, scaled["spec"]["scaleTargetRef"]["name"]))
+        # KEDA reads `...FromEnv` out of the worker's own variables.
+        asked = {
+            key.removesuffix("FromEnv"): given[value] if key.endswith("FromEnv") else value
+            for key, value in trigger["metadata"].items()
+        }
 
         assert trigger["authenticationRef"]["name"] in authentications
-        assert (
-            given.items()
-            >= {
-                "SPINE_TEMPORAL_TASK_QUEUE": asked["taskQueue"],
-                "TEMPORAL_ADDRESS": asked["endpoint"],
-                "TEMPORAL_NAMESPACE": asked["namespace"],
-            }.items()
-        )
-        for variable, field in _VERSION.items():
-            assert given.get(variable) == asked.get(field)
+        assert {field: asked.get(field) for field in _SAME.values()} == {
+            field: given.get(variable) for variable, field in _SAME.items()
+        }
 
 
 @pytest.mark.parametrize("name", KEDA)
