@@ -82,12 +82,26 @@ def stops(file: Path) -> list[Stop]:
     return found
 
 
+def runs_a_worker(node: Any) -> bool:
+    """Whether what is started anywhere in a document is a worker."""
+    if isinstance(node, list):
+        return any(runs_a_worker(child) for child in node)
+    if not isinstance(node, dict):
+        return False
+    started = " ".join(str(node.get(key, "")) for key in ("image", "command", "entrypoint", "args"))
+    ours = "spine-temporal-worker" in started and "entrypoint" not in node
+    return ours or "_worker.py" in started or any(runs_a_worker(child) for child in node.values())
+
+
+def is_of_a_worker(file: Path) -> bool:
+    if file.suffix == ".service":
+        return "worker" in file.read_text()
+    return file.suffix in {".yaml", ".yml"} and runs_a_worker(list(yaml.safe_load_all(file.read_text())))
+
+
+RENDERED_FOLDERS: Final = {DEPLOY / "kubernetes", DEPLOY / "helm"}
 FILES: Final = [
-    file
-    for file in sorted(DEPLOY.rglob("*"))
-    if file.suffix in {".yaml", ".yml", ".service"}
-    and not {DEPLOY / "kubernetes", DEPLOY / "helm"} & set(file.parents)
-    and ("spine-temporal-worker" in file.read_text() or "_worker.py" in file.read_text())
+    file for file in sorted(DEPLOY.rglob("*")) if not RENDERED_FOLDERS & set(file.parents) and is_of_a_worker(file)
 ]
 
 
