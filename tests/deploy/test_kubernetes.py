@@ -5,9 +5,10 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+import yaml
 
 from tests.deploy.custom_resources import faults, needs_definitions
-from tests.deploy.manifests import RENDERED, VALUES, charted, documents, kustomized, of_kind, pods
+from tests.deploy.manifests import CHART, RENDERED, VALUES, charted, documents, kustomized, of_kind, pods
 from tests.deploy.pod_security import violations
 from tests.deploy.repository import ROOT
 
@@ -32,6 +33,19 @@ def test_every_core_resource_follows_the_strict_schema(name: str) -> None:
     for document in core(name):
         for version in VERSIONS:
             kubernetes_validate.validate(document, version, strict=True)
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "HorizontalPodAutoscaler", "NetworkPolicy", "PodDisruptionBudget"])
+def test_field_that_kubernetes_does_not_know_is_found(kind: str) -> None:
+    document = copy.deepcopy(of_kind("kustomize hpa", kind)[0])
+    document["spec"]["replica"] = 2
+
+    with pytest.raises(kubernetes_validate.ValidationError, match="replica"):
+        kubernetes_validate.validate(document, VERSIONS[0], strict=True)
+
+
+def test_oldest_kubernetes_is_the_one_that_the_chart_asks_for() -> None:
+    assert yaml.safe_load((CHART / "Chart.yaml").read_text())["kubeVersion"] == f">={VERSIONS[0]}.0-0"
 
 
 @pytest.mark.parametrize("name", RENDERED)
