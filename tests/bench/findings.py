@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.bench.cache_memory import CacheMemory
+from tests.bench.fair import Fair
 from tests.bench.large import Large
 from tests.bench.long import Long
 from tests.bench.peer_findings import PeerFindings
@@ -47,6 +48,7 @@ class Findings:
     """By one, by many."""
     streamed: list[Streamed] = field(default_factory=list)
     """An answer that was read along, by each way."""
+    fair: Fair | None = None
     starting: Starting | None = None
     peers: PeerFindings | None = None
     takeover: dict[str, int] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from temporalio.converter import DataConverter
 from spine_temporal.testing import dev_server
 from spine_temporal.testing.server import TestServer
 from tests.bench.cache_memory import many_sessions, one_session
+from tests.bench.fair import share_out
 from tests.bench.findings import Findings
 from tests.bench.large import large_conversation
 from tests.bench.long import long_run
@@ -37,6 +38,8 @@ async def measure(plan: Plan, tell: Tell) -> Findings:
     if plan.ours:
         async with dev_server(data_converter=DataConverter.default) as server:
             await _ours(server, found, tell)
+        tell(f"a tenant behind {plan.queued} runs of another")
+        found.fair = await share_out(queued=plan.queued)
     if plan.peers:
         # A server of their own: their histories fill its memory.
         async with dev_server(data_converter=DataConverter.default) as server:

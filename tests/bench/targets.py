@@ -62,6 +62,7 @@ def targets(found: Findings) -> list[Target]:
         Target(f"replay, {at} steps", found.replay_ratio(), 1.5, "x bare"),
         *_side_by_side(found),
         *_shared(found),
+        Target(f"a step behind {plan.queued:,} runs of another tenant", _fairness(found), 2, "x alone"),
         *_starting(found),
         *_long(found),
         *_memory(found),
@@ -128,6 +129,10 @@ def _memory(found: Findings) -> list[Target]:
 
 def _idle_cpu(found: Findings) -> float:
     return found.waited.idle_cpu_s_per_minute if found.waited is not None else float("inf")
+
+
+def _fairness(found: Findings) -> float:
+    return found.fair.ratio if found.fair is not None else float("inf")
 
 
 def _growth(found: Findings, pick: Pick) -> float:
