@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from spine_temporal.agents.policies import Policies
 from spine_temporal.agents.registry import Agents
@@ -33,7 +34,9 @@ class AgentWorker:
     asks it); `allowed_plugins` names the distributions whose spine plugins the agents may use (None: any);
     `telemetry` says what spans hold, and where they go; `cache_bytes` bounds the memory for States of running runs, 0
     keeps none. When it stops, what is in flight gets `graceful_shutdown_s` to finish; then other workers take it over
-    at once. Further keywords go to `temporalio.worker.Worker`.
+    at once. With a `deployment_version` it is a versioned worker, which gets nothing until somebody makes that version
+    current or ramps it: runs stay on their version until they continue as new (see the page on rollouts). Further
+    keywords go to `temporalio.worker.Worker`.
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
@@ -57,6 +60,7 @@ class AgentWorker:
         telemetry: Telemetry = DEFAULT_TELEMETRY,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
         graceful_shutdown_s: float = 0.0,
+        deployment_version: WorkerDeploymentVersion | None = None,
         **worker_options: Any,
     ) -> None:
         self.plugin = SpinePlugin(
@@ -75,6 +79,9 @@ class AgentWorker:
             "max_heartbeat_throttle_interval": timedelta(seconds=_BEAT_AT_MOST_EVERY_S),
             "graceful_shutdown_timeout": timedelta(seconds=graceful_shutdown_s),
         }
+        if deployment_version is not None:
+            defaults["deployment_config"] = _versioned(deployment_version)
+        self.deployment_version = deployment_version
         plugins = [*worker_options.pop("plugins", ()), self.plugin]
         self._worker = Worker(client, task_queue=task_queue, plugins=plugins, **(defaults | worker_options))
 
@@ -118,6 +125,13 @@ class AgentWorker:
         self, type_: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._worker.__aexit__(type_, value, traceback)
+
+
+def _versioned(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
+    # Our own workflows say how they are versioned; this is for those that a user registers beside them.
+    return WorkerDeploymentConfig(
+        version, use_worker_versioning=True, default_versioning_behavior=VersioningBehavior.PINNED
+    )
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 from spine_core import StopReason
 from temporalio import workflow
-from temporalio.common import RawValue
+from temporalio.common import RawValue, VersioningBehavior
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from spine_temporal.contracts import names
@@ -30,7 +30,8 @@ from spine_temporal.workflow.status import publish_status, report_pause, tell_pa
 from spine_temporal.workflow.turn import Turn, lost
 
 
-@workflow.defn(name=names.AGENT_WORKFLOW)
+# Pinned: its execution ends on the version that it began on, and the next one begins on the current version.
+@workflow.defn(name=names.AGENT_WORKFLOW, versioning_behavior=VersioningBehavior.PINNED)
 class AgentWorkflow:
     """One conversation. It holds counters, never the text: that is its history."""
 
@@ -51,6 +52,9 @@ class AgentWorkflow:
     def on_signal(self, name: str, values: Sequence[RawValue]) -> None:
         """Take a signal; one that nobody knows, or that cannot be read, is logged: its sender waits for no answer."""
         session = self._session
+        if name == names.CONTINUE_SIGNAL:
+            session.request_continuation()
+            return
         try:
             made = signaled(name, lambda type_: unpack_given(type_, values))
         except ValueError as error:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RawValue
+from temporalio.common import RawValue, VersioningBehavior
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.shared_limits import BudgetState, Charge
@@ -13,7 +13,7 @@ from spine_temporal.workflow.arguments import any_arguments
 from spine_temporal.workflow.shared.parse import heard, read, until_grown
 
 
-@workflow.defn(name=names.BUDGET_WORKFLOW)
+@workflow.defn(name=names.BUDGET_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class BudgetWorkflow:
     """Adds up charges, for ever."""
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RawValue
+from temporalio.common import RawValue, VersioningBehavior
 
 from spine_temporal.contracts import names
 from spine_temporal.workflow.arguments import any_arguments
 
 
-@workflow.defn(name=names.CHECKPOINT_WORKFLOW)
+@workflow.defn(name=names.CHECKPOINT_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class CheckpointWorkflow:
     """Stays open so that puts can be added to its history. The server records them with no worker there."""
 

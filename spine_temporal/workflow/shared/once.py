@@ -4,7 +4,7 @@ import contextlib
 from typing import Any, Final
 
 from temporalio import workflow
-from temporalio.common import RawValue
+from temporalio.common import RawValue, VersioningBehavior
 from temporalio.exceptions import ApplicationError
 
 from spine_temporal.contracts import names
@@ -18,7 +18,7 @@ from spine_temporal.workflow.shared.parse import heard, read
 _MAX_WAITING: Final = 5
 
 
-@workflow.defn(name=names.ONCE_WORKFLOW)
+@workflow.defn(name=names.ONCE_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class OnceWorkflow:
     """Lets one at a time try; tells the others what came of it."""
 
