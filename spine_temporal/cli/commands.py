@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from spine_temporal import __version__
+from spine_temporal.cli.deploy_commands import COMMANDS as DEPLOY_COMMANDS
 from spine_temporal.cli.exit_codes import EPILOG
 from spine_temporal.cli.options import AgentName, Json, Project, Session, TaskQueue
 from spine_temporal.cli.run_commands import COMMANDS
@@ -224,5 +225,5 @@ def docs(
     return show_docs(page)
 
 
-for name, command in COMMANDS.items():
+for name, command in {**COMMANDS, **DEPLOY_COMMANDS}.items():
     app.command(name)(command)

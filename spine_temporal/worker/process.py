@@ -51,7 +51,8 @@ def run_worker_process(
     With TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID it is a worker of that version.
 
     Raises:
-        BadInput: the settings contradict each other, the project has no agents or two of one name, or the server has no such namespace.
+        BadInput: the settings contradict each other, the project has no agents or two of one name, or the server has no
+            such namespace.
         AgentBroken: a module of the project cannot be imported, or an agent cannot run durably.
         PluginUnusable: an agent needs a plugin that is not there, is not allowed, or does not fit.
         ServerUnreachable: no server answers.

@@ -1,0 +1,267 @@
+"""`drain`: the runs of a version move to the current one with all that they carry, and nothing is done twice."""
+
+import asyncio
+import time
+
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflow.v1 import VersioningOverride, WorkflowExecutionOptions
+from temporalio.api.workflowservice.v1 import (
+    PauseWorkflowExecutionRequest,
+    UnpauseWorkflowExecutionRequest,
+    UpdateWorkflowExecutionOptionsRequest,
+)
+
+from spine_temporal.errors import BadInput
+from tests.features.rollout.agents import clerk
+from tests.features.rollout.rollout import Rollout
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.durable
+
+SESSIONS = 50
+
+
+async def test_fifty_sessions_with_open_approvals_move_and_are_decided_on_the_new_version(rollout: Rollout) -> None:
+    await rollout.work("v1")
+    runs = [await rollout.start("pay 2", f"s{number}") for number in range(SESSIONS)]
+    for run in runs:
+        await rollout.paused(run)
+    await rollout.work("v2")
+
+    drained = await rollout.drain("v1")
+
+    assert (drained.moved, drained.remaining, drained.moves_to) == (SESSIONS, (), "v2")
+    await rollout.until_drained("v1")
+    await rollout.stop("v1")
+    for run in runs:
+        assert [each.call_id for each in await run.pending()] == ["pay1", "pay2"]
+        await run.decide("approve", "pay1")
+        await run.decide("approve", "pay2")
+    answers = {(await run.result()).answer for run in runs}
+    assert answers == {"v2: paid 1, paid 2"}
+    assert (rollout.effects.count("paid 1"), rollout.effects.count("paid 2")) == (SESSIONS, SESSIONS)
+
+
+async def test_an_idle_session_takes_its_next_turn_on_the_new_version(rollout: Rollout) -> None:
+    await rollout.work("v1")
+    first = await (await rollout.start("hello", "idle")).result()
+    await rollout.work("v2")
+    on_old = await (await rollout.start("again", "idle")).result()
+
+    drained = await rollout.drain("v1")
+    on_new = await (await rollout.start("once more", "idle")).result()
+
+    assert [each.answer for each in (first, on_old, on_new)] == ["v1: hello", "v1: again", "v2: once more"]
+    assert (drained.moved, drained.remaining) == (1, ())
+    assert [str(each.content) for each in on_new.state.messages if each.role == "user"] == [
+        "hello",
+        "again",
+        "once more",
+    ]
+
+
+async def test_a_run_at_work_moves_at_its_next_boundary(rollout: Rollout) -> None:
+    await rollout.work("v1")
+    rollout.effects.hold("look-1")
+    run = await rollout.start("look 3", "busy")
+    await until(lambda: rollout.effects.count("started look-1"), "a tool at work")
+    await rollout.work("v2")
+
+    drained = await rollout.drain("v1", wait_s=0)
+    rollout.effects.release("look-1")
+
+    [left] = drained.remaining
+    assert (left.id, left.fix, "spine.tool" in left.why) == (run.id, "", True)
+    assert (await run.result()).answer == "v2: saw 1, saw 2, saw 3"
+    assert [rollout.effects.count(f"started look-{number}") for number in (1, 2, 3)] == [1, 1, 1]
+    assert (await rollout.drain("v1")).remaining == ()
+
+
+async def test_what_is_decided_at_the_moment_of_the_move_is_carried_out_once(rollout: Rollout) -> None:
+    await rollout.work("v1")
+    runs = [await rollout.start("pay 2", f"r{number}") for number in range(10)]
+    for run in runs:
+        await rollout.paused(run)
+    await rollout.work("v2")
+
+    async def decide() -> None:
+        await asyncio.gather(*(run.decide("approve", call) for run in runs for call in ("pay1", "pay2")))
+
+    drained, _ = await asyncio.gather(rollout.drain("v1"), decide())
+
+    assert {(await run.result()).answer for run in runs} <= {"v1: paid 1, paid 2", "v2: paid 1, paid 2"}
+    assert (rollout.effects.count("paid 1"), rollout.effects.count("paid 2")) == (10, 10)
+    assert drained.remaining == ()
+
+
+async def test_half_a_batch_that_is_decided_and_the_turns_that_wait_move_along(rollout: Rollout) -> None:
+    await rollout.work("v1")
+    run = await rollout.paused(await rollout.start("pay 2", "batch"))
+    rollout.effects.hold("pay-1")
+    await run.decide("approve", "pay1")
+    await until(lambda: rollout.effects.count("started pay-1"), "the first payment")
+    queued = await rollout.start("and then", "batch")
+    await rollout.work("v2")
+
+    early = await rollout.drain("v1", wait_s=0)
+    rollout.effects.release("pay-1")
+    late = await rollout.drain("v1")
+
+    assert (len(early.remaining), late.remaining) == (1, ())
+    assert [each.call_id for each in await run.pending()] == ["pay2"]
+    await run.decide("reject", "pay2")
+    assert str((await run.result()).answer).startswith("v2: paid 1, ")
+    assert (await queued.result()).answer == "v2: and then"
+    assert (rollout.effects.count("paid 1"), rollout.effects.count("paid 2")) == (1, 0)
+
+
+async def test_an_approval_still_expires_after_the_move(rollout: Rollout) -> None:
+    await rollout.work("v1")
+    run = await rollout.paused(await rollout.start("pay 1", "late", approval_timeout_s=5.0, on_timeout="reject"))
+    await rollout.work("v2")
+    [before] = await run.pending()
+
+    drained = await rollout.drain("v1")
+
+    assert drained.remaining == ()
+    assert [each.expires_at for each in await run.pending()] in ([], [before.expires_at])
+
+    async def answered() -> bool:
+        return str((await run.result()).answer).startswith("v2: ")
+
+    await until(answered, "the answer once nobody has decided")
+    assert rollout.effects.count("paid 1") == 0
+
+
+async def test_parent_and_subagent_move_and_the_answer_goes_up(rollout: Rollout) -> None:
+    def crew(build: str) -> tuple[object, ...]:
+        below = clerk(build, rollout.folder, name="below")
+        return clerk(build, rollout.folder, name="clerk", asks=below), below
+
+    await rollout.work("v1", *crew("v1"))  # type: ignore[arg-type]
+    run = await rollout.paused(await rollout.start("ask", "boss"))
+    await rollout.work("v2", *crew("v2"))  # type: ignore[arg-type]
+
+    drained = await rollout.drain("v1")
+
+    assert (drained.moved, drained.remaining) == (2, ())
+    await rollout.until_drained("v1")
+    await rollout.stop("v1")
+    [asked] = await run.pending()
+    assert (asked.tool, asked.agent) == ("pay", "below")
+    await run.decide("approve")
+    assert (await run.result()).answer == "v2: v2: paid 1"
+    assert rollout.effects.count("paid 1") == 1
+
+
+async def test_draining_twice_and_on_to_a_third_version_does_nothing_twice(rollout: Rollout) -> None:
+    await rollout.work("v1")
+    run = await rollout.paused(await rollout.start("pay", "far"))
+    await rollout.work("v2")
+
+    moved = [(await rollout.drain("v1")).moved, (await rollout.drain("v1")).moved]
+    await rollout.work("v3")
+    on = await rollout.drain("v2")
+
+    assert (moved, on.moved, await rollout.build_of(run)) == ([1, 0], 1, "v3")
+    await run.decide("approve")
+    assert (await run.result()).answer == "v3: paid 1"
+    assert rollout.effects.count("paid 1") == 1
+
+
+async def test_a_rollback_takes_the_sessions_back(rollout: Rollout) -> None:
+    await rollout.work("v1")
+    run = await rollout.paused(await rollout.start("pay", "back"))
+    await rollout.work("v2")
+    await rollout.drain("v1")
+    await rollout.make_current("v1")
+
+    drained = await rollout.drain("v2")
+
+    assert (drained.moved, drained.moves_to, await rollout.build_of(run)) == (1, "v1", "v1")
+    await run.decide("approve")
+    assert (await run.result()).answer == "v1: paid 1"
+
+
+async def test_a_version_without_workers_is_handed_over_once_it_replays(rollout: Rollout) -> None:
+    await rollout.work("v1")
+    runs = [await rollout.paused(await rollout.start("pay", f"lost{number}")) for number in range(3)]
+    await rollout.work("v2")
+    await rollout.stop("v1")
+
+    alone = await rollout.drain("v1", wait_s=2)
+    handed = await rollout.drain("v1", replayed=True)
+
+    assert {(each.id, "--replay" in each.fix) for each in alone.remaining} <= {(run.id, True) for run in runs}
+    assert (len(alone.remaining), handed.moved, handed.remaining) == (3, 3, ())
+    for run in runs:
+        await run.decide("approve")
+        assert (await run.result()).answer == "v2: paid 1"
+        override = (await rollout.describe(run.workflow_id)).workflow_execution_info.versioning_info
+        assert not override.HasField("versioning_override")
+    assert rollout.effects.count("paid 1") == 3
+
+
+async def test_a_run_suspended_on_the_server_is_named_though_the_server_counts_it_as_drained(rollout: Rollout) -> None:
+    await rollout.work("v1")
+    run = await rollout.paused(await rollout.start("pay", "asleep"))
+    execution = {"namespace": "default", "workflow_id": run.workflow_id, "request_id": "1"}
+    service = rollout.client.workflow_service
+    await service.pause_workflow_execution(PauseWorkflowExecutionRequest(**execution))
+    await rollout.work("v2")
+    begun_s = time.monotonic()
+
+    drained = await rollout.drain("v1", wait_s=600)
+
+    assert time.monotonic() - begun_s < 600
+    [left] = drained.remaining
+    assert (left.id, "suspended" in left.why, run.workflow_id in left.fix) == (run.id, True, True)
+    await rollout.until_drained("v1")
+    await service.unpause_workflow_execution(UnpauseWorkflowExecutionRequest(**execution))
+    await rollout.until_on("v2", run)
+    await run.decide("approve")
+    assert (await run.result()).answer == "v2: paid 1"
+
+
+async def test_a_run_that_somebody_pinned_by_hand_stays_and_is_named(rollout: Rollout) -> None:
+    await rollout.work("v1")
+    run = await rollout.paused(await rollout.start("pay", "pinned"))
+    await _override(rollout, run.workflow_id, _pinned(rollout.name, "v1"))
+    await rollout.work("v2")
+
+    drained = await rollout.drain("v1", wait_s=10)
+
+    [left] = drained.remaining
+    assert (left.id, "pinned" in left.why, "update-options" in left.fix) == (run.id, True, True)
+    await _override(rollout, run.workflow_id, None)
+    assert (await rollout.drain("v1")).remaining == ()
+    assert await rollout.build_of(run) == "v2"
+
+
+async def test_what_cannot_be_drained_is_refused_with_what_there_is(rollout: Rollout) -> None:
+    with pytest.raises(BadInput, match="no worker deployment"):
+        await rollout.drain("v1")
+    await rollout.work("v1")
+    with pytest.raises(BadInput, match=r"no version 'v9'; it has v1 \(current\)"):
+        await rollout.drain("v9")
+    with pytest.raises(BadInput, match=r"'v1' .* is current"):
+        await rollout.drain("v1")
+
+
+def _pinned(deployment: str, build: str) -> VersioningOverride:
+    pinned = VersioningOverride.PinnedOverride(behavior="PINNED_OVERRIDE_BEHAVIOR_PINNED")
+    pinned.version.deployment_name, pinned.version.build_id = deployment, build
+    return VersioningOverride(pinned=pinned)
+
+
+async def _override(rollout: Rollout, workflow_id: str, override: VersioningOverride | None) -> None:
+    await rollout.client.workflow_service.update_workflow_execution_options(
+        UpdateWorkflowExecutionOptionsRequest(
+            namespace="default",
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+            workflow_execution_options=WorkflowExecutionOptions(versioning_override=override),
+            update_mask=FieldMask(paths=["versioning_override"]),
+        )
+    )
