@@ -18,7 +18,7 @@ RESTORE_ACTIVITY: Final = "spine.restore"
 MIRROR_ACTIVITY: Final = "spine.mirror"
 SUBAGENT_ACTIVITY: Final = "spine.subagent"
 SEGMENT_ACTIVITY: Final = "spine.segment"
-GATE_ACTIVITY: Final = "spine.gate"
+GATE_ACTIVITY: Final = "spine.check_version"
 
 STOP_SIGNAL: Final = "spine.stop"
 STREAM_SIGNAL: Final = "spine.stream"

@@ -19,8 +19,9 @@ from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.worker.activity_slots import ActivitySlots
-from spine_temporal.worker.replay import WORKFLOWS
+from spine_temporal.worker.gate import GateActivity
 from spine_temporal.worker.sandbox import for_client, sandbox
+from spine_temporal.worker.workflows import WORKFLOWS, versioned
 
 # On import: an agent made before its worker has no other way to a provider whose entry point has another name.
 let_the_kernel_find_plugins()
@@ -81,7 +82,7 @@ class SpinePlugin(SimplePlugin):
         super().__init__(
             "spine-temporal",
             workflows=list(WORKFLOWS),
-            activities=self.activities_of_agents.all,
+            activities=[*self.activities_of_agents.all, GateActivity(self.agents).run],
             workflow_runner=sandbox,
             run_context=self._meanwhile,
         )
@@ -89,6 +90,7 @@ class SpinePlugin(SimplePlugin):
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """Add what agents need to a worker's settings; called by the SDK."""
         config = super().configure_worker(config)
+        config["workflows"] = versioned(config)
         if "client" in config:
             if "workflow_runner" in config:
                 config["workflow_runner"] = for_client(config["workflow_runner"], config["client"].data_converter)

@@ -30,8 +30,7 @@ from spine_temporal.workflow.status import publish_status, report_pause, tell_pa
 from spine_temporal.workflow.turn import Turn, lost
 
 
-# Pinned: its execution ends on the version that it began on, and the next one begins on the current version.
-@workflow.defn(name=names.AGENT_WORKFLOW, versioning_behavior=VersioningBehavior.PINNED)
+@workflow.defn(name=names.AGENT_WORKFLOW)
 class AgentWorkflow:
     """One conversation. It holds counters, never the text: that is its history."""
 
@@ -191,6 +190,20 @@ class AgentWorkflow:
             transfer=progress.transfer,
             result_of=session.child_id(member.position(0)) if member is not None else None,
         )
+
+
+@workflow.defn(name=names.AGENT_WORKFLOW, versioning_behavior=VersioningBehavior.PINNED)
+class VersionedAgent(AgentWorkflow):
+    """The same on a versioned worker: an execution ends on its version, and the next begins on the current one.
+
+    A server takes a versioning behavior from no other worker.
+    """
+
+    @workflow.run
+    @any_arguments
+    async def run(self, *values: Any) -> RawValue:
+        """As on any worker."""
+        return await super().run(*values)
 
 
 def _request(values: Sequence[Any]) -> RunRequest:

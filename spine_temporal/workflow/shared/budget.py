@@ -13,7 +13,7 @@ from spine_temporal.workflow.arguments import any_arguments
 from spine_temporal.workflow.shared.parse import heard, read, until_grown
 
 
-@workflow.defn(name=names.BUDGET_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=names.BUDGET_WORKFLOW)
 class BudgetWorkflow:
     """Adds up charges, for ever."""
 
@@ -42,3 +42,14 @@ class BudgetWorkflow:
         read(BudgetState, values)
         await until_grown()
         workflow.continue_as_new(pack(self._spent))
+
+
+@workflow.defn(name=names.BUDGET_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class VersionedBudget(BudgetWorkflow):
+    """The same on a versioned worker: a server takes a versioning behavior from no other."""
+
+    @workflow.run
+    @any_arguments
+    async def run(self, *values: Any) -> None:
+        """As on any worker."""
+        await super().run(*values)

@@ -10,7 +10,7 @@ from spine_temporal.contracts import names
 from spine_temporal.workflow.arguments import any_arguments
 
 
-@workflow.defn(name=names.CHECKPOINT_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=names.CHECKPOINT_WORKFLOW)
 class CheckpointWorkflow:
     """Stays open so that puts can be added to its history. The server records them with no worker there."""
 
@@ -23,3 +23,14 @@ class CheckpointWorkflow:
     async def run(self, *_: Any) -> None:
         """Wait until the session is deleted, which cancels or terminates this workflow."""
         await workflow.wait_condition(lambda: False)
+
+
+@workflow.defn(name=names.CHECKPOINT_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class VersionedCheckpoint(CheckpointWorkflow):
+    """The same on a versioned worker: a server takes a versioning behavior from no other."""
+
+    @workflow.run
+    @any_arguments
+    async def run(self, *_: Any) -> None:
+        """As on any worker."""
+        await super().run()

@@ -18,7 +18,7 @@ from spine_temporal.workflow.shared.parse import heard, read
 _MAX_WAITING: Final = 5
 
 
-@workflow.defn(name=names.ONCE_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=names.ONCE_WORKFLOW)
 class OnceWorkflow:
     """Lets one at a time try; tells the others what came of it."""
 
@@ -96,3 +96,14 @@ class OnceWorkflow:
             return
         finally:
             self._waiting -= 1
+
+
+@workflow.defn(name=names.ONCE_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class VersionedOnce(OnceWorkflow):
+    """The same on a versioned worker: a server takes a versioning behavior from no other."""
+
+    @workflow.run
+    @any_arguments
+    async def run(self, *values: Any) -> RawValue:
+        """As on any worker."""
+        return await super().run(*values)

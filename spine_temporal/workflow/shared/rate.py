@@ -13,7 +13,7 @@ from spine_temporal.workflow.arguments import any_arguments
 from spine_temporal.workflow.shared.parse import heard, read, until_grown
 
 
-@workflow.defn(name=names.RATE_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=names.RATE_WORKFLOW)
 class RateWorkflow:
     """Gives each call its turn, for ever."""
 
@@ -42,3 +42,14 @@ class RateWorkflow:
         read(BucketState, values)
         await until_grown()
         workflow.continue_as_new(pack(self._pace))
+
+
+@workflow.defn(name=names.RATE_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class VersionedRate(RateWorkflow):
+    """The same on a versioned worker: a server takes a versioning behavior from no other."""
+
+    @workflow.run
+    @any_arguments
+    async def run(self, *values: Any) -> None:
+        """As on any worker."""
+        await super().run(*values)

@@ -16,13 +16,13 @@ class Plan:
 
     async def complete(self, messages: list[Message], tools: Any = None, **_: Any) -> ModelResponse:
         at = max(index for index, message in enumerate(messages) if message.role == "user")
-        word, _, rest = str(messages[at].content).partition(" ")
+        word, _space, more = str(messages[at].content).partition(" ")
         done = [str(message.content) for message in messages[at:] if message.role == "tool"]
         calls: list[ToolCall] = []
         if word in ("pay", "look", "ask") and not done:
-            counts = range(1, int(rest or 1) + 1)
+            counts = range(1, int(more or 1) + 1)
             calls = [ToolCall(id=f"{word}{n}", name=word, arguments=_arguments(word, n)) for n in counts]
-        said = None if calls else f"{self._build}: {', '.join(done) or ' '.join((word, rest)).strip()}"
+        said = None if calls else f"{self._build}: {', '.join(done) or ' '.join((word, more)).strip()}"
         return ModelResponse(message=Message.assistant(said, calls), usage=Usage(input_tokens=1, output_tokens=1))
 
 

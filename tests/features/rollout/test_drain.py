@@ -251,7 +251,9 @@ async def test_what_cannot_be_drained_is_refused_with_what_there_is(rollout: Rol
 
 
 def _pinned(deployment: str, build: str) -> VersioningOverride:
-    pinned = VersioningOverride.PinnedOverride(behavior="PINNED_OVERRIDE_BEHAVIOR_PINNED")
+    pinned = VersioningOverride.PinnedOverride(
+        behavior=VersioningOverride.PinnedOverrideBehavior.PINNED_OVERRIDE_BEHAVIOR_PINNED
+    )
     pinned.version.deployment_name, pinned.version.build_id = deployment, build
     return VersioningOverride(pinned=pinned)
 

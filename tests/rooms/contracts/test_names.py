@@ -18,7 +18,7 @@ PINNED = {
     "MIRROR_ACTIVITY": "spine.mirror",
     "SUBAGENT_ACTIVITY": "spine.subagent",
     "SEGMENT_ACTIVITY": "spine.segment",
-    "GATE_ACTIVITY": "spine.gate",
+    "GATE_ACTIVITY": "spine.check_version",
     "STOP_SIGNAL": "spine.stop",
     "STREAM_SIGNAL": "spine.stream",
     "STOP_TURN_SIGNAL": "spine.stop_turn",
