@@ -7,7 +7,7 @@ import typer
 from spine_temporal import __version__
 from spine_temporal.cli.deploy_commands import COMMANDS as DEPLOY_COMMANDS
 from spine_temporal.cli.exit_codes import EPILOG
-from spine_temporal.cli.options import AgentName, Json, Project, Session, TaskQueue
+from spine_temporal.cli.options import AgentName, Deployment, Json, Project, Session, TaskQueue
 from spine_temporal.cli.run_commands import COMMANDS
 from spine_temporal.cli.server import Server
 from spine_temporal.contracts import names
@@ -151,6 +151,10 @@ def doctor(
     project: Project = None,
     agent: Annotated[list[str] | None, typer.Option(metavar="MODULE:ATTR", help="One more agent.")] = None,
     task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+    deploy: Annotated[
+        bool, typer.Option("--deploy", help="Also the versions of a worker deployment, the clock, the key's age.")
+    ] = False,
+    deployment: Deployment = None,
     json: Json = False,
 ) -> int:
     """Look whether server, project, agents, plugins and keys are in order.
@@ -159,7 +163,15 @@ def doctor(
     """
     from spine_temporal.cli.doctor import doctor as check
 
-    return check(context.obj, project, agents=agent or (), task_queue=task_queue, json=json)
+    return check(
+        context.obj,
+        project,
+        agents=agent or (),
+        task_queue=task_queue,
+        deploy=deploy,
+        deployment=deployment,
+        json=json,
+    )
 
 
 @app.command()

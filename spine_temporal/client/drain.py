@@ -1,4 +1,4 @@
-"""Runs moved off a version of their workers: each continues as new on the version that is current."""
+"""Runs moved off a version of their workers: each continues as new on the current one."""
 
 import asyncio
 import time

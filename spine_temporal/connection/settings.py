@@ -1,4 +1,4 @@
-"""All settings of a connection: Temporal's own, the keys of its payloads, the version of a worker."""
+"""All settings of a process: how it connects, which keys it has, which version it is of."""
 
 import os
 from typing import TYPE_CHECKING, Any, Final

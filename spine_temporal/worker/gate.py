@@ -1,4 +1,4 @@
-"""The gate before a rollout: whether this version can do what the versions before it have begun."""
+"""The gate before a rollout: whether this version can go on with what others have begun."""
 
 import asyncio
 import uuid

@@ -19,6 +19,7 @@ from temporalio.service import RPCError
 from spine_temporal import AgentWorker, DurableAgent, Run
 from spine_temporal.client.deployments import describe_deployment
 from spine_temporal.client.drain import Drained, drain
+from spine_temporal.errors import BadInput
 from spine_temporal.worker.replay import replay
 from tests.faults.agents import Effects
 from tests.features.rollout.agents import clerk
@@ -55,6 +56,15 @@ class Rollout:
         self._last = worker
         if current:
             await self.make_current(build)
+        else:
+            await until(lambda: self._polls(build), f"a worker of version {build} that the server knows")
+
+    async def _polls(self, build: str) -> bool:
+        try:
+            version = (await describe_deployment(self.client, self.name)).version(build)
+        except BadInput:
+            return False
+        return version is not None and version.task_queues == (self.task_queue,)
 
     async def stop(self, build: str) -> None:
         """End the worker of that build."""
