@@ -134,14 +134,22 @@ def plugins(
 
 
 @app.command()
-def init(context: typer.Context, *, json: Json = False) -> int:
+def init(
+    context: typer.Context,
+    *,
+    retention: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Create the namespace, too, that keeps closed runs so long: 7d, 72h."),
+    ] = None,
+    json: Json = False,
+) -> int:
     """Create the search attributes that lists and stats use.
 
     What is there stays as it is. Where that is for others to do, as on Temporal Cloud, it prints what they type.
     """
     from spine_temporal.cli.init import init as create
 
-    return create(context.obj, json=json)
+    return create(context.obj, retention=retention, json=json)
 
 
 @app.command()
