@@ -236,4 +236,5 @@ class _Leaving:
             )
         if at_work:
             return f"it is at work ({', '.join(at_work)}), and moves when that is done", ""
-        return "it was asked, and has not moved yet", ""
+        gone = f"if no worker of {build_id} is left, `spine-temporal drain --build {build_id} --replay`"
+        return "it was asked, and has not moved yet", gone
