@@ -11,10 +11,10 @@ unexport PYTHONHOME PYTHONPATH
 # Without compiled files the sandbox would compile the workflow anew for every run, which takes longer than the run.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-first test-second soak lint bench clean
+.PHONY: help demo test test-first test-second soak lint bench bench-scale clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-19s%s\n", $$1, $$2 }'
 
 demo: $(ENV)/.ready ## Watch an agent survive the kill of its worker; no key, no Docker
 	@$(ENV)/bin/spine-temporal demo $(ARGS)
@@ -49,6 +49,9 @@ lint: $(ENV)/.ready ## Check format, style, types, shell scripts, the image and 
 
 bench: $(ENV)/.ready ## Measure, and write the numbers to bench.json
 	@$(PYTHON) -m tests.bench $(ARGS)
+
+bench-scale: $(ENV)/.ready ## Measure many sessions and restarts under load, and write bench-scale.json
+	@$(PYTHON) -m tests.bench.scale $(ARGS)
 
 clean: ## Remove the environments, caches and build results
 	rm -rf .venv .venv-* .bench .bootstrap dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
