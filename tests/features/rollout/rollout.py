@@ -46,11 +46,11 @@ class Rollout:
         self._last: AgentWorker | None = None
         self._runs: list[Run] = []
 
-    async def work(self, build: str, *agents: Agent, current: bool = True) -> None:
+    async def work(self, build: str, *agents: Agent, named: dict[str, Any] | None = None, current: bool = True) -> None:
         """Start a worker of that build in this process; by default its version becomes current."""
-        served = agents or (clerk(build, self.folder),)
+        served = named or {str(each.name): each for each in agents or (clerk(build, self.folder),)}
         version = WorkerDeploymentVersion(self.name, build)
-        worker = AgentWorker(self.client, agents=list(served), task_queue=self.task_queue, deployment_version=version)
+        worker = AgentWorker(self.client, agents=served, task_queue=self.task_queue, deployment_version=version)
         self._workers[build] = await self._stack.enter_async_context(AsyncExitStack())
         await self._workers[build].enter_async_context(worker)
         self._last = worker

@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
+from spine_orchestration import Sequential
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflow.v1 import VersioningOverride, WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import (
@@ -13,9 +15,12 @@ from temporalio.api.workflowservice.v1 import (
     UpdateWorkflowExecutionOptionsRequest,
 )
 
+from spine_temporal import Run
+from spine_temporal.contracts import names
 from spine_temporal.errors import BadInput
 from tests.features.rollout.agents import clerk
 from tests.features.rollout.rollout import Rollout
+from tests.support.harness import histories_of
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
@@ -151,6 +156,42 @@ async def test_parent_and_subagent_move_and_the_answer_goes_up(rollout: Rollout)
     await rollout.stop("v1")
     [asked] = await run.pending()
     assert (asked.tool, asked.agent) == ("pay", "below")
+    await run.decide("approve")
+    assert (await run.result()).answer == "v2: v2: paid 1"
+    assert rollout.effects.count("paid 1") == 1
+
+
+async def test_a_run_that_is_asked_before_it_has_begun_continues_once_and_answers(rollout: Rollout) -> None:
+    await rollout.work("v1")
+    handle = await rollout.client.start_workflow(
+        names.AGENT_WORKFLOW,
+        {"agent": "clerk", "input": "look 1"},
+        id=f"spine-{rollout.name}-early",
+        task_queue=rollout.task_queue,
+        start_signal=names.CONTINUE_SIGNAL,
+    )
+    run = Run(rollout.client, id=f"{rollout.name}-early", workflow_id=handle.id, run_id=handle.first_execution_run_id)
+
+    assert (await run.result()).answer == "v1: saw 1"
+    assert rollout.effects.count("started look-1") == 1
+    assert len(await histories_of(rollout.client, run)) == 2
+
+
+async def test_a_team_moves_with_the_member_that_waits(rollout: Rollout) -> None:
+    def team(build: str) -> dict[str, Any]:
+        members = [clerk(build, rollout.folder, name=name) for name in ("first", "second")]
+        return {"team": Sequential(*members), **{str(each.name): each for each in members}}
+
+    await rollout.work("v1", named=team("v1"))
+    run = await rollout.agent("team").start("pay 1", session_id=f"{rollout.name}-team")
+    await rollout.paused(run)
+    await rollout.work("v2", named=team("v2"))
+
+    drained = await rollout.drain("v1")
+
+    assert (drained.moved, drained.remaining) == (2, ())
+    await rollout.until_drained("v1")
+    await rollout.stop("v1")
     await run.decide("approve")
     assert (await run.result()).answer == "v2: v2: paid 1"
     assert rollout.effects.count("paid 1") == 1
