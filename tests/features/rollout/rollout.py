@@ -10,11 +10,9 @@ from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkflowExecutionRequest,
     DescribeWorkflowExecutionResponse,
-    SetWorkerDeploymentCurrentVersionRequest,
 )
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
-from temporalio.service import RPCError
 
 from spine_temporal import AgentWorker, DurableAgent, Run
 from spine_temporal.client.deployments import describe_deployment
@@ -23,6 +21,7 @@ from spine_temporal.errors import BadInput
 from spine_temporal.worker.replay import replay
 from tests.faults.agents import Effects
 from tests.features.rollout.agents import clerk
+from tests.support.deployments import make_current
 from tests.support.harness import check_run
 from tests.support.waiting import until
 
@@ -71,19 +70,8 @@ class Rollout:
         await self._workers.pop(build).aclose()
 
     async def make_current(self, build: str) -> None:
-        """As `temporal worker deployment set-current-version` does, once the server knows that version."""
-        request = SetWorkerDeploymentCurrentVersionRequest(
-            namespace=self.client.namespace, deployment_name=self.name, build_id=build
-        )
-
-        async def is_known() -> bool:
-            try:
-                await self.client.workflow_service.set_worker_deployment_current_version(request)
-            except RPCError:
-                return False
-            return True
-
-        await until(is_known, f"version {build} that can be made current")
+        """As an operator does it."""
+        await make_current(self.client, self.name, build)
 
     def agent(self, name: str = "clerk", **options: Any) -> DurableAgent:
         return DurableAgent(name, self.client, task_queue=self.task_queue, **options)
