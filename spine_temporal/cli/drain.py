@@ -10,7 +10,8 @@ from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.table import Table
 from spine_temporal.cli.terminal import print_facts, write
-from spine_temporal.client.drain import CanGoOn, Drained, drain
+from spine_temporal.client.drain import Drained, drain
+from spine_temporal.client.leaving import CanGoOn
 from spine_temporal.format import harmless, many
 
 if TYPE_CHECKING:

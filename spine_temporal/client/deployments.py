@@ -75,7 +75,7 @@ async def find_deployment(client: Client, name: str | None = None) -> str:
     if (named := name or deployment_name()) is not None:
         return named
     request = ListWorkerDeploymentsRequest(namespace=client.namespace)
-    found = (await client.workflow_service.list_worker_deployments(request)).worker_deployments
+    found = (await client.workflow_service.list_worker_deployments(request, retry=True)).worker_deployments
     if not found:
         raise BadInput(
             f"namespace {client.namespace!r} has no worker deployment: no worker is versioned; "
@@ -87,8 +87,10 @@ async def find_deployment(client: Client, name: str | None = None) -> str:
     return found[0].name
 
 
-async def describe_deployment(client: Client, name: str | None = None) -> Deployment:
+async def describe_deployment(client: Client, name: str | None = None, *, only: str | None = None) -> Deployment:
     """The deployment as it is now; without a `name` the one that `find_deployment` finds.
+
+    `only` is the build id of the version whose workers and runs are looked for; None: those of each.
 
     Raises:
         BadInput: there is no such deployment.
@@ -97,7 +99,7 @@ async def describe_deployment(client: Client, name: str | None = None) -> Deploy
     name = await find_deployment(client, name)
     request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=name)
     try:
-        info = (await client.workflow_service.describe_worker_deployment(request)).worker_deployment_info
+        info = (await client.workflow_service.describe_worker_deployment(request, retry=True)).worker_deployment_info
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
@@ -111,7 +113,7 @@ async def describe_deployment(client: Client, name: str | None = None) -> Deploy
         current=routing.current_deployment_version.build_id or None,
         ramping=routing.ramping_deployment_version.build_id or None,
         ramp_percent=routing.ramping_version_percentage,
-        versions=tuple(await asyncio.gather(*(_version(client, each) for each in info.version_summaries))),
+        versions=tuple(await asyncio.gather(*(_version(client, each, only) for each in info.version_summaries))),
     )
 
 
@@ -127,16 +129,21 @@ def pinned_query(deployment: str, build_id: str) -> str:
     return f"{at} AND {_PINNED} AND {_OPEN}"
 
 
-async def _version(client: Client, info: WorkerDeploymentInfo.WorkerDeploymentVersionSummary) -> Version:
+async def _version(
+    client: Client, info: WorkerDeploymentInfo.WorkerDeploymentVersionSummary, only: str | None
+) -> Version:
     version = info.deployment_version
+    status = WorkerDeploymentVersionStatus.Name(info.status).removeprefix(_STATUS).lower()
+    if only not in (None, version.build_id):
+        return Version(build_id=version.build_id, status=status)
     request = DescribeWorkerDeploymentVersionRequest(namespace=client.namespace, deployment_version=version)
-    queues = (await client.workflow_service.describe_worker_deployment_version(request)).version_task_queues
+    queues = (await client.workflow_service.describe_worker_deployment_version(request, retry=True)).version_task_queues
     polled = [await _pollers(client, queue.name, queue.type, version) for queue in queues]
     times = {poller.identity: poller.last_access_time.ToDatetime(tzinfo=UTC) for some in polled for poller in some}
     now = datetime.now(UTC)
     return Version(
         build_id=version.build_id,
-        status=WorkerDeploymentVersionStatus.Name(info.status).removeprefix(_STATUS).lower(),
+        status=status,
         task_queues=tuple(sorted(_of_workflows((queue.name, queue.type) for queue in queues))),
         workers=sum((now - at).total_seconds() < _POLLS_AGAIN_S for at in times.values()),
         last_polled=max(times.values(), default=None),
@@ -147,7 +154,7 @@ async def _version(client: Client, info: WorkerDeploymentInfo.WorkerDeploymentVe
 async def count(client: Client, query: str) -> int:
     """How many workflows a query of the server's list finds."""
     request = CountWorkflowExecutionsRequest(namespace=client.namespace, query=query)
-    return (await client.workflow_service.count_workflow_executions(request)).count
+    return (await client.workflow_service.count_workflow_executions(request, retry=True)).count
 
 
 async def _pollers(
@@ -156,7 +163,7 @@ async def _pollers(
     request = DescribeTaskQueueRequest(
         namespace=client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=type_
     )
-    found = (await client.workflow_service.describe_task_queue(request)).pollers
+    found = (await client.workflow_service.describe_task_queue(request, retry=True)).pollers
     wanted = (version.deployment_name, version.build_id)
     return [
         each for each in found if (each.deployment_options.deployment_name, each.deployment_options.build_id) == wanted
