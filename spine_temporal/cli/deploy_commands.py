@@ -16,7 +16,7 @@ def drain(
     build: Annotated[str, typer.Option("--build", metavar="ID", help="The build id of the version to leave.")],
     deployment: Deployment = None,
     wait: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for runs that are at work.")
+        float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for the next one to move.")
     ] = 30.0,
     replay: Annotated[
         bool,

@@ -1,6 +1,7 @@
 """Runs moved off a version of their workers: each continues as new on the current one."""
 
 import asyncio
+import math
 import time
 from typing import Final
 
@@ -39,11 +40,12 @@ async def drain(
     wait_s: float = DEFAULT_WAIT_S,
     can_go_on: CanGoOn | None = None,
 ) -> Drained:
-    """Have the runs of a version continue as new on the current one, with all that they carry; wait up to `wait_s`.
+    """Have the runs of a version continue as new on the current one, with all that they carry.
 
-    One that waits, for a person or for its next turn, moves at once, one that is at work at its next boundary. It is
-    the version's own workers who move it. With `can_go_on` the current version's workers do, where that finds nothing
-    against it: for a version that has no workers any more.
+    It ends when none is left to move, or none has moved for `wait_s`. One that waits, for a person or for its next
+    turn, moves at once, one that is at work at its next boundary. It is the version's own workers who move it. With
+    `can_go_on` the current version's workers do, where that finds nothing against it: for a version that has no
+    workers any more.
 
     Raises:
         BadInput: there is no such version, it is in use, or there is no current one to move to.
@@ -51,9 +53,11 @@ async def drain(
     """
     found = await describe_deployment(client, deployment, only=build_id)
     leaving = Leaving(client, found.name, _to_be_left(found, build_id), can_go_on)
-    give_up_s, pause_s, empty = time.monotonic() + wait_s, _FIRST_LOOK_S, False
+    give_up_s, pause_s, fewest, empty = time.monotonic() + wait_s, _FIRST_LOOK_S, math.inf, False
     while True:
         waited_for = await leaving.ask_all()
+        if waited_for < fewest:
+            fewest, give_up_s = waited_for, time.monotonic() + wait_s
         left_s = give_up_s - time.monotonic()
         if (not waited_for and empty) or left_s <= 0:
             break

@@ -52,13 +52,13 @@ class Leaving:
         self._listed: list[WorkflowExecutionInfo] = []
         self._by_workflow: dict[str, str] = {}
 
-    async def ask_all(self) -> bool:
-        """Ask each that was not asked yet; whether any is left that may be expected to move."""
+    async def ask_all(self) -> int:
+        """Ask each that was not asked yet; how many are left that may be expected to move."""
         self._listed = [info async for page in list_pages(self._client, self._query) for info in page]
         for at in range(0, len(self._listed), _AT_ONCE):
             await asyncio.gather(*(self._ask(info) for info in self._listed[at : at + _AT_ONCE] if self._is_new(info)))
         helped = self._version.workers or self._can_go_on is not None
-        return bool(helped) and any(self._may_move(info) for info in self._listed)
+        return sum(self._may_move(info) for info in self._listed) if helped else 0
 
     async def remaining(self) -> list[Remaining]:
         """Those that the list still has, and that are open and pinned there when each is looked at."""
