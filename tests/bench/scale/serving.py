@@ -24,7 +24,7 @@ class Clerk:
         await asyncio.sleep(_MODEL_S)
         last = max(at for at, message in enumerate(messages) if message.role == "user")
         asked, done = str(messages[last].content), sum(message.role == "tool" for message in messages[last:])
-        name, _, calls = asked.partition(" ")
+        name, calls = asked.partition(" ")[::2]
         if not calls.isdecimal() or done == int(calls):
             return ModelResponse(message=Message.assistant("done"))
         arguments: dict[str, Any] = {"effect": f"{name} {done}"}
