@@ -30,7 +30,7 @@ async def check_deploy(server: Server, name: str | None) -> list[Finding]:
     try:
         client = await server.client()
     except (ServerUnreachable, BadInput):
-        # Said where the server is looked at.
+        # The lines on the server have it.
         return []
     return [found async for found in _findings(server, client, name)]
 
@@ -103,7 +103,7 @@ async def _clock(client: Client) -> Finding:
 
 
 def key_age(now: datetime | None = None) -> Finding | None:
-    """How old the key is that encrypts; None: there are no keys, or they cannot be used, which is said elsewhere."""
+    """How old the key is that encrypts; None: there are no keys, or they cannot be used: the line on keys has that."""
     try:
         keys = encryption_keys()
         ring = keys.ring() if keys is not None else None

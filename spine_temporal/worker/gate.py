@@ -152,7 +152,7 @@ async def _missing(agents: AgentRegistry, agent: str | None) -> str | None:
     except UnknownAgent as error:
         return str(error)
     except SpineTemporalError:
-        # Said where all are built.
+        # It is among those that cannot be built.
         return None
     return None
 

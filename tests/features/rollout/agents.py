@@ -22,8 +22,8 @@ class Plan:
         if word in ("pay", "look", "ask") and not done:
             counts = range(1, int(more or 1) + 1)
             calls = [ToolCall(id=f"{word}{n}", name=word, arguments=_arguments(word, n)) for n in counts]
-        said = None if calls else f"{self._build}: {', '.join(done) or ' '.join((word, more)).strip()}"
-        return ModelResponse(message=Message.assistant(said, calls), usage=Usage(input_tokens=1, output_tokens=1))
+        text = None if calls else f"{self._build}: {', '.join(done) or ' '.join((word, more)).strip()}"
+        return ModelResponse(message=Message.assistant(text, calls), usage=Usage(input_tokens=1, output_tokens=1))
 
 
 def _arguments(word: str, number: int) -> dict[str, Any]:
