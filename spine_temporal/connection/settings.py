@@ -1,9 +1,10 @@
-"""All settings of a connection: Temporal's own, and the keys of its payloads."""
+"""All settings of a process: how it connects, which keys it has, which version it is of."""
 
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from temporalio.common import WorkerDeploymentVersion
 from temporalio.envconfig import ClientConfig
 
 from spine_temporal.errors import BadInput
@@ -18,6 +19,14 @@ API_KEY_FILE: Final = "SPINE_TEMPORAL_API_KEY_FILE"
 KEYS: Final = "SPINE_TEMPORAL_KEYS"
 KEY_FILE: Final = "SPINE_TEMPORAL_KEY_FILE"
 ACCEPT_PLAINTEXT: Final = "SPINE_TEMPORAL_ACCEPT_PLAINTEXT"
+
+DEPLOYMENT_NAME: Final = "TEMPORAL_DEPLOYMENT_NAME"
+BUILD_ID: Final = "TEMPORAL_WORKER_BUILD_ID"
+"""These two are Temporal's own: its Worker Controller sets them on every pod."""
+
+# What the server joins the two with, and what it keeps for itself.
+_JOINTS: Final = (".", ":")
+_RESERVED: Final = "__"
 
 _YES: Final = ("1", "true", "yes")
 _NO: Final = ("0", "false", "no")
@@ -77,6 +86,28 @@ def read_api_key() -> str:
     if not key.isprintable() or len(key.split()) != 1:
         raise BadInput(f"{API_KEY_FILE} {path} holds no API key; it is one word")
     return key
+
+
+def deployment_name() -> str | None:
+    """Of which deployment the workers are; None: no setting names any."""
+    return os.environ.get(DEPLOYMENT_NAME, "").strip() or None
+
+
+def deployment_version() -> WorkerDeploymentVersion | None:
+    """Which version of which deployment a worker of this process is; None: workers are not versioned.
+
+    Raises:
+        BadInput: one of the two settings is there without the other, or the server would not take the name.
+    """
+    name, build_id = deployment_name(), os.environ.get(BUILD_ID, "").strip()
+    if not name and not build_id:
+        return None
+    if not name or not build_id:
+        there, lacking = (DEPLOYMENT_NAME, BUILD_ID) if name else (BUILD_ID, DEPLOYMENT_NAME)
+        raise BadInput(f"{there} is set without {lacking}; a versioned worker needs both, any other neither")
+    if any(joint in name for joint in _JOINTS) or name.startswith(_RESERVED):
+        raise BadInput(f"{DEPLOYMENT_NAME} is {name!r}; a deployment's name has no . and no :, and begins without __")
+    return WorkerDeploymentVersion(name, build_id)
 
 
 def encryption_keys() -> "KeySource | None":

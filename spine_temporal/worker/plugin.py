@@ -23,8 +23,9 @@ from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.telemetry.metrics import Metrics
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.worker.activity_slots import ActivitySlots
-from spine_temporal.worker.replay import WORKFLOWS
+from spine_temporal.worker.gate import GateActivity
 from spine_temporal.worker.sandbox import for_client, sandbox
+from spine_temporal.worker.workflows import WORKFLOWS, versioned
 
 # On import: an agent made before its worker has no other way to a provider whose entry point has another name.
 let_the_kernel_find_plugins()
@@ -86,10 +87,11 @@ class SpinePlugin(SimplePlugin):
             telemetry=telemetry,
             cache_bytes=cache_bytes,
         )
+        ours = self.activities_of_agents
         super().__init__(
             "spine-temporal",
             workflows=[] if tools_only else list(WORKFLOWS),
-            activities=[self.activities_of_agents.tool] if tools_only else self.activities_of_agents.all,
+            activities=[ours.tool] if tools_only else [*ours.all, GateActivity(self.agents).run],
             workflow_runner=sandbox,
             run_context=self._meanwhile,
         )
@@ -97,6 +99,7 @@ class SpinePlugin(SimplePlugin):
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """Add what agents need to a worker's settings; called by the SDK."""
         config = super().configure_worker(config)
+        config["workflows"] = versioned(config)
         if "client" in config:
             self._meter(config["client"], config.get("task_queue", ""))
             if "workflow_runner" in config:

@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.connection.connect import connect
 from spine_temporal.connection.credentials import renewed
+from spine_temporal.connection.settings import deployment_version
 from spine_temporal.contracts import names
 from spine_temporal.errors import BadInput
 from spine_temporal.plugins.project import load_project
@@ -63,9 +64,11 @@ def run_worker_process(
     One line is logged when it is ready; to stderr, unless the program has set logging up. Each line from within a run
     says which one, with its agent, step, call and attempt; `log_json` makes each line one JSON object.
 
+    With TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID it is a worker of that version.
+
     Raises:
-        BadInput: the project has no agents or two of one name, the server has no such namespace, or `health_address`
-            is in use.
+        BadInput: the settings contradict each other, the project has no agents or two of one name, the server has no
+            such namespace, or `health_address` is in use.
         AgentBroken: a module of the project cannot be imported, or an agent cannot run durably.
         PluginUnusable: an agent needs a plugin that is not there, is not allowed, or does not fit.
         ServerUnreachable: no server answers.
@@ -74,6 +77,7 @@ def run_worker_process(
     mark_lines(logging.getLogger().handlers, as_json=log_json)
     logging.getLogger("temporalio").setLevel(logging.WARNING)
     leave_on_sigterm()
+    version = deployment_version()
     health, metrics_address = Health(loop_held_s=loop_held_s), free_local_address() if health_address else None
     with serving_health(health_address, health, metrics_address):
         served = load_project(project, agents, allowed_plugins=allowed_plugins)
@@ -88,7 +92,7 @@ def run_worker_process(
                 task_queue=task_queue or names.DEFAULT_TASK_QUEUE,
                 allowed_plugins=allowed_plugins,
                 graceful_shutdown_s=graceful_shutdown_s,
-                **worker_options,
+                **({"deployment_version": version} | worker_options),
             )
             health.serving(worker)
             async with renewed(worker, options):
@@ -138,7 +142,9 @@ async def work_until_signalled(
 def _described(worker: AgentWorker, client: Client) -> str:
     address = client.service_client.config.target_host
     agents = ", ".join(worker.agents)
-    return f"agents {agents} on task queue {worker.task_queue!r} at {address}, namespace {client.namespace!r}"
+    version = worker.deployment_version
+    build = f", version {version.build_id!r} of deployment {version.deployment_name!r}" if version else ""
+    return f"agents {agents} on task queue {worker.task_queue!r} at {address}, namespace {client.namespace!r}{build}"
 
 
 async def check_namespace(client: Client) -> None:

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from temporalio.client import Client
-from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
 
 from spine_temporal.agents.policies import Policies
 from spine_temporal.agents.registry import Agents
@@ -36,8 +37,9 @@ class AgentWorker:
     `telemetry` says what spans hold, and where they go; `cache_bytes` bounds the memory for States of running runs, 0
     keeps none; `tools_only` makes it run nothing but calls of the tools that `@durable(task_queue=...)` routes to this
     queue; `poller_autoscaling` lets the server's hints say how many polls are open at once. When it stops, what is in
-    flight gets `graceful_shutdown_s` to finish; then other workers take it over at once. Further keywords go to
-    `temporalio.worker.Worker`.
+    flight gets `graceful_shutdown_s` to finish; then other workers take it over at once. With a `deployment_version` it
+    is a versioned worker, which gets nothing until somebody makes that version current or ramps it: runs stay on their
+    version until they continue as new (see the page on rollouts). Further keywords go to `temporalio.worker.Worker`.
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
@@ -63,6 +65,7 @@ class AgentWorker:
         tools_only: bool = False,
         poller_autoscaling: bool = False,
         graceful_shutdown_s: float = 0.0,
+        deployment_version: WorkerDeploymentVersion | None = None,
         **worker_options: Any,
     ) -> None:
         self.plugin = SpinePlugin(
@@ -84,6 +87,9 @@ class AgentWorker:
         }
         if poller_autoscaling:
             defaults |= dict.fromkeys(_POLLERS, PollerBehaviorAutoscaling())
+        if deployment_version is not None:
+            defaults["deployment_config"] = _versioned(deployment_version)
+        self.deployment_version = deployment_version
         plugins = [*worker_options.pop("plugins", ()), self.plugin]
         self._worker = Worker(client, task_queue=task_queue, plugins=plugins, **(defaults | worker_options))
 
@@ -141,6 +147,13 @@ class AgentWorker:
         self, type_: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._worker.__aexit__(type_, value, traceback)
+
+
+def _versioned(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
+    # Our own workflows say how they are versioned; this is for those that a user registers beside them.
+    return WorkerDeploymentConfig(
+        version, use_worker_versioning=True, default_versioning_behavior=VersioningBehavior.PINNED
+    )
 
 
 @contextlib.contextmanager
