@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 from tests.deploy.repository import DOCKERFILE, ROOT, run_installed, stages
@@ -33,7 +34,43 @@ def test_sigterm_reaches_the_worker_because_no_shell_starts_it() -> None:
 
 def test_image_holds_the_environment_with_the_workers_and_no_build_tools() -> None:
     assert final("RUN") == []
-    assert [argument.split()[-1] for argument in final("COPY")] == ["/opt/venv", "/app/workers", "/app/"]
+    assert [argument.split()[-1] for argument in final("COPY")] == ["/opt/venv", "/app/", "/app/workers", "/app/"]
+
+
+def test_probe_needs_no_shell() -> None:
+    (healthcheck,) = final("HEALTHCHECK")
+    (asks,) = re.findall(r"CMD (\[.*\])$", healthcheck)
+
+    assert json.loads(asks) == ["python", "-I", "-S", "/app/healthcheck.py"]
+
+
+def test_labels_name_the_version_of_the_package() -> None:
+    (label,), versions = final("LABEL"), [argument for argument in final("ARG") if argument.startswith("VERSION=")]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert versions == [f"VERSION={project['version']}"]
+    assert 'org.opencontainers.image.version="$VERSION"' in label
+    assert f'org.opencontainers.image.licenses="{project["license"]}"' in label
+
+
+def test_extras_of_the_image_are_those_of_the_package() -> None:
+    (extras,) = re.findall(r'^ARG EXTRAS="(.*)"$', DOCKERFILE.read_text(), re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    chosen = re.findall(r"--extra (\S+)", extras)
+    assert chosen
+    assert set(chosen) <= set(project["optional-dependencies"])
+
+
+def test_bill_of_materials_is_made_from_what_is_installed() -> None:
+    installed, exported = (
+        next(argument for stage in stages() for name, argument in stage if name == "RUN" and command in argument)
+        for command in ("uv sync", "uv export")
+    )
+
+    assert installed == exported
+    assert installed.count("--frozen --no-default-groups") == 2
+    assert "--format cyclonedx1.5" in exported
 
 
 def test_environment_is_built_from_the_lock_file_alone() -> None:
