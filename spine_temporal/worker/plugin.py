@@ -49,8 +49,8 @@ class SpinePlugin(SimplePlugin):
     `agents` is a list of named agents, or a dict of name to agent or (async) factory. `cache_bytes` bounds the memory
     for States of running runs; 0 keeps none and every activity reads the history. `search_attributes` says whether the
     server has what `spine-temporal init` creates; None asks it. `allowed_plugins` names the distributions whose
-    spine plugins the agents may use; None: any. `telemetry`, `step_policy` and
-    `tool_policy` are as `AgentWorker` has them.
+    spine plugins the agents may use; None: any. `telemetry`, `step_policy`, `tool_policy` and `longest_activity_s` are
+    as `AgentWorker` has them.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class SpinePlugin(SimplePlugin):
         allowed_plugins: Collection[str] | None = None,
         telemetry: Telemetry = DEFAULT_TELEMETRY,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
+        longest_activity_s: float | None = None,
     ) -> None:
         self._watchdog: Watchdog | None = None
         self._slots: ActivitySlots | None = None
@@ -77,6 +78,7 @@ class SpinePlugin(SimplePlugin):
             search_attributes=search_attributes,
             telemetry=telemetry,
             cache_bytes=cache_bytes,
+            longest_activity_s=longest_activity_s,
         )
         super().__init__(
             "spine-temporal",

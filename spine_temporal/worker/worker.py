@@ -32,8 +32,10 @@ class AgentWorker:
     new execution of its workflow, `search_attributes` whether the server has what `spine-temporal init` creates (None
     asks it); `allowed_plugins` names the distributions whose spine plugins the agents may use (None: any);
     `telemetry` says what spans hold, and where they go; `cache_bytes` bounds the memory for States of running runs, 0
-    keeps none. When it stops, what is in flight gets `graceful_shutdown_s` to finish; then other workers take it over
-    at once. Further keywords go to `temporalio.worker.Worker`.
+    keeps none. `longest_activity_s` is how long such a worker lives (in a function of a cloud, say): no step or tool
+    call gets more time, and a call of a tool whose own `@durable(timeout_s=...)` is longer is refused, unless the tool
+    has a task queue of its own: the model reads why. When it stops, what is in flight gets `graceful_shutdown_s` to
+    finish; then other workers take it over at once. Further keywords go to `temporalio.worker.Worker`.
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
@@ -56,6 +58,7 @@ class AgentWorker:
         allowed_plugins: Collection[str] | None = None,
         telemetry: Telemetry = DEFAULT_TELEMETRY,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
+        longest_activity_s: float | None = None,
         graceful_shutdown_s: float = 0.0,
         **worker_options: Any,
     ) -> None:
@@ -68,6 +71,7 @@ class AgentWorker:
             allowed_plugins=allowed_plugins,
             telemetry=telemetry,
             cache_bytes=cache_bytes,
+            longest_activity_s=longest_activity_s,
         )
         self.task_queue = task_queue
         defaults: dict[str, Any] = {
