@@ -3,6 +3,9 @@
 ENV := .venv
 SECOND := 3.13
 SECOND_ENV := .venv-$(SECOND)
+# It needs other versions of what we depend on.
+AUDIT_ENV := .venv-audit
+CHECKOV := checkov==3.3.30
 PYTHON := $(ENV)/bin/python
 ARGS ?=
 
@@ -11,10 +14,10 @@ unexport PYTHONHOME PYTHONPATH
 # Without compiled files the sandbox would compile the workflow anew for every run, which takes longer than the run.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-first test-second soak lint bench image clean
+.PHONY: help demo test test-first test-second soak lint audit bench bench-scale image clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-19s%s\n", $$1, $$2 }'
 
 demo: $(ENV)/.ready ## Watch an agent survive the kill of its worker; no key, no Docker
 	@$(ENV)/bin/spine-temporal demo $(ARGS)
@@ -46,15 +49,23 @@ lint: $(ENV)/.ready ## Check format, style, types, shell scripts, the image and 
 	@bash -n .ci/run
 	@$(ENV)/bin/hadolint deploy/Dockerfile
 	@$(ENV)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/compose.postgres.yaml
+	@$(ENV)/bin/check-jsonschema --quiet --check-metaschema deploy/helm/spine-temporal-worker/values.schema.json
+
+audit: $(ENV)/.ready $(AUDIT_ENV)/.ready ## Check what the manifests render to, and the image, with checkov
+	@$(PYTHON) -m tests.deploy.render .audit
+	@$(AUDIT_ENV)/bin/checkov --directory .audit --config-file deploy/checkov.yaml --skip-download
 
 bench: $(ENV)/.ready ## Measure, and write the numbers to bench.json
 	@$(PYTHON) -m tests.bench $(ARGS)
+
+bench-scale: $(ENV)/.ready ## Measure many sessions and restarts under load, and write bench-scale.json
+	@$(PYTHON) -m tests.bench.scale $(ARGS)
 
 image: $(ENV)/.ready ## Build the image and run an agent in it; takes docker, podman or buildah
 	@$(PYTHON) -m tests.deploy.built_image $(ARGS)
 
 clean: ## Remove the environments, caches and build results
-	rm -rf .venv .venv-* .bench .bootstrap dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .audit .bench .bootstrap dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(ENV)/.ready: pyproject.toml uv.lock .ci/bootstrap.sh .ci/find-python.sh
 	@.ci/bootstrap.sh $(ENV)
@@ -62,4 +73,9 @@ $(ENV)/.ready: pyproject.toml uv.lock .ci/bootstrap.sh .ci/find-python.sh
 
 $(SECOND_ENV)/.ready: pyproject.toml uv.lock .ci/bootstrap.sh .ci/find-python.sh
 	@.ci/bootstrap.sh $(SECOND_ENV) $(SECOND)
+	@touch $@
+
+$(AUDIT_ENV)/.ready: $(ENV)/.ready
+	@$(PYTHON) -m venv --clear $(AUDIT_ENV)
+	@$(AUDIT_ENV)/bin/python -m pip install --quiet --disable-pip-version-check $(CHECKOV)
 	@touch $@

@@ -1,6 +1,7 @@
 """The ledger at a revision, from this worker's memory or from history."""
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ type Fold = Callable[[RunKey, str], Awaitable[Ledger | None]]
 """The ledger of a run at a revision, from the beginning of its history; None: it does not lead there."""
 type CatchUp = Callable[[RunKey, Ledger, str], Awaitable[Ledger | None]]
 """An older ledger brought to a revision from the end of the history; None: they are too far apart."""
+type LookedUp = Callable[[str, float | None], object]
+"""Called with "hit", "caught_up" or "folded", and for how long a history was read."""
 
 # Measured: a copy for users' code, which shares the texts, with what it takes to see that it was edited; 650 of a
 # message that is nothing but text, 1,700 of one that calls a tool.
@@ -54,9 +57,10 @@ class LedgerCache:
     quicker, cannot be taken for the recorded one.
     """
 
-    def __init__(self, fold: Fold, catch_up: CatchUp, *, max_bytes: int) -> None:
+    def __init__(self, fold: Fold, catch_up: CatchUp, *, max_bytes: int, looked_up: LookedUp | None = None) -> None:
         self._fold = fold
         self._catch_up = catch_up
+        self._looked_up = looked_up
         self._max_bytes = max_bytes
         self._kept: OrderedDict[RunKey, _Kept] = OrderedDict()
         self._looking: dict[tuple[RunKey, str], asyncio.Task[Ledger]] = {}
@@ -73,11 +77,11 @@ class LedgerCache:
         """
         kept = self._kept.get(run)
         if kept is not None and kept.ledger.progress.revision == revision:
-            self.hits += 1
+            self._hit()
             self._keep(run, replace(kept, base=kept.ledger))
             return kept.ledger
         if kept is not None and kept.base.progress.revision == revision:
-            self.hits += 1
+            self._hit()
             return kept.base
         looking = self._looking.get((run, revision))
         if looking is None:
@@ -87,15 +91,26 @@ class LedgerCache:
             looking.add_done_callback(lambda task: self._end(run, revision, task))
         return await asyncio.shield(looking)
 
+    def _hit(self) -> None:
+        self.hits += 1
+        self._report("hit", None)
+
+    def _report(self, result: str, duration_s: float | None) -> None:
+        if self._looked_up is not None:
+            self._looked_up(result, duration_s)
+
     async def _found(self, run: RunKey, revision: str, kept: _Kept | None) -> Ledger:
+        began_s, result = time.monotonic(), "caught_up"
         ledger = await self._catch_up(run, kept.base, revision) if kept is not None else None
         if ledger is not None:
             self.caught_up += 1
         else:
             self.folds += 1
+            result = "folded"
             ledger = await self._fold(run, revision)
             if ledger is None:
                 raise RevisionNotFound(f"the history of run {run[0]!r} does not lead to revision {revision!r}")
+        self._report(result, time.monotonic() - began_s)
         self._keep(run, _new(ledger))
         return ledger
 

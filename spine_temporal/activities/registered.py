@@ -62,6 +62,7 @@ from spine_temporal.journal.entries import (
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.payloads import pack, pack_bytes, unpack
 from spine_temporal.telemetry.at_work import end_watched, watched
+from spine_temporal.telemetry.metrics import Metrics
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.telemetry.segment_spans import SegmentSpans
 
@@ -90,7 +91,9 @@ class AgentActivities:
             agents, step_policy, tool_policy, continuing, attributes, telemetry, longest_s=longest_activity_s
         )
         self._restored = RestoredParts()
-        self.cache = LedgerCache(_folded, _caught_up, max_bytes=cache_bytes)
+        self.metrics = Metrics()
+        """Of the worker that these are registered with, which sets it."""
+        self.cache = LedgerCache(_folded, _caught_up, max_bytes=cache_bytes, looked_up=self._looked_up)
 
     @property
     def all(self) -> Sequence[Callable[..., Any]]:
@@ -155,9 +158,10 @@ class AgentActivities:
             step.longest_s = self._longest_s
             if task.tokens_every_s is not None:
                 step.write = functools.partial(tell, attempt, task.tokens_every_s)
-            with watched(self._telemetry, agent, ledger, step=task.step):
+            with watched(self._telemetry, self.metrics, agent, ledger, step=task.step):
                 await step.take()
             if step.cause is not None and attempt.has_another(task.policy) and passing(step.cause, task.policy):
+                self.metrics.retry(spec.agent)
                 raise step.cause
             outcome = self._specs.with_versions(recorded(step, _id(), lost), agent, ledger)
             self.cache.give_back(_run(), working)
@@ -197,7 +201,7 @@ class AgentActivities:
                 passes=lambda error: task.policy.is_retried(error) and attempt.has_another(task.policy),
                 delegates=lambda tool: self._delegate(spec.agent, tool),
             )
-            with watched(self._telemetry, agent, ledger, step=task.step, index=task.index):
+            with watched(self._telemetry, self.metrics, agent, ledger, step=task.step, index=task.index):
                 await call.run()
             outcome = self._specs.with_versions(recorded(call, _id(), lost), agent, ledger)
             self.cache.give_back(_run(), call.working)
@@ -269,6 +273,9 @@ class AgentActivities:
         # What the cache holds must be what the fold will read: the outcome as its JSON has it.
         self.cache.record(_run(), task.revision, entries(outcome))
         return pack_bytes(data)
+
+    def _looked_up(self, result: str, duration_s: float | None) -> None:
+        self.metrics.lookup(result, duration_s)
 
     def _delegate(self, owner: str, tool: Tool) -> tuple[str, int, str | None] | None:
         remote = agent_behind(tool)

@@ -48,6 +48,7 @@ from spine_temporal.journal.counters import stopped_by_guard
 from spine_temporal.kernel.vendor_sdks import asking_once
 from spine_temporal.plugins.prices import is_free
 from spine_temporal.redact import redact
+from spine_temporal.telemetry.metrics import counted_answer, counted_request, counted_retry
 from spine_temporal.telemetry.run_spans import chat
 
 # The kernel's own cap (spine_core.agent), which no on_error hook can talk it out of.
@@ -182,7 +183,7 @@ class Step:
             provider = context.provider or self.agent.provider
             try:
                 asks_for = chat(provider, context.messages)
-                with contained(), doing("the provider", calling=True), asks_for as span:
+                with contained(), doing("the provider", calling=True), counted_request(provider), asks_for as span:
                     asked = asking_once(provider) if self.task.policy.attempts > 1 else provider
                     if self._reads_along(asked):
                         response = await self._streamed(asked, context, schemas)
@@ -223,6 +224,7 @@ class Step:
         self._errors.append(ModelError(error=message, action=action.value))
         if action not in (ErrorAction.RETRY, ErrorAction.FALLBACK):
             raise _Ended(Ending(reason=StopReason.ERROR, error=message), cause=error)
+        counted_retry()
         context.attempt += 1
 
     def _bank(self, response: ModelResponse, provider: object, *, force_continue: bool) -> None:
@@ -233,8 +235,10 @@ class Step:
         self._fields |= {"answered": True, "finish_reason": response.finish_reason}
         if self._pieces is not None:
             self._fields |= {"streamed": True, "rewritten": readable(self._pieces) != readable(message.content or "")}
+        free = is_free(self.agent, provider)
+        counted_answer(provider, response.usage, free=free)
         # Only where it makes a difference: elsewhere the outcome is as long as before.
-        if not response.usage.cost_usd and response.usage.total_tokens and is_free(self.agent, provider):
+        if free and not response.usage.cost_usd and response.usage.total_tokens:
             self._fields["free"] = True
         self._calls = planned_calls(
             self.agent,

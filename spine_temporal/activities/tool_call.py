@@ -44,6 +44,7 @@ from spine_temporal.journal import state_delta
 from spine_temporal.journal.digest import digest_of
 from spine_temporal.journal.subagents import subagent_content
 from spine_temporal.redact import redact
+from spine_temporal.telemetry.metrics import counted_call
 from spine_temporal.telemetry.run_spans import execute_tool
 
 _HOOKS: Final = frozenset({"before_tool", "after_tool", "on_run_start"})
@@ -259,8 +260,8 @@ class ToolRun:
         try:
             # Sync functions run in a thread, as the kernel decides.
             in_thread = not inspect.iscoroutinefunction(tool.func)
-            traced = execute_tool(context.call, context.args)
-            with contained(), doing(f"the tool {name!r}", in_thread=in_thread, calling=True), traced as span:
+            traced, counted = execute_tool(context.call, context.args), counted_call(name)
+            with contained(), doing(f"the tool {name!r}", in_thread=in_thread, calling=True), counted, traced as span:
                 if context.timeout_s is None:
                     context.result = await tool.call(context.args)
                 else:

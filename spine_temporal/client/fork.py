@@ -9,6 +9,7 @@ from temporalio.common import Priority
 
 from spine_temporal.client.request_size import check_size
 from spine_temporal.client.sessions import SessionStarter
+from spine_temporal.client.tracing import starting
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.contracts.run_request import RunRequest
@@ -80,7 +81,9 @@ async def fork(
         fairness_key=inherited.fairness_key or None,
         fairness_weight=inherited.fairness_weight or None,
     )
-    run_id = await SessionStarter(client, started.task_queue.name, priority).start(there, request)
+    with starting(before.agent, session) as trace:
+        request = request.model_copy(update={"trace": trace})
+        run_id = await SessionStarter(client, started.task_queue.name, priority).start(there, request)
     if run_id is None:
         raise BadInput(f"there is a session {session!r} already; a fork needs an id of its own")
     return Forked(session, there, run_id)

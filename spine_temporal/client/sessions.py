@@ -23,7 +23,7 @@ from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.contracts.turn import OnBusy, TurnRequest, TurnTaken
 from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound, SessionBusy
 from spine_temporal.format import many, summary
-from spine_temporal.history.follow import describe, latest_run_id
+from spine_temporal.history.follow import describe, first_event, latest_run_id
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.payloads import pack, unpack
 
@@ -125,6 +125,7 @@ class SessionStarter:
             agent=request.agent,
             session_id=request.session_id,
             tokens_every_s=request.tokens_every_s,
+            tenant_id=request.tenant_id,
         )
         if request.trace:
             words = words.model_copy(update={"trace": request.trace})
@@ -157,5 +158,18 @@ class SessionStarter:
                     "another id, or the agent another workflow_id_prefix"
                 )
         origin = RestorePoint(workflow_id=workflow_id, run_id=info.execution.run_id)
+        await self._check_tenant(origin, request)
         run_id = await self.start(workflow_id, request.model_copy(update={"origin": origin}), anew=True)
         return TurnRef(run_id, None) if run_id is not None else None
+
+    async def _check_tenant(self, origin: RestorePoint, request: RunRequest) -> None:
+        if request.tenant_id is None:
+            return
+        first = await first_event(self.client, origin.workflow_id, origin.run_id)
+        given = first.workflow_execution_started_event_attributes.input
+        before = load(RunRequest, await payload_bytes(given, self.client.data_converter))
+        if before.tenant_id not in (None, request.tenant_id):
+            raise BadInput(
+                f"session {request.session_id!r} does not belong to tenant {request.tenant_id!r}: "
+                "give the session another id"
+            )

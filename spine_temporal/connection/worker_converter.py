@@ -4,8 +4,6 @@ import asyncio
 import copy
 import dataclasses
 import functools
-import logging
-import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ from typing import Final, Self
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
+from temporalio.common import MetricMeter
 from temporalio.converter import (
     ActivitySerializationContext,
     DataConverter,
@@ -27,12 +26,12 @@ from temporalio.converter import (
 )
 from temporalio.exceptions import ApplicationError
 
+from spine_temporal.connection.codec_alarm import FIRST_PAUSE_S, LONGEST_PAUSE_S, Alarm
+from spine_temporal.connection.meter import meter_of
 from spine_temporal.connection.worker_storage import guarded
 from spine_temporal.contracts import names
 from spine_temporal.contracts.postponing import RetryLater
 from spine_temporal.payloads import ENCRYPTED, check_decoded, is_plain, is_uncounted, undecoded
-
-_log = logging.getLogger(__name__)
 
 POSTPONED_ACTIVITIES: Final = frozenset(
     {
@@ -47,34 +46,13 @@ POSTPONED_ACTIVITIES: Final = frozenset(
 
 # Sentences of ours without a user's word in them; the codec may be the very reason for them.
 _OPEN: Final = frozenset({names.CODEC_AWAY, names.WORKER_STOPPING})
-_FIRST_PAUSE_S: Final = 0.5
-_LONGEST_PAUSE_S: Final = 60.0
 
 
 class CodecAway(RetryLater):
     """This worker can decode, encode, store or retrieve no payload now: the work waits, for it or for another one."""
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(_LONGEST_PAUSE_S, f"the payload codec, or the storage, of this worker does not work: {error}")
-
-
-class Alarm:
-    """Warnings of one worker about its codec, further apart the longer it goes on."""
-
-    def __init__(self) -> None:
-        self._pause_s = _FIRST_PAUSE_S
-        self._warned_s = -_LONGEST_PAUSE_S
-
-    def ring(self, error: Exception, doing: str) -> None:
-        """Say that a payload could not be handled, unless that was said a moment ago."""
-        now_s = time.monotonic()
-        if now_s - self._warned_s < self._pause_s:
-            return
-        # After a while without trouble it is a new one.
-        quiet = now_s - self._warned_s > 2 * _LONGEST_PAUSE_S
-        self._pause_s = _FIRST_PAUSE_S if quiet else min(2 * self._pause_s, _LONGEST_PAUSE_S)
-        self._warned_s = now_s
-        _log.warning("a payload could not be %s, so its work waits: %s", doing, error or type(error).__name__)
+        super().__init__(LONGEST_PAUSE_S, f"the payload codec, or the storage, of this worker does not work: {error}")
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -157,7 +135,7 @@ class WaitingCodec(_Codec):
         payloads: Sequence[Payload],
         doing: str,
     ) -> list[Payload]:
-        task, pause_s = asyncio.current_task(), _FIRST_PAUSE_S
+        task, pause_s = asyncio.current_task(), FIRST_PAUSE_S
         while True:
             try:
                 return await work(payloads)
@@ -167,7 +145,7 @@ class WaitingCodec(_Codec):
                 if task is None or task.cancelling():
                     raise
             await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
 class PassingCodec(_Codec):
@@ -245,12 +223,12 @@ class WorkerConverter(DataConverter):
         return converter
 
 
-def worker_converter(converter: DataConverter) -> DataConverter:
-    """`converter`, for a worker of ours."""
+def worker_converter(converter: DataConverter, meter: MetricMeter = MetricMeter.noop) -> DataConverter:
+    """`converter`, for a worker of ours; what its codec cannot do is counted by `meter`."""
     if type(converter) is not DataConverter:
         # Whoever made a class of their own has reasons that are not known here.
         return converter
-    codec, alarm = converter.payload_codec, Alarm()
+    codec, alarm = converter.payload_codec, Alarm(meter)
     return WorkerConverter(
         payload_converter_class=converter.payload_converter_class,
         payload_codec=RaisingCodec(codec, alarm) if codec is not None else None,
@@ -278,7 +256,7 @@ def worker_client(client: Client) -> Client:
     if known is None:
         config = client.config(active_config=True)
         config["plugins"] = []  # they have had their say
-        config["data_converter"] = worker_converter(client.data_converter)
+        config["data_converter"] = worker_converter(client.data_converter, meter_of(client))
         _of_clients[client] = known = Client(**config)
     return known
 

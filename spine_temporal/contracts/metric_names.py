@@ -1,4 +1,4 @@
-"""The names that our metrics bear, beside the SDK's own (`temporal_...`), and what they are counted by.
+"""The names that our metrics bear, beside the SDK's own, and what they are counted by.
 
 With the suffixes that `metrics_runtime` chooses, Prometheus has `_total` behind counters, `_seconds` behind durations,
 `_bytes` and `_usd` behind sizes and costs. Dashboards and alerts are built on these names: they never change.
@@ -19,7 +19,7 @@ TURNS: Final = "spine_turns"
 CONTINUED_AS_NEW: Final = "spine_continue_as_new"
 APPROVALS_ASKED: Final = "spine_approvals_asked"
 CACHE_LOOKUPS: Final = "spine_cache_lookups"
-MISSING_KEYS: Final = "spine_missing_keys"
+CODEC_FAILURES: Final = "spine_codec_failures"
 
 # Histograms of durations.
 STEP_DURATION: Final = "spine_step_duration"
@@ -32,9 +32,9 @@ FOLD_DURATION: Final = "spine_fold_duration"
 REQUEST_COST: Final = "spine_request_cost"
 HISTORY_SIZE: Final = "spine_history_size"
 
-# Gauges, which a worker sets by asking the server.
+# Gauges, which a worker sets by asking the server. To their names no suffix is added.
 APPROVALS_WAITING: Final = "spine_approvals_waiting"
-OLDEST_APPROVAL_AGE: Final = "spine_oldest_approval_age"
+OLDEST_APPROVAL_AGE: Final = "spine_oldest_approval_age_seconds"
 
 # What they are counted by.
 AGENT: Final = "agent"
@@ -45,3 +45,4 @@ OUTCOME: Final = "outcome"
 DIRECTION: Final = "direction"
 STOP_REASON: Final = "stop_reason"
 RESULT: Final = "result"
+OPERATION: Final = "operation"

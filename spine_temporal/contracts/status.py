@@ -29,6 +29,10 @@ class StatusRecord(Basis):
     """When, in Unix time by the server's clock."""
     worked_s: float = 0.0
     """How long the turn has worked, waiting for people left out."""
+    asks: int = 0
+    """How many calls may be decided; those of the agents below are in these agents' own."""
+    asked_s: float = 0.0
+    """Since when the first of them waits, in Unix time; 0: all have calls before them to wait for."""
 
 
 class ExpiryRecord(Basis):

@@ -24,6 +24,8 @@ class TurnRequest(GivenModel):
     run_id: str | None = None
     """The execution it was sent to. Another one has it from a reset: it was accepted before, so it is not refused now
     because a turn is in hand. None: it may be."""
+    tenant_id: str | None = None
+    """Whose the conversation is; refused when it is another tenant's. None: whosever it is."""
     trace: str = ""
     """The span of whoever says it, as a W3C `traceparent`; empty: nobody traces it."""
 

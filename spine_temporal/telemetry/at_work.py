@@ -1,13 +1,14 @@
 """What an activity's work is surrounded by, so that those who watch the run see it."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 from spine_core import Agent
 from temporalio import activity
 
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.telemetry.logs import logs_of
+from spine_temporal.telemetry.metrics import Metrics, counting
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.telemetry.run_spans import traced
 from spine_temporal.telemetry.spans import span_of_the_end, spans_of
@@ -15,12 +16,15 @@ from spine_temporal.telemetry.spans import span_of_the_end, spans_of
 
 @contextmanager
 def watched(
-    telemetry: Telemetry, agent: Agent, ledger: Ledger, *, step: int, index: int | None = None
+    telemetry: Telemetry, metrics: Metrics, agent: Agent, ledger: Ledger, *, step: int, index: int | None = None
 ) -> Iterator[None]:
     """While a step is taken, or its call `index` is carried out."""
     info = activity.info()
-    logs_of(str(info.workflow_run_id), ledger.spec.agent)
+    name = ledger.spec.agent
+    logs_of(str(info.workflow_run_id), name)
     with (
+        counting(metrics, name),
+        metrics.step(name) if index is None else nullcontext(),
         traced(telemetry, ledger, step=step, index=index) as ours,
         spans_of(agent, ledger, str(info.workflow_id), ours),
     ):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
@@ -20,6 +21,7 @@ from spine_temporal.plugins.model_name import model_of
 from spine_temporal.redact import redact
 from spine_temporal.telemetry.content import as_text, messages_as_text
 from spine_temporal.telemetry.fixed_ids import span_context, within
+from spine_temporal.telemetry.guarded import unless_it_fails
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.telemetry.providers import provider_name
 
@@ -158,7 +160,8 @@ def cost(cost_usd: float | None) -> dict[str, float]:
 @contextmanager
 def _span(work: Work, name: str, kind: SpanKind, attributes: Attributes) -> Iterator[Span]:
     links = [work.decided] if work.decided is not None else []
-    span = work.tracer.start_span(name, within(work.root), kind=kind, attributes=attributes, links=links)
+    begin = partial(work.tracer.start_span, name, within(work.root), kind=kind, attributes=attributes, links=links)
+    span = unless_it_fails(begin) or INVALID_SPAN
     try:
         with trace.use_span(span, record_exception=False, set_status_on_exception=False):
             yield span
@@ -169,7 +172,7 @@ def _span(work: Work, name: str, kind: SpanKind, attributes: Attributes) -> Iter
             span.set_attribute(names.ERROR_TYPE, type(error).__qualname__)
         raise
     finally:
-        span.end()
+        unless_it_fails(span.end)
 
 
 def _work_of(options: Telemetry, ledger: Ledger, step: int, index: int | None) -> Work:

@@ -2,9 +2,10 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode
 from spine_core import StopReason
 from temporalio import activity
 
@@ -12,6 +13,7 @@ from spine_temporal.contracts import span_names as names
 from spine_temporal.contracts.segment import SegmentInput
 from spine_temporal.contracts.trace_context import Segment
 from spine_temporal.telemetry.fixed_ids import span_context, start_span
+from spine_temporal.telemetry.guarded import unless_it_fails
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.telemetry.run_spans import cost, provider_attributes
 
@@ -38,7 +40,8 @@ class SegmentSpans:
         name, tracer = f"{names.INVOKE_AGENT} {task.agent}", self.options.tracer()
         segment = Segment(str(info.workflow_id), task.chain, task.turn, task.number, task.caller)
         parent = segment.parent
-        span = start_span(
+        begin = partial(
+            start_span,
             tracer,
             span_context(segment.context, tracer, name),
             name,
@@ -47,10 +50,11 @@ class SegmentSpans:
             start_time=int(task.began_s * _NS),
             attributes=_attributes(task, provider),
         )
+        span = unless_it_fails(begin) or INVALID_SPAN
         if task.reason is StopReason.ERROR:
             span.set_status(Status(StatusCode.ERROR))
             span.set_attribute(names.ERROR_TYPE, str(task.reason.value))
-        span.end()
+        unless_it_fails(span.end)
 
 
 def _attributes(task: SegmentInput, provider: object) -> dict[str, Any]:

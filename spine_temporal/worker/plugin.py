@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Final
 from weakref import WeakSet
 
+from temporalio.client import Client
+from temporalio.common import MetricMeter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import FixedSizeSlotSupplier, Worker, WorkerConfig, WorkerTuner
 
@@ -14,9 +16,11 @@ from spine_temporal.activities.sealed_log import seal_the_sdks_log
 from spine_temporal.activities.watchdog import Watchdog, watching
 from spine_temporal.agents.policies import Policies, checked
 from spine_temporal.agents.registry import AgentRegistry, Agents
+from spine_temporal.connection.meter import meter_of
 from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
+from spine_temporal.telemetry.metrics import Metrics
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.worker.activity_slots import ActivitySlots
 from spine_temporal.worker.replay import WORKFLOWS
@@ -68,6 +72,7 @@ class SpinePlugin(SimplePlugin):
     ) -> None:
         self._watchdog: Watchdog | None = None
         self._slots: ActivitySlots | None = None
+        self._waiting: AbstractAsyncContextManager[object] = nullcontext()
         self._threads = WeakSet[ThreadPoolExecutor]()
         self.agents = AgentRegistry(agents, allowed_plugins=allowed_plugins)
         self.activities_of_agents = AgentActivities(
@@ -92,6 +97,7 @@ class SpinePlugin(SimplePlugin):
         """Add what agents need to a worker's settings; called by the SDK."""
         config = super().configure_worker(config)
         if "client" in config:
+            self._meter(config["client"], config.get("task_queue", ""))
             if "workflow_runner" in config:
                 config["workflow_runner"] = for_client(config["workflow_runner"], config["client"].data_converter)
             config["client"] = worker_client(config["client"])
@@ -120,11 +126,23 @@ class SpinePlugin(SimplePlugin):
     async def _meanwhile(self) -> AsyncIterator[None]:
         lending = self._slots.current() if self._slots is not None else nullcontext()
         with lending:
-            async with watching() as self._watchdog:
+            async with watching() as self._watchdog, self._waiting:
                 try:
                     yield
                 finally:
                     await self.agents.aclose()
+
+    def _meter(self, client: Client, task_queue: str) -> None:
+        meter = meter_of(client)
+        if meter is MetricMeter.noop:
+            return
+        # Most workers have no metrics, and start without this.
+        from spine_temporal.worker.waiting_approvals import WaitingApprovals
+
+        # The SDK gives its own metrics the same labels.
+        meter = meter.with_additional_attributes({"namespace": client.namespace, "task_queue": task_queue})
+        self.activities_of_agents.metrics = Metrics(meter)
+        self._waiting = WaitingApprovals(client, self.agents.names, meter)
 
     def loop_age_s(self) -> float:
         """Seconds since the worker's event loop is known to have turned: under a second while it does.

@@ -7,6 +7,7 @@ from temporalio import workflow
 from spine_temporal.contracts.base import dump
 from spine_temporal.journal.tool_calls import Phase
 from spine_temporal.payloads import pack
+from spine_temporal.workflow.metrics import count_continued
 from spine_temporal.workflow.session import Session
 
 # A codec may make a third more of it.
@@ -70,6 +71,7 @@ def in_flight(session: Session) -> bool:
 
 
 def _continue(session: Session) -> NoReturn:
+    count_continued(session.request.agent)
     workflow.continue_as_new(
         pack(session.carry_over()),
         # A pinned run moves to the current version of its deployment here.

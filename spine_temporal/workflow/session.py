@@ -17,6 +17,7 @@ from spine_temporal.journal.entries import ConversationRestored, Entry, Fact, Re
 from spine_temporal.journal.progress import Progress, apply
 from spine_temporal.journal.replacing import replace
 from spine_temporal.journal.snapshot import dump_carried
+from spine_temporal.workflow.metrics import count_entry
 
 # An execution that did no more than these has not got the run on.
 _BEGINNINGS: Final = (ConversationRestored, SpecRefreshed)
@@ -66,6 +67,7 @@ class Session:
     def record(self, entry: Fact | Entry) -> None:
         """Apply an entry: a fact that the history holds, or holds as soon as this workflow task is over."""
         before, self.progress = self.progress, apply(self.progress, entry)
+        count_entry(self.request.agent, before, self.progress, entry)
         if basis_of(entry) is not None:
             # A reader meets it right behind what it names.
             self._order = []

@@ -1,6 +1,6 @@
 """The status of a conversation, published to everybody who may want to know."""
 
-from typing import Final
+from typing import Any, Final
 
 from pydantic_core import to_json
 from temporalio import workflow
@@ -13,6 +13,7 @@ from spine_temporal.contracts.subagent import SubagentStatus
 from spine_temporal.journal.entries import StatusChanged
 from spine_temporal.journal.next_move import Pause, next_move
 from spine_temporal.journal.replacing import replace
+from spine_temporal.journal.tool_calls import Phase
 from spine_temporal.payloads import pack
 from spine_temporal.workflow.current_details import show
 from spine_temporal.workflow.search_attributes import set_attributes
@@ -40,6 +41,7 @@ def publish_status(
         at=at,
         at_s=workflow.time(),
         worked_s=0.0 if begins else session.elapsed_s(),
+        **(_waiting(session) if status == "paused" else {}),
     )
     session.record(StatusChanged(record))
     show(session)
@@ -74,6 +76,7 @@ def republish_status(session: Session) -> None:
         status=progress.status,
         turn=progress.turn,
         number=progress.status_number,
+        **(_waiting(session) if progress.status == "paused" else {}),
     )
     _write(session, record)
 
@@ -87,6 +90,14 @@ def asked_of_people(session: Session, at: int | None) -> object:
     if call.subagent is not None:
         return call.subagent.interrupt
     return call.ask.payload if call.ask is not None else None
+
+
+def _waiting(session: Session) -> dict[str, Any]:
+    calls = session.progress.calls
+    if calls is None:
+        return {}
+    asked_s = [call.ask.asked_s for call in calls.items if call.phase is Phase.ASKED and call.ask is not None]
+    return {"asks": len(calls.decidable()), "asked_s": min(asked_s, default=0.0)}
 
 
 async def tell_parent(workflow_id: str, report: SubagentStatus) -> None:

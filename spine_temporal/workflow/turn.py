@@ -25,6 +25,7 @@ from spine_temporal.workflow.current_details import call_summary, show, step_sum
 from spine_temporal.workflow.execute import execute_activity
 from spine_temporal.workflow.fairness import fairness
 from spine_temporal.workflow.local_calls import LocalCalls
+from spine_temporal.workflow.metrics import count_turn
 from spine_temporal.workflow.open_session import refresh
 from spine_temporal.workflow.segment_span import record_segment
 from spine_temporal.workflow.session import Session
@@ -61,6 +62,8 @@ class Turn:
         session = self._session
         await run_end_hooks(session, session.progress.ending if session.progress.over else ending)
         await record_segment(session, ending)
+        recorded = session.progress.ending if session.progress.over else None
+        count_turn(session.request.agent, (recorded or ending).reason)
         if session.spec.mirrored:
             await mirror(session, ending, _MIRROR_OF_CANCELLED if cancelled else session.spec.step_policy)
 

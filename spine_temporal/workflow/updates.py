@@ -69,6 +69,14 @@ def validate_turn(session: Session, values: Sequence[RawValue]) -> None:
             f"workflow {workflow.info().workflow_id!r} is session {session.session_id!r}, not {request.session_id!r}: "
             "give the session another id, or the agent another workflow_id_prefix",
         )
+    tenant_id = session.request.tenant_id if session.progress.spec is None else session.progress.tenant_id
+    if tenant_id is not None and request.tenant_id not in (None, tenant_id):
+        # Whose it is instead is none of that tenant's business.
+        _refuse(
+            names.BAD_REQUEST,
+            f"session {session.session_id!r} does not belong to tenant {request.tenant_id!r}: "
+            "give the session another id",
+        )
     if session.request.parent is not None:
         _refuse(
             names.BAD_REQUEST,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.bench.cache_memory import CacheMemory
+from tests.bench.fair import Fair
 from tests.bench.large import Large
 from tests.bench.long import Long
 from tests.bench.peer_findings import PeerFindings
@@ -14,6 +15,7 @@ from tests.bench.short_runs import ShortRuns
 from tests.bench.side_by_side import SideBySide
 from tests.bench.sides import Side
 from tests.bench.starting import Starting
+from tests.bench.streaming import Streamed
 from tests.bench.waiting import Waited
 from tests.bench.watching import Watched
 
@@ -44,6 +46,9 @@ class Findings:
     waited: Waited | None = None
     watched: list[Watched] = field(default_factory=list)
     """By one, by many."""
+    streamed: list[Streamed] = field(default_factory=list)
+    """An answer that was read along, by each way."""
+    fair: Fair | None = None
     starting: Starting | None = None
     peers: PeerFindings | None = None
     takeover: dict[str, int] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from temporalio.converter import DataConverter
 from spine_temporal.testing import dev_server
 from spine_temporal.testing.server import TestServer
 from tests.bench.cache_memory import many_sessions, one_session
+from tests.bench.fair import share_out
 from tests.bench.findings import Findings
 from tests.bench.large import large_conversation
 from tests.bench.long import long_run
@@ -20,6 +21,7 @@ from tests.bench.short_runs import short_runs
 from tests.bench.side_by_side import SideBySide, side_by_side
 from tests.bench.sides import Side
 from tests.bench.starting import start
+from tests.bench.streaming import read_along
 from tests.bench.takeover import take_over
 from tests.bench.waiting import waiting_sessions
 from tests.bench.watching import watch
@@ -36,6 +38,8 @@ async def measure(plan: Plan, tell: Tell) -> Findings:
     if plan.ours:
         async with dev_server(data_converter=DataConverter.default) as server:
             await _ours(server, found, tell)
+        tell(f"a tenant behind {plan.queued} runs of another")
+        found.fair = await share_out(queued=plan.queued)
     if plan.peers:
         # A server of their own: their histories fill its memory.
         async with dev_server(data_converter=DataConverter.default) as server:
@@ -55,6 +59,9 @@ async def _ours(server: TestServer, found: Findings, tell: Tell) -> None:
         tell(f"a run with {plan.watchers} watchers, and with one")
         pid = server.process.pid
         assert pid is not None
+        tell("an answer of 500 tokens, read along")
+        async with worker_process("streams", server.address):
+            found.streamed = await read_along(server.client)
         found.watched = [await watch(server.client, pid, watchers=many) for many in (1, plan.watchers)]
     sides: tuple[Side, ...] = ("ours", "local")
     for side in sides:

@@ -35,6 +35,8 @@ class Plan:
     beside: tuple[int, int] = (50, 10)
     """How many runs are side by side, of how many steps."""
     beside_repeats: int = 6
+    queued: int = 1000
+    """Runs of one tenant behind which another one asks."""
     watchers: int = 200
     """How many watch one run."""
     starts: int = 7
@@ -70,6 +72,7 @@ QUICK: Final = Plan(
     large_pieces=2,
     sessions=100,
     beside_repeats=2,
+    queued=100,
     starts=3,
     peers=False,
     peer_lengths=(50,),

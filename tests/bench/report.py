@@ -115,6 +115,20 @@ def _readings(found: Findings) -> Table:
         per_step = f"{_MS * run.wall_s / run.steps:,.0f} ms per step"
         table.add_row(f"a run of {run.steps:,} steps{kind}", f"{run.executions} executions, {per_step}")
         table.add_row("    first steps, last steps", f"{_MS * run.first_s:,.1f} ms, {_MS * run.last_s:,.1f} ms each")
+    _many(table, found)
+    if found.starting is not None:
+        for start, polled_s in found.starting.first_poll_s.items():
+            row = f"first poll of a new worker, {_STARTED[start]}"
+            table.add_row(row, f"{_MS * statistics.median(polled_s):,.0f} ms")
+        imported_s = statistics.median(found.starting.import_worker_s)
+        table.add_row("import of a worker's names", f"{_MS * imported_s:,.0f} ms")
+    table.add_row("States found in the cache, all runs", f"{found.steady['hits']:,}")
+    table.add_row("States folded, all runs", f"{found.steady['folds']:,}")
+    table.add_row("States folded by a worker new to a run", f"{found.takeover['folds']:,}")
+    return table
+
+
+def _many(table: Table, found: Findings) -> None:
     if found.waited is not None:
         waited, each = found.waited, found.waited.sessions
         per_session = (waited.memory_bytes - waited.memory_before_bytes) / each
@@ -126,13 +140,12 @@ def _readings(found: Findings) -> Table:
         table.add_row("    all approved and finished", f"{waited.finished_s:,.1f} s")
     for watched in found.watched:
         table.add_row(f"requests to read of a run with {watched.watchers} watching", f"{watched.requests:,}")
-    if found.starting is not None:
-        for start, polled_s in found.starting.first_poll_s.items():
-            row = f"first poll of a new worker, {_STARTED[start]}"
-            table.add_row(row, f"{_MS * statistics.median(polled_s):,.0f} ms")
-        imported_s = statistics.median(found.starting.import_worker_s)
-        table.add_row("import of a worker's names", f"{_MS * imported_s:,.0f} ms")
-    table.add_row("States found in the cache, all runs", f"{found.steady['hits']:,}")
-    table.add_row("States folded, all runs", f"{found.steady['folds']:,}")
-    table.add_row("States folded by a worker new to a run", f"{found.takeover['folds']:,}")
-    return table
+    if found.fair is not None:
+        fair = found.fair
+        table.add_row("a run of one step", f"{_MS * fair.alone_s:,.0f} ms")
+        behind = f"{_MS * fair.behind_s:,.0f} ms, with {fair.left:,} left in the end"
+        table.add_row(f"    behind {fair.queued:,} runs of another tenant", behind)
+    for streamed in found.streamed:
+        lag = f", a token after {_MS * streamed.lag_s:,.0f} ms" if streamed.tokens else ""
+        weight = f"{streamed.events:,} events, {streamed.history_bytes / 1e3:,.0f} KB"
+        table.add_row(f"500 tokens, {streamed.way}", f"{weight}{lag}")

@@ -29,10 +29,18 @@ async def serve(side: str, address: str, task_queue: str, middleware: str, optio
         async with plain:
             await until_told()
         return {}
-    from spine_temporal import AgentWorker
-    from tests.bench import ours, talking, waiting
+    if side == "streams":
+        from tests.bench.streamers import StreamedAnswer, publish
 
-    agents = [ours.agent(hooked=middleware == "hooked", local=side == "local"), waiting.agent(), *talking.agents()]
+        streams = Worker(client, task_queue=task_queue, workflows=[StreamedAnswer], activities=[publish], **OPTIONS)
+        async with streams:
+            await until_told()
+        return {}
+    from spine_temporal import AgentWorker
+    from tests.bench import ours, streamers, talking, waiting
+
+    others = [waiting.agent(), streamers.agent(), *talking.agents()]
+    agents = [ours.agent(hooked=middleware == "hooked", local=side == "local"), *others]
     worker = AgentWorker(client, agents=agents, task_queue=task_queue, **OPTIONS | json.loads(options))
     async with worker:
         await until_told()

@@ -2,8 +2,8 @@
 
 from typing import Final, Literal
 
-type Side = Literal["bare", "ours", "local"]
-"""A Temporal workflow, an agent, an agent whose tool is local."""
+type Side = Literal["bare", "ours", "local", "streams"]
+"""A Temporal workflow, an agent, an agent whose tool is local, a workflow with a stream."""
 type Peer = Literal["openai_agents", "pydantic_ai", "langgraph", "strands"]
 """Another integration of agents, by its module in `tests.bench.peers`."""
 
@@ -14,6 +14,7 @@ TITLES: Final[dict[Side | Peer, str]] = {
     "bare": "bare workflow",
     "ours": "spine-temporal",
     "local": "the same, local tool",
+    "streams": "workflow streams",
     "openai_agents": "OpenAI Agents",
     "pydantic_ai": "pydantic-ai",
     "langgraph": "LangGraph",

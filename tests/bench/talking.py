@@ -1,5 +1,6 @@
-"""Agents that only talk, and that only read."""
+"""Agents that only talk, only read, only take their time."""
 
+import asyncio
 from typing import Any, Final
 
 from spine_core import Agent, Guards, Message, ModelResponse, ToolCall, tool
@@ -8,6 +9,7 @@ from tests.bench.prose import prose
 
 TALKER: Final = "talker"
 READER: Final = "reader"
+PATIENT: Final = "patient"
 PIECE_LETTERS: Final = 1_000_000
 
 
@@ -31,6 +33,14 @@ class _Reading:
         return ModelResponse(message=Message.assistant(None, [call]))
 
 
+class _Patient:
+    """A model that takes a second for an answer, as a short one does."""
+
+    async def complete(self, messages: list[Message], tools: object = None, **_: object) -> ModelResponse:
+        await asyncio.sleep(1)
+        return ModelResponse(message=Message.assistant("yes"))
+
+
 @tool
 async def read(at: int) -> str:
     """Read a piece."""
@@ -38,6 +48,7 @@ async def read(at: int) -> str:
 
 
 def agents() -> list[Agent]:
-    """Both, with no limit on their steps."""
+    """All of them, with no limit on their steps."""
     given: dict[str, Any] = {"guards": Guards(max_steps=None)}
-    return [Agent(_Talking(), name=TALKER, **given), Agent(_Reading(), tools=[read], name=READER, **given)]
+    reader = Agent(_Reading(), tools=[read], name=READER, **given)
+    return [Agent(_Talking(), name=TALKER, **given), reader, Agent(_Patient(), name=PATIENT)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from tests.bench.findings import Findings, Pick
+from tests.bench.streaming import of_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def targets(found: Findings) -> list[Target]:
         Target(f"replay, {at} steps", found.replay_ratio(), 1.5, "x bare"),
         *_side_by_side(found),
         *_shared(found),
+        Target(f"a step behind {plan.queued:,} runs of another tenant", _fairness(found), 2, "x alone"),
         *_starting(found),
         *_long(found),
         *_memory(found),
@@ -84,7 +86,12 @@ def _side_by_side(found: Findings) -> list[Target]:
 
 def _shared(found: Findings) -> list[Target]:
     one, many = (watched.requests for watched in found.watched)
-    return [Target(f"requests for {found.plan.watchers} watchers of a run", many / one, 1.5, "x one watcher's")]
+    ours, alone = (of_way(found.streamed, way) for way in ("heartbeats", "not read along"))
+    return [
+        Target(f"requests for {found.plan.watchers} watchers of a run", many / one, 1.5, "x one watcher's"),
+        Target("a token is read after", 1000 * ours.lag_s, 100, "ms"),
+        Target("events of an answer that is read along", ours.events - alone.events, 0, "more"),
+    ]
 
 
 def _starting(found: Findings) -> list[Target]:
@@ -122,6 +129,10 @@ def _memory(found: Findings) -> list[Target]:
 
 def _idle_cpu(found: Findings) -> float:
     return found.waited.idle_cpu_s_per_minute if found.waited is not None else float("inf")
+
+
+def _fairness(found: Findings) -> float:
+    return found.fair.ratio if found.fair is not None else float("inf")
 
 
 def _growth(found: Findings, pick: Pick) -> float:

@@ -12,7 +12,6 @@ OPTIONS: Final[dict[str, Any]] = {
     "max_concurrent_activities": 100,
     "max_concurrent_local_activities": 100,
     "sticky_queue_schedule_to_start_timeout": timedelta(seconds=2.5),
-    "max_heartbeat_throttle_interval": timedelta(seconds=1),
 }
 
 

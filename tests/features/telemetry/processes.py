@@ -112,6 +112,19 @@ def ask(address: str, task_queue: str, url: str, agent: str, session_id: str) ->
     leave()
 
 
+async def _fork(address: str, task_queue: str, url: str, session_id: str) -> None:
+    trace.set_tracer_provider(provider_to(url))
+    asked = DurableAgent("helper", await Client.connect(address), task_queue=task_queue)
+    with trace.get_tracer("user").start_as_current_span("the caller"):
+        await asked.get_run(session_id).fork(step=1, input="and now?")
+
+
+def fork(address: str, task_queue: str, url: str, session_id: str) -> None:
+    """Fork a run, as a program does that traces what it does."""
+    asyncio.run(_fork(address, task_queue, url, session_id))
+    leave()
+
+
 async def _decide(address: str, url: str, session_id: str) -> None:
     trace.set_tracer_provider(provider_to(url))
     await DurableAgent("payer", await Client.connect(address)).get_run(session_id).decide("approve")

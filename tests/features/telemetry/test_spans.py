@@ -43,6 +43,9 @@ class Traced(Fleet):
     async def ask(self, agent: str, session_id: str) -> None:
         await self._run(processes.ask, self.address, self.task_queue, self.receiver.url, agent, session_id)
 
+    async def fork(self, session_id: str) -> None:
+        await self._run(processes.fork, self.address, self.task_queue, self.receiver.url, session_id)
+
     async def decide(self, session_id: str) -> None:
         await self._run(processes.decide, self.address, self.receiver.url, session_id)
 
@@ -134,6 +137,20 @@ async def test_a_run_that_continues_as_new_is_one_trace(fleet: Traced, receiver:
     below = [span for span in receiver.spans if span.parent_id == receiver.one("invoke_agent helper").span_id]
     assert sorted(span.name for span in below) == ["chat otter-1", "chat otter-1", "execute_tool look"]
     assert len({span.attributes["temporalRunID"] for span in below}) > 1
+
+
+async def test_fork_is_in_the_trace_of_whoever_forks(fleet: Traced, receiver: Receiver) -> None:
+    fleet.start()
+    session_id = uuid.uuid4().hex
+    await fleet.agent("helper").run("look", session_id=session_id)
+    await until(lambda: receiver.named("invoke_agent helper"), "the first run's span")
+    await fleet.fork(session_id)
+    await until(lambda: len(receiver.named("invoke_agent helper")) == 2, "the fork's span")
+
+    caller, start = receiver.one("the caller"), receiver.one("spine.start helper")
+    forked = receiver.named("invoke_agent helper")[1]
+    assert (start.parent_id, forked.parent_id) == (caller.span_id, start.span_id)
+    assert forked.trace_id == caller.trace_id != receiver.named("invoke_agent helper")[0].trace_id
 
 
 async def test_a_call_of_a_local_tool_has_its_span(fleet: Traced, receiver: Receiver) -> None:

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from spine_core import Agent, tool
 from spine_core.testing import ScriptedProvider, calls, text
 from spine_otel import OTelMiddleware
@@ -44,12 +46,13 @@ def provider() -> tuple[TracerProvider, InMemorySpanExporter]:
     return made, spans
 
 
-def agent(middleware: OTelMiddleware) -> Agent:
-    @tool
-    async def look() -> str:
-        """Look."""
-        return "seen"
+@tool
+async def look() -> str:
+    """Look."""
+    return "seen"
 
+
+def agent(middleware: OTelMiddleware) -> Agent:
     return Agent(ScriptedProvider(calls(("look", {})), text("done")), tools=[look], middleware=[middleware])
 
 
@@ -82,3 +85,41 @@ def test_runs_with_nothing_of_opentelemetry_but_its_api(client: Client, tmp_path
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
     assert done.stdout.strip() == "well", done.stderr
+
+
+class Broken(SpanProcessor):
+    """A span processor of a program's own, that fails."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        raise OSError("the collector's socket is gone")
+
+
+class BrokenAtTheEnd(SpanProcessor):
+    def on_end(self, span: ReadableSpan) -> None:
+        raise OSError("the collector's socket is gone")
+
+
+@pytest.mark.parametrize("processor", [Broken(), BrokenAtTheEnd()], ids=["start", "end"])
+async def test_tracer_that_fails_costs_spans_and_no_run(
+    durable: Durable, processor: SpanProcessor, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = TracerProvider()
+    made.add_span_processor(processor)
+    traced = Agent(ScriptedProvider(calls(("look", {})), text("done")), tools=[look])
+
+    result = await durable(traced, telemetry=Telemetry(tracer_provider=made)).run("go")
+
+    assert (result.answer, result.state.messages[2].content) == ("done", "seen")
+    assert "a span is lost, for the program's tracer raised OSError" in caplog.text
+
+
+async def test_of_a_trace_that_the_sampler_leaves_out_nobody_records_a_span(durable: Durable) -> None:
+    spans = InMemorySpanExporter()
+    made = TracerProvider(sampler=TraceIdRatioBased(0.0))
+    made.add_span_processor(SimpleSpanProcessor(spans))
+    traced = Agent(ScriptedProvider(calls(("look", {})), text("done")), tools=[look])
+
+    result = await durable(traced, telemetry=Telemetry(tracer_provider=made)).run("go")
+
+    assert result.ok
+    assert not spans.get_finished_spans()

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Receiver:
     spans: list[Received] = field(default_factory=list)
     url: str = ""
     bodies: list[bytes] = field(default_factory=list)
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    """The last state of each, by its name."""
 
     def named(self, name: str) -> list[Received]:
         return [span for span in list(self.spans) if span.name == name]
@@ -41,8 +45,16 @@ class Receiver:
         [span] = self.named(name)
         return span
 
-    def take(self, body: bytes) -> None:
+    def metric(self, name: str) -> Metric | None:
+        return self.metrics.get(name)
+
+    def take(self, body: bytes, path: str = "/v1/traces") -> None:
         self.bodies.append(body)
+        if path.endswith("/metrics"):
+            for of_resource in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+                for of_scope in of_resource.scope_metrics:
+                    self.metrics |= {metric.name: metric for metric in of_scope.metrics}
+            return
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             for scope in resource.scope_spans:
                 self.spans += [_received(span, scope.schema_url) for span in scope.spans]
@@ -52,7 +64,7 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                receiver.take(self.rfile.read(int(self.headers["Content-Length"])))
+                receiver.take(self.rfile.read(int(self.headers["Content-Length"])), self.path)
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -1,0 +1,30 @@
+{{/* What KEDA asks. Takes a dict of `root`, `name` and the worker's `values`. */}}
+{{- define "spine.triggers" -}}
+{{- $v := .root.Values -}}
+{{- $secured := or $v.temporal.apiKeySecret.name $v.temporal.tlsSecret -}}
+# Of the server, which answers without any worker, too; it knows nothing of what workers have in hand.
+- type: temporal
+  metadata:
+    endpoint: {{ $v.temporal.address }}
+    namespace: {{ $v.temporal.namespace }}
+    taskQueue: {{ .values.taskQueue }}
+    queueTypes: {{ eq .name "agent-worker" | ternary "workflow,activity" "activity" }}
+    targetQueueSize: {{ $v.autoscaling.stepsPerWorker | quote }}
+    {{- if eq $v.versioning.mode "manual" }}
+    workerDeploymentName: {{ $v.versioning.deploymentName }}
+    workerDeploymentBuildId: {{ $v.versioning.buildId | quote }}
+    {{- end }}
+    {{- with $v.temporal.tlsServerName }}
+    tlsServerName: {{ . }}
+    {{- end }}
+  {{- if $secured }}
+  authenticationRef:
+    name: {{ .root.Release.Name }}
+  {{- end }}
+# Of a worker: the backlog, and what is in hand; not the runs that wait for people.
+- type: metrics-api
+  metadata:
+    url: http://{{ include "spine.name" . }}.{{ .root.Release.Namespace }}.svc.cluster.local:8081/scale/{{ .values.taskQueue }}
+    valueLocation: value
+    targetValue: {{ $v.autoscaling.stepsPerWorker | quote }}
+{{- end }}

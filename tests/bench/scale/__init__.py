@@ -1,0 +1,1 @@
+"""Many sessions, and workers that are replaced under load: `make bench-scale`."""
