@@ -83,13 +83,10 @@ class AgentActivities:
         longest_activity_s: float | None = None,
     ) -> None:
         self._agents = agents
-        self._longest_s = longest_activity_s
         self._tool_policy = tool_policy
         self._telemetry, self._segments = telemetry, SegmentSpans(telemetry)
         attributes = Attributes(known=search_attributes)
-        self._specs = Specs(
-            agents, step_policy, tool_policy, continuing, attributes, telemetry, longest_s=longest_activity_s
-        )
+        self._specs = Specs(agents, step_policy, tool_policy, continuing, attributes, telemetry, longest_activity_s)
         self._restored = RestoredParts()
         self.metrics = Metrics()
         """Of the worker that these are registered with, which sets it."""
@@ -155,7 +152,7 @@ class AgentActivities:
             step = Step(
                 agent, ledger.state, task, elapsed_s, spec.guards, spec.tool_policy, spec.payload_bytes, working
             )
-            step.longest_s = self._longest_s
+            step.longest_s = self._specs.longest_s
             if task.tokens_every_s is not None:
                 step.write = functools.partial(tell, attempt, task.tokens_every_s)
             with watched(self._telemetry, self.metrics, agent, ledger, step=task.step):
@@ -191,8 +188,8 @@ class AgentActivities:
                 calls=[each.call for each in ledger.calls] if live else (),
                 tool_policy=spec.tool_policy,
                 payload_bytes=spec.payload_bytes,
-                refused=_refused(ledger, task.index),
-                longest_s=self._longest_s,
+                refused=ledger.refusal(task.index),
+                longest_s=self._specs.longest_s,
                 resumption=goes_on,
                 first=task.first,
                 place=f"{_run()[0]}/{ledger.chain}/{task.step}.{task.index}",
@@ -283,11 +280,6 @@ class AgentActivities:
             return remote.name, remote.max_depth, remote.task_queue
         found = self._agents.delegate(owner, tool)
         return (*found, None) if found is not None else None
-
-
-def _refused(ledger: Ledger, index: int) -> str:
-    calls = ledger.progress.calls
-    return calls.items[index].planned.refused if calls is not None else ""
 
 
 async def _folded(run: RunKey, revision: str) -> Ledger | None:
