@@ -16,6 +16,7 @@ from spine_temporal.errors import BadInput
 from spine_temporal.plugins.project import load_project
 from spine_temporal.telemetry.logs import mark_lines
 from spine_temporal.worker.exit import leave
+from spine_temporal.worker.service_manager import service_manager
 from spine_temporal.worker.signals import until_signalled
 from spine_temporal.worker.worker import AgentWorker
 
@@ -92,7 +93,8 @@ async def work_until_signalled(worker: AgentWorker, *, deadline_s: float = 10.0,
     with until_signalled(deadline_s) as signalled:
         async with worker:
             ready()
-            await signalled.wait()
+            with service_manager(worker.plugin.loop_age_s):
+                await signalled.wait()
     _log.info("worker stopped")
 
 
