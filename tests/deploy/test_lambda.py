@@ -56,7 +56,7 @@ def test_worker_of_an_invocation_serves_the_project_and_knows_how_long_it_lives(
 
     (plugin,) = config.worker_config["plugins"]
     assert isinstance(plugin, SpinePlugin)
-    assert plugin.agents.names == ["assistant"]
+    assert plugin.agents.names == ["assistant", "default"]
     assert config.worker_config["task_queue"] == "spine"
     assert "data_converter" in config.client_connect_config
     assert handler["LONGEST_ACTIVITY_S"] == 600 - config.shutdown_deadline_buffer.total_seconds()
