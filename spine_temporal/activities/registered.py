@@ -83,14 +83,15 @@ class AgentActivities:
         longest_activity_s: float | None = None,
     ) -> None:
         self._agents = agents
-        self._tool_policy = tool_policy
         self._telemetry, self._segments = telemetry, SegmentSpans(telemetry)
         attributes = Attributes(known=search_attributes)
         self._specs = Specs(agents, step_policy, tool_policy, continuing, attributes, telemetry, longest_activity_s)
         self._restored = RestoredParts()
         self.metrics = Metrics()
         """Of the worker that these are registered with, which sets it."""
-        self.cache = LedgerCache(_folded, _caught_up, max_bytes=cache_bytes, looked_up=self._looked_up)
+        self.cache = LedgerCache(
+            _folded, _caught_up, max_bytes=cache_bytes, looked_up=lambda *lookup: self.metrics.lookup(*lookup)
+        )
 
     @property
     def all(self) -> Sequence[Callable[..., Any]]:
@@ -270,9 +271,6 @@ class AgentActivities:
         # What the cache holds must be what the fold will read: the outcome as its JSON has it.
         self.cache.record(_run(), task.revision, entries(outcome))
         return pack_bytes(data)
-
-    def _looked_up(self, result: str, duration_s: float | None) -> None:
-        self.metrics.lookup(result, duration_s)
 
     def _delegate(self, owner: str, tool: Tool) -> tuple[str, int, str | None] | None:
         remote = agent_behind(tool)
