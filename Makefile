@@ -14,7 +14,7 @@ unexport PYTHONHOME PYTHONPATH
 # Without compiled files the sandbox would compile the workflow anew for every run, which takes longer than the run.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-first test-second soak lint audit bench bench-scale clean
+.PHONY: help demo test test-first test-second soak lint audit bench bench-scale image clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-19s%s\n", $$1, $$2 }'
@@ -48,7 +48,7 @@ lint: $(ENV)/.ready ## Check format, style, types, shell scripts, the image and 
 	@for script in .ci/*.sh; do sh -n $$script || exit; done
 	@bash -n .ci/run
 	@$(ENV)/bin/hadolint deploy/Dockerfile
-	@$(ENV)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+	@$(ENV)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/compose.postgres.yaml
 	@$(ENV)/bin/check-jsonschema --quiet --check-metaschema deploy/helm/spine-temporal-worker/values.schema.json
 
 audit: $(ENV)/.ready $(AUDIT_ENV)/.ready ## Check what the manifests render to, and the image, with checkov
@@ -60,6 +60,9 @@ bench: $(ENV)/.ready ## Measure, and write the numbers to bench.json
 
 bench-scale: $(ENV)/.ready ## Measure many sessions and restarts under load, and write bench-scale.json
 	@$(PYTHON) -m tests.bench.scale $(ARGS)
+
+image: $(ENV)/.ready ## Build the image and run an agent in it; takes docker, podman or buildah
+	@$(PYTHON) -m tests.deploy.built_image $(ARGS)
 
 clean: ## Remove the environments, caches and build results
 	rm -rf .venv .venv-* .audit .bench .bootstrap dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

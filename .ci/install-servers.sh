@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs the servers that the tests start, from Debian's packages: as root, where apt-get is. Elsewhere it does nothing.
+# Installs the servers that the tests start, and promtool, which Debian has in the package of its server: from Debian's
+# packages, as root, where apt-get is. Elsewhere it does nothing.
 set -eu
 
 if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then exit 0; fi
 
 missing=
-for package in redis-server postgresql; do
+for package in redis-server postgresql prometheus; do
     case $(dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null || true) in
     *" installed") ;;
     *) missing="$missing $package" ;;

@@ -9,7 +9,7 @@ from tests.deploy.machine import Machine
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
 
-TARGETS = ("help", "demo", "test", "soak", "lint", "audit", "bench", "bench-scale", "clean")
+TARGETS = ("help", "demo", "test", "soak", "lint", "audit", "bench", "bench-scale", "image", "clean")
 
 
 @pytest.fixture

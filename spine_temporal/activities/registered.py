@@ -80,16 +80,18 @@ class AgentActivities:
         search_attributes: bool | None,
         telemetry: Telemetry,
         cache_bytes: int,
+        longest_activity_s: float | None = None,
     ) -> None:
         self._agents = agents
-        self._tool_policy = tool_policy
         self._telemetry, self._segments = telemetry, SegmentSpans(telemetry)
         attributes = Attributes(known=search_attributes)
-        self._specs = Specs(agents, step_policy, tool_policy, continuing, attributes, telemetry)
+        self._specs = Specs(agents, step_policy, tool_policy, continuing, attributes, telemetry, longest_activity_s)
         self._restored = RestoredParts()
         self.metrics = Metrics()
         """Of the worker that these are registered with, which sets it."""
-        self.cache = LedgerCache(_folded, _caught_up, max_bytes=cache_bytes, looked_up=self._looked_up)
+        self.cache = LedgerCache(
+            _folded, _caught_up, max_bytes=cache_bytes, looked_up=lambda *lookup: self.metrics.lookup(*lookup)
+        )
 
     @property
     def all(self) -> Sequence[Callable[..., Any]]:
@@ -151,6 +153,7 @@ class AgentActivities:
             step = Step(
                 agent, ledger.state, task, elapsed_s, spec.guards, spec.tool_policy, spec.payload_bytes, working
             )
+            step.longest_s = self._specs.longest_s
             if task.tokens_every_s is not None:
                 step.write = functools.partial(tell, attempt, task.tokens_every_s)
             with watched(self._telemetry, self.metrics, agent, ledger, step=task.step):
@@ -186,6 +189,8 @@ class AgentActivities:
                 calls=[each.call for each in ledger.calls] if live else (),
                 tool_policy=spec.tool_policy,
                 payload_bytes=spec.payload_bytes,
+                refused=ledger.refusal(task.index),
+                longest_s=self._specs.longest_s,
                 resumption=goes_on,
                 first=task.first,
                 place=f"{_run()[0]}/{ledger.chain}/{task.step}.{task.index}",
@@ -266,9 +271,6 @@ class AgentActivities:
         # What the cache holds must be what the fold will read: the outcome as its JSON has it.
         self.cache.record(_run(), task.revision, entries(outcome))
         return pack_bytes(data)
-
-    def _looked_up(self, result: str, duration_s: float | None) -> None:
-        self.metrics.lookup(result, duration_s)
 
     def _delegate(self, owner: str, tool: Tool) -> tuple[str, int, str | None] | None:
         remote = agent_behind(tool)

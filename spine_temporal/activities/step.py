@@ -85,6 +85,8 @@ class Step:
     """The largest payload that the server takes."""
     working: WorkingMessages = field(default_factory=WorkingMessages)
     """From an activity of the run before, or new."""
+    longest_s: float | None = None
+    """How long a worker of the run lives: tool calls that may take longer are refused. None: for ever."""
     write: Callable[[Writing], None] | None = None
     """Called with what the model has written by now, whenever that is more."""
     state: State = field(init=False)
@@ -239,7 +241,12 @@ class Step:
         if free and not response.usage.cost_usd and response.usage.total_tokens:
             self._fields["free"] = True
         self._calls = planned_calls(
-            self.agent, message.tool_calls, self.tool_policy, self.payload_bytes, ui_text=self.task.ui_text
+            self.agent,
+            message.tool_calls,
+            self.tool_policy,
+            self.payload_bytes,
+            ui_text=self.task.ui_text,
+            longest_s=self.longest_s,
         )
         if not message.tool_calls and not force_continue:
             self._ending = Ending(

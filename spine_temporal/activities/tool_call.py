@@ -76,6 +76,10 @@ class ToolRun:
     """As the run recorded it: what a tool does not say itself."""
     payload_bytes: int = MAX_PAYLOAD_BYTES
     """The largest payload that the server takes."""
+    refused: str = ""
+    """Why the step's plan refuses it, for the model; empty: it does not."""
+    longest_s: float | None = None
+    """How long a worker of the run lives, for the calls that hooks put behind this one."""
     resumption: Resumption | None = None
     first: bool = False
     place: str = ""
@@ -136,7 +140,9 @@ class ToolRun:
         rewrote = bool(changed.edits or changed.cut)
         later = self._live.changed if self._live is not None else None
         if later is not None:
-            self._fields["later"] = planned_calls(self.agent, later, self.tool_policy, self.payload_bytes)
+            self._fields["later"] = planned_calls(
+                self.agent, later, self.tool_policy, self.payload_bytes, longest_s=self.longest_s
+            )
             self._fields["later_calls"] = later
         if (self._own.id, self._own.name) != (self.call.id, self.call.name):
             self._fields["call"] = self.call.model_copy(update={"id": self._own.id, "name": self._own.name})
@@ -166,6 +172,8 @@ class ToolRun:
             # Of a call that a person approved, the kernel tells the trace the text alone.
             self._fields["known"] = goes_on is not None
             return f"Error: unknown tool '{call.name}'"
+        if self.refused:
+            return self.refused
         if tool.approve and goes_on is None:
             self._ask("approve", {"tool": call.name, "arguments": context.args}, context)
         if context.skip:

@@ -59,6 +59,8 @@ class PlannedCall(WireModel):
     """The tool's own, made complete by the run's; None: the run's."""
     local_s: float | None = None
     """It may run as a local activity, for so long; None: it is an ordinary one."""
+    refused: str = ""
+    """Why it is not carried out: the model reads this in the place of a result. Empty: it is."""
 
 
 class StepBase(WireModel):

@@ -124,6 +124,11 @@ class Ledger:
             raise ValueError("the run was not opened")
         return self.progress.spec
 
+    def refusal(self, index: int) -> str:
+        """Why the step's plan refuses the call at `index`, for the model; empty: it does not."""
+        calls = self.progress.calls
+        return calls.items[index].planned.refused if calls is not None else ""
+
     def with_content(self, index: int, content: CallContent) -> "Ledger":
         """A copy with the texts of the call at `index` replaced."""
         return replace(self, calls=(*self.calls[:index], content, *self.calls[index + 1 :]))

@@ -55,8 +55,8 @@ class SpinePlugin(SimplePlugin):
     for States of running runs; 0 keeps none and every activity reads the history. `search_attributes` says whether the
     server has what `spine-temporal init` creates; None asks it. `allowed_plugins` names the distributions whose
     spine plugins the agents may use; None: any. `tools_only` leaves workflows and steps to others: it runs calls of
-    tools that are routed to the worker's task queue. `telemetry`, `step_policy` and `tool_policy` are as `AgentWorker`
-    has them.
+    tools that are routed to the worker's task queue. `telemetry`, `step_policy`, `tool_policy` and `longest_activity_s`
+    are as `AgentWorker` has them.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class SpinePlugin(SimplePlugin):
         telemetry: Telemetry = DEFAULT_TELEMETRY,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
         tools_only: bool = False,
+        longest_activity_s: float | None = None,
     ) -> None:
         self._watchdog: Watchdog | None = None
         self._slots: ActivitySlots | None = None
@@ -86,6 +87,7 @@ class SpinePlugin(SimplePlugin):
             search_attributes=search_attributes,
             telemetry=telemetry,
             cache_bytes=cache_bytes,
+            longest_activity_s=longest_activity_s,
         )
         ours = self.activities_of_agents
         super().__init__(

@@ -24,6 +24,7 @@ from spine_temporal.worker.exit import leave
 from spine_temporal.worker.grace import DEADLINE_S
 from spine_temporal.worker.health import LOOP_HELD_S, Health
 from spine_temporal.worker.health_routes import free_local_address, serving_health
+from spine_temporal.worker.service_manager import service_manager
 from spine_temporal.worker.signals import leave_on_sigterm, until_signalled
 from spine_temporal.worker.worker import AgentWorker
 
@@ -138,7 +139,8 @@ async def work_until_signalled(
     with until_signalled(deadline_s, signalled) as signal:
         async with worker:
             ready()
-            await signal.wait()
+            with service_manager(worker.plugin.loop_age_s):
+                await signal.wait()
     _log.info("worker stopped")
 
 

@@ -12,6 +12,7 @@ import yaml
 ROOT: Final = Path(__file__).parents[2]
 DOCKERFILE: Final = ROOT / "deploy" / "Dockerfile"
 COMPOSE: Final = ROOT / "deploy" / "compose.yaml"
+COMPOSE_POSTGRES: Final = ROOT / "deploy" / "compose.postgres.yaml"
 SAMPLE: Final = ROOT / "deploy" / "sample"
 
 
@@ -31,11 +32,16 @@ def run_installed(
     )
 
 
-def service(name: str) -> dict[str, Any]:
-    """One service of the compose file."""
-    found = yaml.safe_load(COMPOSE.read_text())["services"][name]
+def services(file: Path) -> dict[str, dict[str, Any]]:
+    """The services of a compose file."""
+    found = yaml.safe_load(file.read_text())["services"]
     assert isinstance(found, dict)
     return found
+
+
+def service(name: str) -> dict[str, Any]:
+    """One service of the compose file."""
+    return services(COMPOSE)[name]
 
 
 def stages() -> list[list[tuple[str, str]]]:

@@ -1,13 +1,12 @@
-"""A worker process with its probe, as an orchestrator runs them."""
+"""A worker process as an orchestrator runs it."""
 
 import asyncio
 import os
 import shutil
-import socket
 import sys
 import uuid
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,14 @@ from temporalio.client import Client
 from spine_temporal import DurableAgent
 from tests.deploy.repository import ROOT, SAMPLE
 
-PROBE = ROOT / "deploy" / "healthcheck.py"
 
-
-async def probe(settings: Mapping[str, str]) -> tuple[int | None, str]:
-    """The probe's exit code and what it says."""
-    probing = await asyncio.create_subprocess_exec(sys.executable, PROBE, env=os.environ | settings, stdout=PIPE)
-    said, _ = await probing.communicate()
-    return probing.returncode, said.decode().strip()
+async def until_ready(worker: Process) -> None:
+    """Wait for the line that a worker logs when it begins to poll."""
+    assert worker.stderr is not None
+    async for line in worker.stderr:
+        if b"worker ready" in line:
+            return
+    pytest.fail("the worker ended by itself")
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def settings(client: Client, tmp_path: Path) -> dict[str, str]:
 @pytest_asyncio.fixture
 async def worker(settings: dict[str, str]) -> AsyncIterator[Process]:
     file = ROOT / "workers" / "agent_worker.py"
-    running = await asyncio.create_subprocess_exec(sys.executable, file, env=os.environ | settings)
+    running = await asyncio.create_subprocess_exec(sys.executable, file, env=os.environ | settings, stderr=PIPE)
     yield running
     if running.returncode is None:
         running.kill()
@@ -49,12 +48,11 @@ async def worker(settings: dict[str, str]) -> AsyncIterator[Process]:
 
 
 @pytest.mark.durable
-async def test_container_turns_healthy_then_serves_its_project_then_ends_well(
+async def test_container_serves_its_project_then_ends_well(
     client: Client, settings: dict[str, str], worker: Process
 ) -> None:
     async with asyncio.timeout(60):
-        while await probe(settings) != (0, ""):
-            assert worker.returncode is None, "the worker ended by itself"
+        await until_ready(worker)
     result = await DurableAgent("assistant", client, task_queue=settings["SPINE_TEMPORAL_TASK_QUEUE"]).run(
         "which modules pickle objects?"
     )
@@ -64,19 +62,3 @@ async def test_container_turns_healthy_then_serves_its_project_then_ends_well(
 
     assert "pickle.py:" in (result.answer or "")
     assert code == 0
-
-
-@pytest.mark.durable
-async def test_probe_fails_while_no_worker_of_its_host_polls(settings: dict[str, str]) -> None:
-    assert await probe(settings) == (1, "no worker of this host polls the task queue")
-
-
-async def test_probe_says_so_when_no_server_answers() -> None:
-    with socket.socket() as nobody_listens:
-        nobody_listens.bind(("127.0.0.1", 0))
-        host, port = nobody_listens.getsockname()
-
-        code, said = await probe({"TEMPORAL_ADDRESS": f"{host}:{port}"})
-
-    assert code == 1
-    assert f"no Temporal server answers at {host}:{port}" in said

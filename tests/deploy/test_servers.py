@@ -63,23 +63,23 @@ def test_servers_that_are_missing_are_installed(debian: Debian) -> None:
     installed = debian.install("postgresql-15 git")
 
     assert installed.returncode == 0
-    assert debian.asked == [f"{INSTALL} redis-server postgresql"]
-    assert (installed.stdout, installed.stderr) == ("", "Installing redis-server postgresql ...\n")
+    assert debian.asked == [f"{INSTALL} redis-server postgresql prometheus"]
+    assert (installed.stdout, installed.stderr) == ("", "Installing redis-server postgresql prometheus ...\n")
 
 
 def test_servers_that_are_there_are_left_alone(debian: Debian) -> None:
-    assert debian.install("postgresql").returncode == 0
-    assert debian.install("postgresql redis-server").stderr == ""
+    assert debian.install("postgresql prometheus").returncode == 0
+    assert debian.install("postgresql prometheus redis-server").stderr == ""
     assert debian.asked == [f"{INSTALL} redis-server"]
 
 
 def test_old_lists_of_packages_are_updated(debian: Debian) -> None:
-    assert debian.install("redis-server", lists="old").returncode == 0
+    assert debian.install("redis-server prometheus", lists="old").returncode == 0
     assert debian.asked == [f"{INSTALL} postgresql", "update --quiet", f"{INSTALL} postgresql"]
 
 
 def test_ci_fails_with_the_words_of_apt_when_a_server_cannot_be_installed(debian: Debian) -> None:
-    failed = debian.install("redis-server", lists="of no use")
+    failed = debian.install("redis-server prometheus", lists="of no use")
 
     assert failed.returncode != 0
     assert "E: no such package\nerror: postgresql could not be installed" in failed.stderr

@@ -1,0 +1,1 @@
+"""Workers that live for a short time only."""
