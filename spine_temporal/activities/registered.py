@@ -89,9 +89,8 @@ class AgentActivities:
         self._restored = RestoredParts()
         self.metrics = Metrics()
         """Of the worker that these are registered with, which sets it."""
-        self.cache = LedgerCache(
-            _folded, _caught_up, max_bytes=cache_bytes, looked_up=lambda *lookup: self.metrics.lookup(*lookup)
-        )
+        looked_up = lambda *found: self.metrics.lookup(*found)  # noqa: E731 - the metrics are another object later
+        self.cache = LedgerCache(_folded, _caught_up, max_bytes=cache_bytes, looked_up=looked_up)
 
     @property
     def all(self) -> Sequence[Callable[..., Any]]:
