@@ -82,15 +82,14 @@ class AgentActivities:
         cache_bytes: int,
         longest_activity_s: float | None = None,
     ) -> None:
-        self._agents = agents
+        self._agents, self._restored = agents, RestoredParts()
         self._telemetry, self._segments = telemetry, SegmentSpans(telemetry)
         attributes = Attributes(known=search_attributes)
         self._specs = Specs(agents, step_policy, tool_policy, continuing, attributes, telemetry, longest_activity_s)
-        self._restored = RestoredParts()
         self.metrics = Metrics()
         """Of the worker that these are registered with, which sets it."""
         self.cache = LedgerCache(
-            _folded, _caught_up, max_bytes=cache_bytes, looked_up=lambda *lookup: self.metrics.lookup(*lookup)
+            _folded, _caught_up, max_bytes=cache_bytes, looked_up=lambda *it: self.metrics.lookup(*it)
         )
 
     @property

@@ -5,8 +5,9 @@ from typing import Annotated, Final
 import typer
 
 from spine_temporal import __version__
+from spine_temporal.cli.deploy_commands import COMMANDS as DEPLOY_COMMANDS
 from spine_temporal.cli.exit_codes import EPILOG
-from spine_temporal.cli.options import AgentName, Json, Project, Session, TaskQueue
+from spine_temporal.cli.options import AgentName, Deployment, Json, Project, Session, TaskQueue
 from spine_temporal.cli.run_commands import COMMANDS
 from spine_temporal.cli.server import Server
 from spine_temporal.contracts import names
@@ -91,12 +92,22 @@ def worker(
     project: Project = None,
     agent: Annotated[list[str] | None, typer.Option(metavar="MODULE:ATTR", help="One more agent.")] = None,
     task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+    health_address: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where HTTP probes, metrics and autoscalers ask.")
+    ] = None,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log lines as JSON, one object each.")] = False,
 ) -> None:
     """A worker for a project's agents."""
     from spine_temporal.cli.worker import worker as serve
 
-    serve(context.obj, project, agents=agent or (), task_queue=task_queue, log_json=log_json)
+    serve(
+        context.obj,
+        project,
+        agents=agent or (),
+        task_queue=task_queue,
+        health_address=health_address,
+        log_json=log_json,
+    )
 
 
 @app.command()
@@ -133,14 +144,22 @@ def plugins(
 
 
 @app.command()
-def init(context: typer.Context, *, json: Json = False) -> int:
+def init(
+    context: typer.Context,
+    *,
+    retention: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Create the namespace, too, that keeps closed runs so long: 7d, 72h."),
+    ] = None,
+    json: Json = False,
+) -> int:
     """Create the search attributes that lists and stats use.
 
     What is there stays as it is. Where that is for others to do, as on Temporal Cloud, it prints what they type.
     """
     from spine_temporal.cli.init import init as create
 
-    return create(context.obj, json=json)
+    return create(context.obj, retention=retention, json=json)
 
 
 @app.command()
@@ -150,6 +169,10 @@ def doctor(
     project: Project = None,
     agent: Annotated[list[str] | None, typer.Option(metavar="MODULE:ATTR", help="One more agent.")] = None,
     task_queue: TaskQueue = names.DEFAULT_TASK_QUEUE,
+    deploy: Annotated[
+        bool, typer.Option("--deploy", help="Also the versions of a worker deployment, the clock, the key's age.")
+    ] = False,
+    deployment: Deployment = None,
     json: Json = False,
 ) -> int:
     """Look whether server, project, agents, plugins and keys are in order.
@@ -158,7 +181,15 @@ def doctor(
     """
     from spine_temporal.cli.doctor import doctor as check
 
-    return check(context.obj, project, agents=agent or (), task_queue=task_queue, json=json)
+    return check(
+        context.obj,
+        project,
+        agents=agent or (),
+        task_queue=task_queue,
+        deploy=deploy,
+        deployment=deployment,
+        json=json,
+    )
 
 
 @app.command()
@@ -193,6 +224,22 @@ def limits(
     )
 
 
+@app.command()
+def scale(
+    context: typer.Context,
+    task_queue: Annotated[str, typer.Argument(metavar="QUEUE", help="Where the workers poll.")],
+    *,
+    json: Json = False,
+) -> int:
+    """The work of a task queue, as autoscalers are answered by a worker's /scale/QUEUE.
+
+    Runs that wait for people, or for their next turn, are none.
+    """
+    from spine_temporal.cli.scale import scale as ask
+
+    return ask(context.obj, task_queue, json=json)
+
+
 key: Final = typer.Typer(
     help="Keys that payloads are encrypted with.",
     rich_markup_mode=None,
@@ -224,5 +271,5 @@ def docs(
     return show_docs(page)
 
 
-for name, command in COMMANDS.items():
+for name, command in {**COMMANDS, **DEPLOY_COMMANDS}.items():
     app.command(name)(command)

@@ -2,12 +2,13 @@
 
 import asyncio
 import json as json_
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from rich.text import Text
 
+from spine_temporal.cli.doctor_deploy import check_deploy
 from spine_temporal.cli.doctor_finding import Finding, Level
 from spine_temporal.cli.doctor_project import check_project
 from spine_temporal.cli.doctor_server import check_server
@@ -20,9 +21,21 @@ from spine_temporal.plugins.project import find_project
 _STYLES: Final = {Level.OK: "green", Level.NOTE: "yellow", Level.FIX: "bold red"}
 
 
-def doctor(server: Server, project: Path | None, *, agents: Sequence[str], task_queue: str, json: bool) -> Exit:
+def doctor(
+    server: Server,
+    project: Path | None,
+    *,
+    agents: Sequence[str],
+    task_queue: str,
+    deploy: bool,
+    deployment: str | None,
+    json: bool,
+) -> Exit:
     """Print what was looked at, one line each; what is not in order stands there with what to do."""
-    findings = asyncio.run(_checked(server, project or find_project(Path.cwd()), agents, task_queue))
+    folder = project or find_project(Path.cwd())
+    # Only what `deploy` adds may depend on a deployment: a laptop has none.
+    deployed = (lambda: check_deploy(server, deployment)) if deploy or deployment is not None else None
+    findings = asyncio.run(_checked(server, folder, agents, task_queue, deployed))
     if json:
         write(json_.dumps([each.to_json() for each in findings], indent=2))
     else:
@@ -30,8 +43,15 @@ def doctor(server: Server, project: Path | None, *, agents: Sequence[str], task_
     return Exit.NO_ANSWER if any(each.level is Level.FIX for each in findings) else Exit.DONE
 
 
-async def _checked(server: Server, folder: Path, agents: Sequence[str], task_queue: str) -> list[Finding]:
-    return [*await check_server(server, task_queue), *await check_project(folder, agents)]
+async def _checked(
+    server: Server,
+    folder: Path,
+    agents: Sequence[str],
+    task_queue: str,
+    deployed: Callable[[], Awaitable[list[Finding]]] | None,
+) -> list[Finding]:
+    of_deployment = await deployed() if deployed is not None else []
+    return [*await check_server(server, task_queue), *of_deployment, *await check_project(folder, agents)]
 
 
 def _print(findings: list[Finding]) -> None:

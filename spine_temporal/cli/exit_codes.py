@@ -19,7 +19,8 @@ class Exit(IntEnum):
 
 MEANING: Final = {
     Exit.DONE: "done; of `run` or `resume`: the agent gave its final answer",
-    Exit.NO_ANSWER: "the run ended without a final answer: an error, a guard, a stop; of `replay`: one does not replay",
+    Exit.NO_ANSWER: "the run ended without a final answer: an error, a guard, a stop; of `replay` or `gate`: "
+    "something speaks against this version; of `drain`: some remain",
     Exit.BAD_USAGE: "bad usage, bad input, a refused decision, an unknown or broken agent, keys that are missing",
     Exit.PAUSED: "the run is paused and waits for a decision",
     Exit.NO_SUCH_RUN: "no such run",

@@ -1,10 +1,11 @@
-"""The search attributes of a namespace created: what `spine-temporal init` does."""
+"""A namespace with its search attributes created: what `spine-temporal init` does."""
 
 import asyncio
 import json as json_
 import shlex
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
 from typing import Final
 
 from temporalio.client import Client
@@ -14,6 +15,7 @@ from spine_temporal.cli.errors import print_error
 from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.terminal import note, write
+from spine_temporal.connection.namespaces import find_or_create, parse_retention, written_retention
 from spine_temporal.connection.search_attributes import DENIED, FoundAttributes, create, look
 from spine_temporal.connection.web_ui import is_cloud
 from spine_temporal.contracts.search_attributes import NAMES, TABLE
@@ -30,14 +32,23 @@ class _Outcome:
     commands: list[str] = field(default_factory=list)
     """Who may create what is missing types these."""
     error: str = ""
+    namespace_created: bool = False
+    retention: str = ""
+    """As `7d`; empty: nobody asked."""
 
 
-def init(server: Server, *, json: bool) -> Exit:
-    """Create what the namespace lacks; say what to do where that is for others to do."""
-    outcome = asyncio.run(_init(server))
+def init(server: Server, *, retention: str | None, json: bool) -> Exit:
+    """Create what the namespace lacks; say what to do where that is for others to do.
+
+    With a `retention` the namespace is created, too, when it is missing; one that has another stays as it is.
+    """
+    wanted = parse_retention(retention) if retention is not None else None
+    outcome = asyncio.run(_initialized(server, wanted))
     if json:
         write(json_.dumps(asdict(outcome), indent=2))
     else:
+        if outcome.namespace_created:
+            note(f"created: namespace {outcome.namespace!r}, which keeps closed runs for {outcome.retention}")
         if outcome.there:
             note(f"there already: {', '.join(outcome.there)}")
         if outcome.created:
@@ -67,8 +78,28 @@ def operator_commands(server: Server, attributes: Iterable[str]) -> list[str]:
     return [server.command(*words, "--name", name, "--type", types[name], program="temporal") for name in attributes]
 
 
-async def _init(server: Server) -> _Outcome:
+async def _initialized(server: Server, retention: timedelta | None) -> _Outcome:
     client = await server.client()
+    if retention is None:
+        return await _init(server, client)
+    try:
+        namespace = await find_or_create(client, retention)
+    except RPCError as error:
+        if error.status not in DENIED:
+            raise
+        return _namespace_left_to_others(server, client, retention, error)
+    outcome = await _init(server, client)
+    outcome.namespace_created, outcome.retention = namespace.created, written_retention(namespace.retention)
+    if namespace.retention != retention and not outcome.error:
+        outcome.error = (
+            f"namespace {client.namespace!r} keeps closed runs for {outcome.retention}, not for "
+            f"{written_retention(retention)}; nothing was changed, whoever operates it types this:"
+        )
+        outcome.commands = [_retention_command(server, client, retention)]
+    return outcome
+
+
+async def _init(server: Server, client: Client) -> _Outcome:
     try:
         found = await look(client)
     except RPCError as error:
@@ -131,6 +162,35 @@ def _left_to_others(server: Server, client: Client, outcome: _Outcome, wanted: l
         "whoever operates it types this, on Temporal Cloud the last line only:"
     )
     outcome.commands = [*operator_commands(server, wanted), cloud_command(client.namespace, wanted)]
+
+
+def _namespace_left_to_others(server: Server, client: Client, retention: timedelta, error: RPCError) -> _Outcome:
+    written = written_retention(retention)
+    why = f"the server does not let you look after namespace {client.namespace!r} ({error.message}); "
+    words = ("operator", "namespace", "create", "-n", client.namespace, "--retention", written)
+    return _Outcome(
+        client.namespace,
+        [],
+        missing=list(NAMES),
+        error=f"{why}whoever operates it types this, then `spine-temporal init`:",
+        commands=[_retention_command(server, client, retention)]
+        if is_cloud(client)
+        else [_without_namespace(server).command(*words, program="temporal")],
+    )
+
+
+def _retention_command(server: Server, client: Client, retention: timedelta) -> str:
+    if is_cloud(client):
+        days = str(max(1, retention // timedelta(days=1)))
+        words = ["tcld", "namespace", "retention", "set", "--namespace", client.namespace, "--retention-days", days]
+        return shlex.join(words)
+    words_ = ("operator", "namespace", "update", "-n", client.namespace, "--retention", written_retention(retention))
+    return _without_namespace(server).command(*words_, program="temporal")
+
+
+def _without_namespace(server: Server) -> Server:
+    # It stands in the command already.
+    return replace(server, namespace=None)
 
 
 def _of_other_types(found: FoundAttributes) -> str:

@@ -67,6 +67,10 @@ Call = Annotated[
 ]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who decides; else your login name.")]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
+Deployment = Annotated[
+    str | None,
+    typer.Option("--deployment", metavar="NAME", help="Else TEMPORAL_DEPLOYMENT_NAME, or the only one there is."),
+]
 Project = Annotated[
     Path | None,
     typer.Option(

@@ -1,8 +1,10 @@
-"""All settings of a connection: Temporal's own, and the keys of its payloads."""
+"""All settings of a process: how it connects, which keys it has, which version it is of."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from temporalio.common import WorkerDeploymentVersion
 from temporalio.envconfig import ClientConfig
 
 from spine_temporal.errors import BadInput
@@ -13,12 +15,21 @@ if TYPE_CHECKING:
 DEFAULT_ADDRESS: Final = "localhost:7233"
 DEFAULT_NAMESPACE: Final = "default"
 
+API_KEY_FILE: Final = "SPINE_TEMPORAL_API_KEY_FILE"
 KEYS: Final = "SPINE_TEMPORAL_KEYS"
 KEY_FILE: Final = "SPINE_TEMPORAL_KEY_FILE"
 ACCEPT_PLAINTEXT: Final = "SPINE_TEMPORAL_ACCEPT_PLAINTEXT"
 
+DEPLOYMENT_NAME: Final = "TEMPORAL_DEPLOYMENT_NAME"
+BUILD_ID: Final = "TEMPORAL_WORKER_BUILD_ID"
+"""These two are Temporal's own: its Worker Controller sets them on every pod."""
+
+# What the server joins the two with, and what it keeps for itself.
+_JOINTS: Final = (".", ":")
+_RESERVED: Final = "__"
+
 _YES: Final = ("1", "true", "yes")
-_NO: Final = ("", "0", "false", "no")
+_NO: Final = ("0", "false", "no")
 
 
 def connect_options(
@@ -29,7 +40,7 @@ def connect_options(
     With keys, payloads are encrypted for that namespace.
 
     Raises:
-        BadInput: there is no such profile, the file cannot be read, or the keys cannot be used.
+        BadInput: there is no such profile, a file cannot be read, or the keys cannot be used.
         MissingExtra: there are keys, and the extra `encryption` is not installed.
     """
     given = {"target_host": address, "namespace": namespace}
@@ -47,6 +58,8 @@ def connect_options(
         **found,
         **{key: value for key, value in given.items() if value},
     }
+    if os.environ.get(API_KEY_FILE):
+        options["api_key"] = read_api_key()
     keys = encryption_keys()
     if keys is not None:
         # The package cryptography is an extra.
@@ -55,6 +68,46 @@ def connect_options(
         namespace = options.get("namespace") or DEFAULT_NAMESPACE
         options["data_converter"] = encrypted(keys, namespace, accepts_plaintext=accepts_plaintext())
     return options
+
+
+def read_api_key() -> str:
+    """The API key in the file that the setting names.
+
+    Raises:
+        BadInput: it cannot be read, holds none, or TEMPORAL_API_KEY is set as well.
+    """
+    path = os.environ[API_KEY_FILE]
+    if os.environ.get("TEMPORAL_API_KEY"):
+        raise BadInput(f"both {API_KEY_FILE} and TEMPORAL_API_KEY are set; keep one of them")
+    try:
+        key = Path(path).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{API_KEY_FILE} {path} cannot be read: {type(error).__name__}") from None
+    if not key.isprintable() or len(key.split()) != 1:
+        raise BadInput(f"{API_KEY_FILE} {path} holds no API key; it is one word")
+    return key
+
+
+def deployment_name() -> str | None:
+    """Of which deployment the workers are; None: no setting names any."""
+    return os.environ.get(DEPLOYMENT_NAME, "").strip() or None
+
+
+def deployment_version() -> WorkerDeploymentVersion | None:
+    """Which version of which deployment a worker of this process is; None: workers are not versioned.
+
+    Raises:
+        BadInput: one of the two settings is there without the other, or the server would not take the name.
+    """
+    name, build_id = deployment_name(), os.environ.get(BUILD_ID, "").strip()
+    if not name and not build_id:
+        return None
+    if not name or not build_id:
+        there, lacking = (DEPLOYMENT_NAME, BUILD_ID) if name else (BUILD_ID, DEPLOYMENT_NAME)
+        raise BadInput(f"{there} is set without {lacking}; a versioned worker needs both, any other neither")
+    if any(joint in name for joint in _JOINTS) or name.startswith(_RESERVED):
+        raise BadInput(f"{DEPLOYMENT_NAME} is {name!r}; a deployment's name has no . and no :, and begins without __")
+    return WorkerDeploymentVersion(name, build_id)
 
 
 def encryption_keys() -> "KeySource | None":
@@ -79,7 +132,16 @@ def accepts_plaintext() -> bool:
     Raises:
         BadInput: the setting is neither yes nor no.
     """
-    written = os.environ.get(ACCEPT_PLAINTEXT, "").lower()
-    if written not in (*_YES, *_NO):
-        raise BadInput(f"{ACCEPT_PLAINTEXT} is {written!r}; it is 1 or 0")
+    return is_set(ACCEPT_PLAINTEXT)
+
+
+def is_set(name: str) -> bool:
+    """Whether the variable says yes; unset, it says no.
+
+    Raises:
+        BadInput: it says neither.
+    """
+    written = os.environ.get(name, "").lower()
+    if written and written not in (*_YES, *_NO):
+        raise BadInput(f"{name} is {written!r}; it is 1 or 0")
     return written in _YES

@@ -25,6 +25,8 @@ class ActivitySlots(CustomSlotSupplier):
     """
 
     def __init__(self, count: int) -> None:
+        self.asked = False
+        """Whether one was ever asked for, as the SDK does for each poll before it begins."""
         self._free = count
         # The SDK's core asks from threads of its own.
         self._lock = threading.Lock()
@@ -33,6 +35,7 @@ class ActivitySlots(CustomSlotSupplier):
 
     async def reserve_slot(self, ctx: SlotReserveContext) -> SlotPermit:  # noqa: D102, ARG002
         loop = asyncio.get_running_loop()
+        self.asked = True
         while True:
             with self._lock:
                 if self._free > 0:

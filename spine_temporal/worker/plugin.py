@@ -23,8 +23,9 @@ from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.telemetry.metrics import Metrics
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.worker.activity_slots import ActivitySlots
-from spine_temporal.worker.replay import WORKFLOWS
+from spine_temporal.worker.gate import GateActivity
 from spine_temporal.worker.sandbox import for_client, sandbox
+from spine_temporal.worker.workflows import WORKFLOWS, versioned
 
 # On import: an agent made before its worker has no other way to a provider whose entry point has another name.
 let_the_kernel_find_plugins()
@@ -53,8 +54,9 @@ class SpinePlugin(SimplePlugin):
     `agents` is a list of named agents, or a dict of name to agent or (async) factory. `cache_bytes` bounds the memory
     for States of running runs; 0 keeps none and every activity reads the history. `search_attributes` says whether the
     server has what `spine-temporal init` creates; None asks it. `allowed_plugins` names the distributions whose
-    spine plugins the agents may use; None: any. `telemetry`, `step_policy`, `tool_policy` and `longest_activity_s` are
-    as `AgentWorker` has them.
+    spine plugins the agents may use; None: any. `tools_only` leaves workflows and steps to others: it runs calls of
+    tools that are routed to the worker's task queue. `telemetry`, `step_policy`, `tool_policy` and `longest_activity_s`
+    are as `AgentWorker` has them.
     """
 
     def __init__(
@@ -69,9 +71,11 @@ class SpinePlugin(SimplePlugin):
         telemetry: Telemetry = DEFAULT_TELEMETRY,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
         longest_activity_s: float | None = None,
+        tools_only: bool = False,
     ) -> None:
         self._watchdog: Watchdog | None = None
         self._slots: ActivitySlots | None = None
+        self._tools_only = tools_only
         self._waiting: AbstractAsyncContextManager[object] = nullcontext()
         self._threads = WeakSet[ThreadPoolExecutor]()
         self.agents = AgentRegistry(agents, allowed_plugins=allowed_plugins)
@@ -85,10 +89,11 @@ class SpinePlugin(SimplePlugin):
             cache_bytes=cache_bytes,
             longest_activity_s=longest_activity_s,
         )
+        ours = self.activities_of_agents
         super().__init__(
             "spine-temporal",
-            workflows=list(WORKFLOWS),
-            activities=self.activities_of_agents.all,
+            workflows=[] if tools_only else list(WORKFLOWS),
+            activities=[ours.tool] if tools_only else [*ours.all, GateActivity(self.agents).run],
             workflow_runner=sandbox,
             run_context=self._meanwhile,
         )
@@ -96,6 +101,7 @@ class SpinePlugin(SimplePlugin):
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """Add what agents need to a worker's settings; called by the SDK."""
         config = super().configure_worker(config)
+        config["workflows"] = versioned(config)
         if "client" in config:
             self._meter(config["client"], config.get("task_queue", ""))
             if "workflow_runner" in config:
@@ -142,6 +148,8 @@ class SpinePlugin(SimplePlugin):
         # The SDK gives its own metrics the same labels.
         meter = meter.with_additional_attributes({"namespace": client.namespace, "task_queue": task_queue})
         self.activities_of_agents.metrics = Metrics(meter)
+        if self._tools_only:
+            return
         self._waiting = WaitingApprovals(client, self.agents.names, meter)
 
     def loop_age_s(self) -> float:
@@ -150,3 +158,8 @@ class SpinePlugin(SimplePlugin):
         Any thread may ask; a liveness probe should. It is 0 while the worker does not run.
         """
         return self._watchdog.loop_age_s() if self._watchdog is not None else 0.0
+
+    def has_polled(self) -> bool:
+        """Whether the worker has begun to poll for activities, as far as it knows. Any thread may ask."""
+        # With a tuner of the user's own, who polls when is not known here.
+        return self._slots.asked if self._slots is not None else self._watchdog is not None

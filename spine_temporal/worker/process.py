@@ -3,24 +3,35 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.connection.connect import connect
+from spine_temporal.connection.credentials import renewed
+from spine_temporal.connection.settings import deployment_version
 from spine_temporal.contracts import names
 from spine_temporal.errors import BadInput
 from spine_temporal.plugins.project import load_project
 from spine_temporal.telemetry.logs import mark_lines
+from spine_temporal.telemetry.metrics_runtime import metrics_runtime
 from spine_temporal.worker.exit import leave
+from spine_temporal.worker.grace import DEADLINE_S
+from spine_temporal.worker.health import LOOP_HELD_S, Health
+from spine_temporal.worker.health_routes import free_local_address, serving_health
 from spine_temporal.worker.service_manager import service_manager
-from spine_temporal.worker.signals import until_signalled
+from spine_temporal.worker.signals import leave_on_sigterm, until_signalled
 from spine_temporal.worker.worker import AgentWorker
 
 _log = logging.getLogger(__name__)
+
+HEARTBEAT_S: Final = 5.0
+"""How often a process says at the server what it has in hand: the signal for autoscalers is as old as this."""
 
 _LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s%(where)s"
 
@@ -33,7 +44,9 @@ def run_worker_process(
     connection: Mapping[str, Any] | None = None,
     allowed_plugins: Collection[str] | None = None,
     graceful_shutdown_s: float = 0.0,
-    deadline_s: float = 10.0,
+    deadline_s: float = DEADLINE_S,
+    health_address: str | None = None,
+    loop_held_s: float = LOOP_HELD_S,
     log_json: bool = False,
     **worker_options: Any,
 ) -> NoReturn:
@@ -45,11 +58,18 @@ def run_worker_process(
     After the signal, what is in flight has `graceful_shutdown_s` to finish; then it is cancelled and other workers
     take it over. `deadline_s` after that the process ends, whatever still runs. A second signal ends it at once.
 
+    At `health_address` (host:port) an HTTP server on a thread of its own answers `/livez`, `/readyz`, `/metrics` and
+    `/scale/{queue}`. A tool or hook that holds the event loop for `loop_held_s` fails `/livez`. API key and
+    certificates that come from files are read again when the files change.
+
     One line is logged when it is ready; to stderr, unless the program has set logging up. Each line from within a run
     says which one, with its agent, step, call and attempt; `log_json` makes each line one JSON object.
 
+    With TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID it is a worker of that version.
+
     Raises:
-        BadInput: the project has no agents or two of one name, or the server has no such namespace.
+        BadInput: the settings contradict each other, the project has no agents or two of one name, the server has no
+            such namespace, or `health_address` is in use.
         AgentBroken: a module of the project cannot be imported, or an agent cannot run durably.
         PluginUnusable: an agent needs a plugin that is not there, is not allowed, or does not fit.
         ServerUnreachable: no server answers.
@@ -57,32 +77,58 @@ def run_worker_process(
     logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
     mark_lines(logging.getLogger().handlers, as_json=log_json)
     logging.getLogger("temporalio").setLevel(logging.WARNING)
-    served = load_project(project, agents, allowed_plugins=allowed_plugins)
+    leave_on_sigterm()
+    version = deployment_version()
+    health, metrics_address = Health(loop_held_s=loop_held_s), free_local_address() if health_address else None
+    with serving_health(health_address, health, metrics_address):
+        served = load_project(project, agents, allowed_plugins=allowed_plugins)
 
-    async def serve() -> NoReturn:
-        client = await connect(**(connection or {}))
-        await check_namespace(client)
-        worker = AgentWorker(
-            client,
-            agents=served,
-            task_queue=task_queue or names.DEFAULT_TASK_QUEUE,
-            allowed_plugins=allowed_plugins,
-            graceful_shutdown_s=graceful_shutdown_s,
-            **worker_options,
-        )
-        await work_until_signalled(
-            worker,
-            deadline_s=graceful_shutdown_s + deadline_s,
-            ready=lambda: _log.info("worker ready: %s", _described(worker, client)),
-        )
-        # Not after the loop is closed: closing it waits for the threads of activities.
-        leave()
+        async def serve() -> NoReturn:
+            options = {"runtime": _runtime(metrics_address), **(connection or {})}
+            client = await connect(**options)
+            await check_namespace(client)
+            worker = AgentWorker(
+                client,
+                agents=served,
+                task_queue=task_queue or names.DEFAULT_TASK_QUEUE,
+                allowed_plugins=allowed_plugins,
+                graceful_shutdown_s=graceful_shutdown_s,
+                **({"deployment_version": version} | worker_options),
+            )
+            health.serving(worker)
+            async with renewed(worker, options):
+                await work_until_signalled(
+                    worker,
+                    deadline_s=graceful_shutdown_s + deadline_s,
+                    ready=lambda: _log.info("worker ready: %s", _described(worker, client)),
+                    signalled=health.draining,
+                    loop_held_s=loop_held_s,
+                )
+            # Not after the loop is closed: closing it waits for the threads of activities.
+            leave()
 
-    asyncio.run(serve())
+        asyncio.run(serve())
 
 
-async def work_until_signalled(worker: AgentWorker, *, deadline_s: float = 10.0, ready: Callable[[], None]) -> None:
-    """Let `worker` work until SIGTERM or SIGINT, then end it. `ready` is called when it begins to poll.
+def _runtime(metrics_address: str | None) -> Runtime:
+    beating = timedelta(seconds=HEARTBEAT_S)
+    if metrics_address is None:
+        return Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=beating)
+    return metrics_runtime(metrics_address, worker_heartbeat_interval=beating)
+
+
+async def work_until_signalled(
+    worker: AgentWorker,
+    *,
+    deadline_s: float = DEADLINE_S,
+    ready: Callable[[], None],
+    signalled: Callable[[], None] = lambda: None,
+    loop_held_s: float = LOOP_HELD_S,
+) -> None:
+    """Let `worker` work until SIGTERM or SIGINT, then end it.
+
+    `ready` is called when it begins to poll, `signalled` by a thread when the signal comes. A unit of systemd gets to
+    know that the worker is ready, and while no tool or hook has held the loop for `loop_held_s`, that it lives.
 
     The process ends here when the worker has not ended `deadline_s` after the signal (the SDK's core waits for an
     activity that does not heed its cancellation, for as long as it runs), or when there is a second signal.
@@ -90,18 +136,20 @@ async def work_until_signalled(worker: AgentWorker, *, deadline_s: float = 10.0,
     Raises:
         Exception: the worker cannot go on, for instance because it may not poll.
     """
-    with until_signalled(deadline_s) as signalled:
+    with until_signalled(deadline_s, signalled) as signal:
         async with worker:
             ready()
-            with service_manager(worker.plugin.loop_age_s):
-                await signalled.wait()
+            with service_manager(worker.plugin.loop_age_s, loop_held_s):
+                await signal.wait()
     _log.info("worker stopped")
 
 
 def _described(worker: AgentWorker, client: Client) -> str:
     address = client.service_client.config.target_host
     agents = ", ".join(worker.agents)
-    return f"agents {agents} on task queue {worker.task_queue!r} at {address}, namespace {client.namespace!r}"
+    version = worker.deployment_version
+    build = f", version {version.build_id!r} of deployment {version.deployment_name!r}" if version else ""
+    return f"agents {agents} on task queue {worker.task_queue!r} at {address}, namespace {client.namespace!r}{build}"
 
 
 async def check_namespace(client: Client) -> None:

@@ -12,27 +12,10 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Replayer
 
 from spine_temporal.client.read_model import ReadModel
-from spine_temporal.contracts import names
 from spine_temporal.errors import BadInput
 from spine_temporal.worker.sandbox import sandbox
-from spine_temporal.workflow.agent import AgentWorkflow
-from spine_temporal.workflow.shared.budget import BudgetWorkflow
-from spine_temporal.workflow.shared.checkpoint import CheckpointWorkflow
-from spine_temporal.workflow.shared.once import OnceWorkflow
-from spine_temporal.workflow.shared.rate import RateWorkflow
+from spine_temporal.worker.workflows import OURS, WORKFLOWS
 
-WORKFLOWS: Final = (AgentWorkflow, CheckpointWorkflow, BudgetWorkflow, RateWorkflow, OnceWorkflow)
-"""What a worker of agents registers."""
-
-_OURS: Final = frozenset(
-    {
-        names.AGENT_WORKFLOW,
-        names.BUDGET_WORKFLOW,
-        names.CHECKPOINT_WORKFLOW,
-        names.ONCE_WORKFLOW,
-        names.RATE_WORKFLOW,
-    }
-)
 # As the SDK prints the failure that its core made.
 _MESSAGE: Final = re.compile(r'message: "((?:[^"\\]|\\.)+)"')
 _EVENT: Final = re.compile(r"HistoryEvent\(id: (\d+)")
@@ -89,8 +72,8 @@ async def replay(source: str, history: WorkflowHistory, converter: DataConverter
         "type": started.workflow_type.name,
         "events": len(history.events),
     }
-    if first.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED or started.workflow_type.name not in _OURS:
-        why = f"no workflow of spine-temporal: {started.workflow_type.name!r}; it has {', '.join(sorted(_OURS))}"
+    if first.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED or started.workflow_type.name not in OURS:
+        why = f"no workflow of spine-temporal: {started.workflow_type.name!r}; it has {', '.join(sorted(OURS))}"
         return Replayed(**known, problem=why, event_id=None)
     # Its core would print each failure where the report goes.
     quiet = Runtime(telemetry=TelemetryConfig(logging=None))

@@ -7,8 +7,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Collection, Iterator
+from typing import Final, NoReturn
 
 from spine_temporal.worker.exit import leave, leave_at_once
 
@@ -28,15 +28,35 @@ class Signalled(asyncio.Event):
         self.set()
 
 
+def leave_on_sigterm() -> None:
+    """Have SIGTERM end this process at once with exit code 0, until `until_signalled` says otherwise.
+
+    For the time in which nothing is in hand yet. As the first process of a container it would not end by itself: the
+    kernel keeps a signal without a handler from that one.
+    """
+
+    def leave_at_sigterm(_: int) -> NoReturn:
+        _log.info("SIGTERM came before the worker was ready; nothing was in hand")
+        leave()
+
+    _Watch(leave_at_sigterm, 0, [signal.SIGTERM]).start()
+
+
 @contextlib.contextmanager
-def until_signalled(deadline_s: float) -> Iterator[Signalled]:
+def until_signalled(deadline_s: float, at_once: Callable[[], object] = lambda: None) -> Iterator[Signalled]:
     """An event that the first SIGTERM or SIGINT sets; from then on the body has `deadline_s` seconds.
 
     After them the process ends, whatever still runs. A second signal ends it at once, with exit code 1. For processes
-    that are ours alone: the handlers stay.
+    that are ours alone: the handlers stay. `at_once` is called at the first signal, too, by a thread, also while the
+    loop is held.
     """
     loop, signalled = asyncio.get_running_loop(), Signalled()
-    watch = _Watch(lambda number: loop.call_soon_threadsafe(signalled.set_by, number), deadline_s)
+
+    def tell(number: int) -> None:
+        at_once()
+        loop.call_soon_threadsafe(signalled.set_by, number)
+
+    watch = _Watch(tell, deadline_s, _SIGNALS)
     watch.start()
     try:
         yield signalled
@@ -50,14 +70,14 @@ class _Watch(threading.Thread):
     The system's own handler writes each of them to a socket, and this thread reads it.
     """
 
-    def __init__(self, tell: Callable[[int], object], deadline_s: float) -> None:
+    def __init__(self, tell: Callable[[int], object], deadline_s: float, numbers: Collection[signal.Signals]) -> None:
         super().__init__(name="signals", daemon=True)
         self.over = threading.Event()
-        self._tell, self._deadline_s = tell, deadline_s
+        self._tell, self._deadline_s, self._numbers = tell, deadline_s, numbers
         self._read, self._written = socket.socketpair()
         self._written.settimeout(0)
         signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
-        for number in _SIGNALS:
+        for number in numbers:
             signal.signal(number, lambda *_: None)
 
     def run(self) -> None:
@@ -79,5 +99,5 @@ class _Watch(threading.Thread):
                 number = self._read.recv(1)[0]
             except TimeoutError:
                 return 0
-            if number in _SIGNALS:
+            if number in self._numbers:
                 return number

@@ -10,10 +10,12 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
 
 from spine_temporal.agents.policies import Policies
 from spine_temporal.agents.registry import Agents
+from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import CACHE_WAIT_S, ContinuePolicy
 from spine_temporal.telemetry.options import Telemetry
@@ -21,6 +23,7 @@ from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, DEFAULT_TELEMETRY,
 
 # What the model writes rides on heartbeats; without that they come a fifth of their timeout apart.
 _BEAT_AT_MOST_EVERY_S: Final = 0.1
+_POLLERS: Final = ("workflow_task_poller_behavior", "activity_task_poller_behavior")
 
 
 class AgentWorker:
@@ -34,8 +37,12 @@ class AgentWorker:
     `telemetry` says what spans hold, and where they go; `cache_bytes` bounds the memory for States of running runs, 0
     keeps none. `longest_activity_s` is how long such a worker lives (in a function of a cloud, say): no step or tool
     call gets more time, and a call of a tool whose own `@durable(timeout_s=...)` is longer is refused, unless the tool
-    has a task queue of its own: the model reads why. When it stops, what is in flight gets `graceful_shutdown_s` to
-    finish; then other workers take it over at once. Further keywords go to `temporalio.worker.Worker`.
+    has a task queue of its own: the model reads why. `tools_only` makes it run nothing but calls of the tools that
+    `@durable(task_queue=...)` routes to this queue; `poller_autoscaling` lets the server's hints say how many polls are
+    open at once. When it stops, what is in flight gets `graceful_shutdown_s` to finish; then other workers take it over
+    at once. With a `deployment_version` it is a versioned worker, which gets nothing until somebody makes that version
+    current or ramps it: runs stay on their version until they continue as new (see the page on rollouts). Further
+    keywords go to `temporalio.worker.Worker`.
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
@@ -59,7 +66,10 @@ class AgentWorker:
         telemetry: Telemetry = DEFAULT_TELEMETRY,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
         longest_activity_s: float | None = None,
+        tools_only: bool = False,
+        poller_autoscaling: bool = False,
         graceful_shutdown_s: float = 0.0,
+        deployment_version: WorkerDeploymentVersion | None = None,
         **worker_options: Any,
     ) -> None:
         self.plugin = SpinePlugin(
@@ -72,6 +82,7 @@ class AgentWorker:
             telemetry=telemetry,
             cache_bytes=cache_bytes,
             longest_activity_s=longest_activity_s,
+            tools_only=tools_only,
         )
         self.task_queue = task_queue
         defaults: dict[str, Any] = {
@@ -79,6 +90,11 @@ class AgentWorker:
             "max_heartbeat_throttle_interval": timedelta(seconds=_BEAT_AT_MOST_EVERY_S),
             "graceful_shutdown_timeout": timedelta(seconds=graceful_shutdown_s),
         }
+        if poller_autoscaling:
+            defaults |= dict.fromkeys(_POLLERS, PollerBehaviorAutoscaling())
+        if deployment_version is not None:
+            defaults["deployment_config"] = _versioned(deployment_version)
+        self.deployment_version = deployment_version
         plugins = [*worker_options.pop("plugins", ()), self.plugin]
         self._worker = Worker(client, task_queue=task_queue, plugins=plugins, **(defaults | worker_options))
 
@@ -86,6 +102,20 @@ class AgentWorker:
     def agents(self) -> list[str]:
         """The names of the agents it serves."""
         return self.plugin.agents.names
+
+    @property
+    def has_stopped(self) -> bool:
+        """It was started, and has come to its end."""
+        return self._worker.is_shutdown
+
+    @property
+    def client(self) -> Client:
+        """What it is connected by. With another one, of the same runtime, it goes on by that from its next call on."""
+        return self._worker.client
+
+    @client.setter
+    def client(self, client: Client) -> None:
+        self._worker.client = worker_client(client)
 
     async def run(self) -> None:
         """Work until the task that awaits this is cancelled, as Ctrl-C does, or the process gets a SIGTERM of its own.
@@ -122,6 +152,13 @@ class AgentWorker:
         self, type_: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._worker.__aexit__(type_, value, traceback)
+
+
+def _versioned(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
+    # Our own workflows say how they are versioned; this is for those that a user registers beside them.
+    return WorkerDeploymentConfig(
+        version, use_worker_versioning=True, default_versioning_behavior=VersioningBehavior.PINNED
+    )
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 from spine_core import StopReason
 from temporalio import workflow
-from temporalio.common import RawValue
+from temporalio.common import RawValue, VersioningBehavior
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from spine_temporal.contracts import names
@@ -51,6 +51,9 @@ class AgentWorkflow:
     def on_signal(self, name: str, values: Sequence[RawValue]) -> None:
         """Take a signal; one that nobody knows, or that cannot be read, is logged: its sender waits for no answer."""
         session = self._session
+        if name == names.CONTINUE_SIGNAL:
+            session.request_continuation()
+            return
         try:
             made = signaled(name, lambda type_: unpack_given(type_, values))
         except ValueError as error:
@@ -187,6 +190,20 @@ class AgentWorkflow:
             transfer=progress.transfer,
             result_of=session.child_id(member.position(0)) if member is not None else None,
         )
+
+
+@workflow.defn(name=names.AGENT_WORKFLOW, versioning_behavior=VersioningBehavior.PINNED)
+class VersionedAgent(AgentWorkflow):
+    """The same on a versioned worker: an execution ends on its version, and the next begins on the current one.
+
+    A server takes a versioning behavior from no other worker.
+    """
+
+    @workflow.run
+    @any_arguments
+    async def run(self, *values: Any) -> RawValue:
+        """As on any worker."""
+        return await super().run(*values)
 
 
 def _request(values: Sequence[Any]) -> RunRequest:

@@ -1,4 +1,4 @@
-"""A history that grew long is continued by a new execution."""
+"""A history that grew long, or whose version is drained, is continued by a new execution."""
 
 from typing import Final, NoReturn
 
@@ -22,7 +22,7 @@ _FULL_BYTES: Final = 44_000_000
 
 
 def continue_if_due(session: Session) -> None:
-    """Continue as a new execution when the history has grown long.
+    """Continue as a new execution when the history has grown long, or somebody asked for it.
 
     Raises:
         temporalio.workflow.ContinueAsNewError: it does; let it pass.
@@ -32,7 +32,7 @@ def continue_if_due(session: Session) -> None:
 
 
 def is_due(session: Session) -> bool:
-    """Whether the history is long enough, nothing is in flight, and this execution got the run on.
+    """Whether another execution should continue this one, and nothing is in flight.
 
     A large conversation, which is written anew with each execution, is left to grow for as much again.
     """
@@ -44,7 +44,11 @@ def is_due(session: Session) -> bool:
 
 def is_long(session: Session) -> bool:
     """Whether another execution should continue this one as soon as nothing is in flight: begin nothing more."""
-    if not session.ready or not session.advanced:
+    if not session.ready:
+        return False
+    if session.continue_requested:
+        return True
+    if not session.advanced:
         return False
     info, limits = workflow.info(), session.spec.continuing
     size_bytes = info.get_current_history_size()

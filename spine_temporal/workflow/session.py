@@ -41,6 +41,8 @@ class Session:
         """Counts the entries, and whatever else may make another move possible."""
         self.advanced = False
         """This execution got the run on: another one may continue it."""
+        self.continue_requested = False
+        """Somebody asked that another execution continue this one, as `spine-temporal drain` does."""
         self.updates = 0
         self.accepted: list[Fact] = []
         """What updates bring that are accepted, and recorded as soon as it is their turn."""
@@ -82,6 +84,11 @@ class Session:
         """What the next record of this workflow names."""
         order = tuple(self._order) if len(self._order) > 1 else ()
         return Basis(revision=self.progress.revision, order=order)
+
+    def request_continuation(self) -> None:
+        """Have another execution continue this one at the next boundary, however short its history is."""
+        self.continue_requested = True
+        self.wake()
 
     def wake(self) -> None:
         """Something happened that may make another move possible."""

@@ -17,7 +17,7 @@ from tests.deploy.repository import ROOT, run_installed
 
 FOLDER: Final = ROOT / "deploy" / "runbooks"
 # Typer brings its own click, which has this class only in a private module.
-_UsageError: Final[type[Exception]] = typer.BadParameter.__bases__[0]  # type: ignore[assignment]
+_UsageError: Final[type[Exception]] = typer.BadParameter.__bases__[0]
 RUNBOOKS: Final = sorted(FOLDER.glob("*.md"))
 
 each_runbook = pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda runbook: runbook.stem)

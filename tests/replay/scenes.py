@@ -9,10 +9,13 @@ from spine_core.testing import ScriptedProvider, calls, text
 from spine_orchestration import Handoff, Sequential
 from temporalio import activity
 from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion
 
 from spine_temporal import AgentWorker, ContinuePolicy, Decision, DurableAgent, TemporalCheckpoint, durable
+from spine_temporal.client.drain import drain
 from tests.replay.runs import Counting, Pausing, pay
 from tests.support.agents_at_hand import Gate, add
+from tests.support.deployments import make_current
 from tests.support.resets import reset as take_back
 from tests.support.resets import reset_points
 from tests.support.waiting import until
@@ -223,6 +226,29 @@ async def local_tools(client: Client) -> None:
         await (await agent.start("go", session_id="often")).result()
 
 
+async def drained(client: Client) -> None:
+    """A run that waits for a person moves from a version of its workers to the next, as `drain` asks it to."""
+    provider = ScriptedProvider(calls(("pay", {"amount": 7})), text("paid"))
+    old, new = (
+        worker(
+            client,
+            [Agent(provider, tools=[pay], name="payer")],
+            deployment_version=WorkerDeploymentVersion(QUEUE, build),
+        )
+        for build in ("1", "2")
+    )
+    async with old, new:
+        await make_current(client, QUEUE, "1")
+        agent = DurableAgent("payer", client, task_queue=QUEUE, session_ttl_s=0)
+        run = await agent.start("go", session_id="drained")
+        await until(lambda: pauses(run), "the question")
+        await make_current(client, QUEUE, "2")
+        await drain(client, "1", deployment=QUEUE)
+        await run.decide("approve")
+        await run.result()
+        await closed(client, run.workflow_id)
+
+
 async def closed(client: Client, workflow_id: str) -> None:
     """Wait until the workflow has ended."""
     handle = client.get_workflow_handle(workflow_id)
@@ -238,5 +264,6 @@ async def pauses(run: Any) -> bool:
 
 
 SCENES: Final[dict[str, Scene]] = {
-    scene.__name__: scene for scene in (conversation, tree, teams, expiries, outages, backends, taken_back, local_tools)
+    scene.__name__: scene
+    for scene in (conversation, tree, teams, expiries, outages, backends, taken_back, local_tools, drained)
 }

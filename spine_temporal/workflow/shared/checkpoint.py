@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RawValue
+from temporalio.common import RawValue, VersioningBehavior
 
 from spine_temporal.contracts import names
 from spine_temporal.workflow.arguments import any_arguments
@@ -23,3 +23,14 @@ class CheckpointWorkflow:
     async def run(self, *_: Any) -> None:
         """Wait until the session is deleted, which cancels or terminates this workflow."""
         await workflow.wait_condition(lambda: False)
+
+
+@workflow.defn(name=names.CHECKPOINT_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class VersionedCheckpoint(CheckpointWorkflow):
+    """The same on a versioned worker: a server takes a versioning behavior from no other."""
+
+    @workflow.run
+    @any_arguments
+    async def run(self, *_: Any) -> None:
+        """As on any worker."""
+        await super().run()

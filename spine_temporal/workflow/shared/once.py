@@ -4,7 +4,7 @@ import contextlib
 from typing import Any, Final
 
 from temporalio import workflow
-from temporalio.common import RawValue
+from temporalio.common import RawValue, VersioningBehavior
 from temporalio.exceptions import ApplicationError
 
 from spine_temporal.contracts import names
@@ -96,3 +96,14 @@ class OnceWorkflow:
             return
         finally:
             self._waiting -= 1
+
+
+@workflow.defn(name=names.ONCE_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class VersionedOnce(OnceWorkflow):
+    """The same on a versioned worker: a server takes a versioning behavior from no other."""
+
+    @workflow.run
+    @any_arguments
+    async def run(self, *values: Any) -> RawValue:
+        """As on any worker."""
+        return await super().run(*values)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RawValue
+from temporalio.common import RawValue, VersioningBehavior
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.shared_limits import BucketReply, BucketState, TakeRequest
@@ -42,3 +42,14 @@ class RateWorkflow:
         read(BucketState, values)
         await until_grown()
         workflow.continue_as_new(pack(self._pace))
+
+
+@workflow.defn(name=names.RATE_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class VersionedRate(RateWorkflow):
+    """The same on a versioned worker: a server takes a versioning behavior from no other."""
+
+    @workflow.run
+    @any_arguments
+    async def run(self, *values: Any) -> None:
+        """As on any worker."""
+        await super().run(*values)

@@ -33,6 +33,17 @@ class Call:
         """The server's reply; what the server refuses with, the caller is refused with."""
         self._context = context
 
+    @property
+    def metadata(self) -> list[tuple[str, str]]:
+        """What the caller sent with the request."""
+        return [(str(key), str(value)) for key, value in self._context.invocation_metadata() or ()]
+
+    @property
+    def peer_name(self) -> str:
+        """The common name in the caller's certificate; empty: it has none."""
+        names = self._context.auth_context().get("x509_common_name", [b""])
+        return bytes(names[0]).decode()
+
     async def refuse(
         self, why: str = "refused by the proxy", status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE
     ) -> bytes:
@@ -56,11 +67,15 @@ async def pass_on(call: Call) -> bytes:
 class GrpcProxy:
     """A proxy at `address` in front of the server at `target`; every call goes through `meddle`.
 
+    With `credentials` callers must come by TLS.
     Who breaks off a call breaks it off at the server, too; so a worker that is killed is gone there as without a proxy.
     """
 
-    def __init__(self, target: str, meddle: Meddle = pass_on) -> None:
+    def __init__(
+        self, target: str, meddle: Meddle = pass_on, credentials: grpc.ServerCredentials | None = None
+    ) -> None:
         self.meddle = meddle
+        self._credentials = credentials
         self.calls = Counter[str]()
         self.address = ""
         self._target = target
@@ -71,7 +86,12 @@ class GrpcProxy:
         self._channel = grpc.aio.insecure_channel(self._target, options=_CHANNEL)
         self._server = grpc.aio.server(options=[*_UNLIMITED, ("grpc.so_reuseport", 0)])
         self._server.add_generic_rpc_handlers((_Handlers(self._handle),))
-        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        anywhere = "127.0.0.1:0"
+        if self._credentials is None:
+            port = self._server.add_insecure_port(anywhere)
+        else:
+            port = self._server.add_secure_port(anywhere, self._credentials)
+        self.address = f"127.0.0.1:{port}"
         await self._server.start()
         return self
 

@@ -1,0 +1,1 @@
+"""API keys and certificates that change under a worker."""

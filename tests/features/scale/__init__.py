@@ -1,0 +1,1 @@
+"""The scale signal: how much work a task queue has."""
