@@ -1,5 +1,6 @@
 """Which of our search attributes the server has."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ class Attributes:
         self._there = NAMES if known else ()
         self._ask = known is None
         self._looked_s = 0.0
+        self._looking: asyncio.Task[None] | None = None
         self._warned = False
 
     async def there(self, client: Callable[[], Client]) -> tuple[str, ...]:
@@ -33,7 +35,10 @@ class Attributes:
         due = not self._looked_s or time.monotonic() - self._looked_s > _LOOK_AGAIN_S
         if self._ask and len(self._there) < len(NAMES) and due:
             self._looked_s = time.monotonic()
-            await self._look(client())
+            self._looking = asyncio.create_task(self._look(client()))
+        if self._looking is not None and not self._looking.done():
+            # Runs that begin meanwhile wait for the answer, too: shielded, for one of them may be cancelled.
+            await asyncio.shield(self._looking)
         return self._there
 
     async def _look(self, client: Client) -> None:

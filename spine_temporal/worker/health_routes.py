@@ -17,12 +17,12 @@ _METRICS_S: Final = 2.0
 def serving_health(address: str | None, health: Health, metrics_address: str | None) -> Iterator[None]:
     """While the body runs, HTTP clients at `address` get answers; None: there is no such server.
 
-    `metrics_address` is where the SDK's core serves its metrics.
+    `metrics_address` is where the SDK's core serves its metrics; None: they are sent elsewhere.
 
     Raises:
         BadInput: the address cannot be used.
     """
-    if not address or not metrics_address:
+    if not address:
         yield
         return
     scale = ScaleAnswers(health.client)
@@ -46,7 +46,9 @@ def free_local_address() -> str:
         return f"127.0.0.1:{one.getsockname()[1]}"
 
 
-def _metrics(address: str) -> Answer:
+def _metrics(address: str | None) -> Answer:
+    if address is None:
+        return Answer.json(404, {"status": "error", "reason": "metrics are not served here: they are sent by OTLP"})
     # Not by urllib, which would ask a proxy that the environment names.
     connection = http.client.HTTPConnection(address, timeout=_METRICS_S)
     try:

@@ -47,6 +47,7 @@ def run_worker_process(
     deadline_s: float = DEADLINE_S,
     health_address: str | None = None,
     loop_held_s: float = LOOP_HELD_S,
+    otlp_metrics_url: str | None = None,
     log_json: bool = False,
     **worker_options: Any,
 ) -> NoReturn:
@@ -59,8 +60,9 @@ def run_worker_process(
     take it over. `deadline_s` after that the process ends, whatever still runs. A second signal ends it at once.
 
     At `health_address` (host:port) an HTTP server on a thread of its own answers `/livez`, `/readyz`, `/metrics` and
-    `/scale/{queue}`. A tool or hook that holds the event loop for `loop_held_s` fails `/livez`. API key and
-    certificates that come from files are read again when the files change.
+    `/scale/{queue}`; with `otlp_metrics_url` metrics are sent there instead. A tool or hook that holds the event loop
+    for `loop_held_s` fails `/livez`. API key and certificates that come from files are read again when the files
+    change.
 
     One line is logged when it is ready; to stderr, unless the program has set logging up. Each line from within a run
     says which one, with its agent, step, call and attempt; `log_json` makes each line one JSON object.
@@ -79,12 +81,13 @@ def run_worker_process(
     logging.getLogger("temporalio").setLevel(logging.WARNING)
     leave_on_sigterm()
     version = deployment_version()
-    health, metrics_address = Health(loop_held_s=loop_held_s), free_local_address() if health_address else None
+    health, served_here = Health(loop_held_s=loop_held_s), health_address and not otlp_metrics_url
+    metrics_address = free_local_address() if served_here else None
     with serving_health(health_address, health, metrics_address):
         served = load_project(project, agents, allowed_plugins=allowed_plugins)
 
         async def serve() -> NoReturn:
-            options = {"runtime": _runtime(metrics_address), **(connection or {})}
+            options = {"runtime": _runtime(metrics_address, otlp_metrics_url), **(connection or {})}
             client = await connect(**options)
             await check_namespace(client)
             worker = AgentWorker(
@@ -110,11 +113,11 @@ def run_worker_process(
         asyncio.run(serve())
 
 
-def _runtime(metrics_address: str | None) -> Runtime:
+def _runtime(metrics_address: str | None, otlp_url: str | None) -> Runtime:
     beating = timedelta(seconds=HEARTBEAT_S)
-    if metrics_address is None:
+    if metrics_address is None and otlp_url is None:
         return Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=beating)
-    return metrics_runtime(metrics_address, worker_heartbeat_interval=beating)
+    return metrics_runtime(metrics_address, otlp_url=otlp_url, worker_heartbeat_interval=beating)
 
 
 async def work_until_signalled(
@@ -139,7 +142,11 @@ async def work_until_signalled(
     with until_signalled(deadline_s, signalled) as signal:
         async with worker:
             ready()
+<<<<<<< HEAD
             with service_manager(worker.plugin.loop_age_s, loop_held_s):
+=======
+            with service_manager(worker.plugin.loop_age_s):
+>>>>>>> main
                 await signal.wait()
     _log.info("worker stopped")
 

@@ -14,6 +14,8 @@ from spine_temporal.worker.health import LOOP_HELD_S
 PROJECT: Final = "SPINE_TEMPORAL_PROJECT"
 TASK_QUEUE: Final = "SPINE_TEMPORAL_TASK_QUEUE"
 HEALTH_ADDRESS: Final = "SPINE_TEMPORAL_HEALTH_ADDRESS"
+# OpenTelemetry's own.
+OTLP_METRICS: Final = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"
 GRACEFUL_SHUTDOWN: Final = "SPINE_TEMPORAL_GRACEFUL_SHUTDOWN_S"
 LOOP_HELD: Final = "SPINE_TEMPORAL_LOOP_HELD_S"
 ACTIVITY_SLOTS: Final = "SPINE_TEMPORAL_ACTIVITY_SLOTS"
@@ -51,6 +53,8 @@ def process_settings(*, graceful_shutdown_s: float) -> dict[str, Any]:
         given["max_concurrent_activities"] = _count(ACTIVITY_SLOTS, least=1)
     if os.environ.get(CACHE_BYTES):
         given["cache_bytes"] = _count(CACHE_BYTES, least=0)
+    if os.environ.get(OTLP_METRICS):
+        given["otlp_metrics_url"] = os.environ[OTLP_METRICS]
     if is_set(POLLER_AUTOSCALING):
         given["poller_autoscaling"] = True
     return given

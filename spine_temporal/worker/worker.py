@@ -35,12 +35,12 @@ class AgentWorker:
     new execution of its workflow, `search_attributes` whether the server has what `spine-temporal init` creates (None
     asks it); `allowed_plugins` names the distributions whose spine plugins the agents may use (None: any);
     `telemetry` says what spans hold, and where they go; `cache_bytes` bounds the memory for States of running runs, 0
-    keeps none. `longest_activity_s` is how long such a worker lives (in a function of a cloud, say): no step or tool
-    call gets more time, and a call of a tool whose own `@durable(timeout_s=...)` is longer is refused, unless the tool
-    has a task queue of its own: the model reads why. `tools_only` makes it run nothing but calls of the tools that
-    `@durable(task_queue=...)` routes to this queue; `poller_autoscaling` lets the server's hints say how many polls are
-    open at once. When it stops, what is in flight gets `graceful_shutdown_s` to finish; then other workers take it over
-    at once. With a `deployment_version` it is a versioned worker, which gets nothing until somebody makes that version
+    keeps none; `tools_only` makes it run nothing but calls of the tools that `@durable(task_queue=...)` routes to this
+    queue; `poller_autoscaling` lets the server's hints say how many polls are open at once. `longest_activity_s` is how
+    long such a worker lives (in a function of a cloud, say): no step or tool call gets more time, and a call of a tool
+    whose own `@durable(timeout_s=...)` is longer is refused, unless the tool has a task queue of its own: the model
+    reads why. When it stops, what is in flight gets `graceful_shutdown_s` to finish; then other workers take it over at
+    once. With a `deployment_version` it is a versioned worker, which gets nothing until somebody makes that version
     current or ramps it: runs stay on their version until they continue as new (see the page on rollouts). Further
     keywords go to `temporalio.worker.Worker`.
 
@@ -65,9 +65,9 @@ class AgentWorker:
         allowed_plugins: Collection[str] | None = None,
         telemetry: Telemetry = DEFAULT_TELEMETRY,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
-        longest_activity_s: float | None = None,
         tools_only: bool = False,
         poller_autoscaling: bool = False,
+        longest_activity_s: float | None = None,
         graceful_shutdown_s: float = 0.0,
         deployment_version: WorkerDeploymentVersion | None = None,
         **worker_options: Any,
@@ -81,8 +81,8 @@ class AgentWorker:
             allowed_plugins=allowed_plugins,
             telemetry=telemetry,
             cache_bytes=cache_bytes,
-            longest_activity_s=longest_activity_s,
             tools_only=tools_only,
+            longest_activity_s=longest_activity_s,
         )
         self.task_queue = task_queue
         defaults: dict[str, Any] = {

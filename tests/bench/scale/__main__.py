@@ -19,7 +19,7 @@ from spine_temporal.testing import dev_server
 from spine_temporal.testing.server import TestServer
 from tests.bench.requests import ServerRequests
 from tests.bench.scale.fleet import Fleet
-from tests.bench.scale.load import Burst, Opened, Rolled, burst, open_sessions, roll, until_idle
+from tests.bench.scale.load import Burst, Opened, Rolled, burst, open_sessions, roll, until_idle, warm_up
 
 _WORKERS: Final = 2
 _AT_ONCE: Final = 20
@@ -48,6 +48,7 @@ async def measure(options: argparse.Namespace, progress: Console) -> Found:
         async with dev_server() as server, Fleet(server, Path(folder), _WORKERS) as fleet:
             pid = server.process.pid
             assert pid is not None
+            await warm_up(server.client)
             progress.print(f"{options.sessions:,} sessions")
             opened = await open_sessions(server.client, options.sessions)
             await until_idle(server.client)

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
@@ -15,7 +16,9 @@ from tests.bench.scale.fleet import TASK_QUEUE, Fleet
 from tests.bench.scale.serving import AGENT
 from tests.support.waiting import until
 
-_CALLS = 3
+_CALLS: Final = 3
+_KNOWN: Final = 10
+_OPEN_S: Final = 24 * 3600.0
 
 
 async def side_by_side(jobs: int, at_once: int, do: Callable[[int], Awaitable[None]]) -> float:
@@ -41,9 +44,24 @@ class Opened:
     """Until the last turn was answered."""
 
 
+async def warm_up(client: Client) -> None:
+    """Wait until the workers know that the server has the search attributes, by which runs are counted here."""
+    durable, known = DurableAgent(AGENT, client, task_queue=TASK_QUEUE, session_ttl_s=0), 0
+
+    async def indexed() -> bool:
+        nonlocal known
+        run = await durable.start("hello")
+        await run.result()
+        found = await client.get_workflow_handle(run.workflow_id).describe()
+        known = known + 1 if "SpineStatus" in {pair.key.name for pair in found.typed_search_attributes} else 0
+        return known >= _KNOWN
+
+    await until(indexed, "search attributes")
+
+
 async def open_sessions(client: Client, sessions: int) -> Opened:
     """Open them; nobody waits for their answers."""
-    durable = DurableAgent(AGENT, client, task_queue=TASK_QUEUE)
+    durable = DurableAgent(AGENT, client, task_queue=TASK_QUEUE, session_ttl_s=_OPEN_S)
     began_s = time.perf_counter()
 
     async def start(number: int) -> None:
@@ -72,7 +90,7 @@ class Burst:
 
 async def burst(client: Client, turns: int) -> Burst:
     """Say something in so many of the open sessions."""
-    durable = DurableAgent(AGENT, client, task_queue=TASK_QUEUE)
+    durable = DurableAgent(AGENT, client, task_queue=TASK_QUEUE, session_ttl_s=_OPEN_S)
     answers_s = list[float]()
 
     async def say(number: int) -> None:

@@ -41,6 +41,8 @@ def test_everything_that_is_set_arrives(monkeypatch: pytest.MonkeyPatch) -> None
     for name, value in given.items():
         monkeypatch.setenv(f"SPINE_TEMPORAL_{name}", value)
 
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://collector:4317")
+
     assert worker_settings() == {
         "project": Path("/project"),
         "task_queue": "gpu",
@@ -51,6 +53,7 @@ def test_everything_that_is_set_arrives(monkeypatch: pytest.MonkeyPatch) -> None
         "max_concurrent_activities": 20,
         "cache_bytes": 0,
         "poller_autoscaling": True,
+        "otlp_metrics_url": "http://collector:4317",
     }
 
 
