@@ -70,13 +70,8 @@ class SpinePlugin(SimplePlugin):
         allowed_plugins: Collection[str] | None = None,
         telemetry: Telemetry = DEFAULT_TELEMETRY,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
-<<<<<<< HEAD
-        longest_activity_s: float | None = None,
-        tools_only: bool = False,
-=======
         tools_only: bool = False,
         longest_activity_s: float | None = None,
->>>>>>> main
     ) -> None:
         self._watchdog: Watchdog | None = None
         self._slots: ActivitySlots | None = None

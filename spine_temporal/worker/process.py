@@ -142,11 +142,7 @@ async def work_until_signalled(
     with until_signalled(deadline_s, signalled) as signal:
         async with worker:
             ready()
-<<<<<<< HEAD
             with service_manager(worker.plugin.loop_age_s, loop_held_s):
-=======
-            with service_manager(worker.plugin.loop_age_s):
->>>>>>> main
                 await signal.wait()
     _log.info("worker stopped")
 
