@@ -82,15 +82,15 @@ class AgentActivities:
         cache_bytes: int,
         longest_activity_s: float | None = None,
     ) -> None:
-        self._agents = agents
+        self._agents, self._restored = agents, RestoredParts()
         self._telemetry, self._segments = telemetry, SegmentSpans(telemetry)
         attributes = Attributes(known=search_attributes)
         self._specs = Specs(agents, step_policy, tool_policy, continuing, attributes, telemetry, longest_activity_s)
-        self._restored = RestoredParts()
         self.metrics = Metrics()
         """Of the worker that these are registered with, which sets it."""
-        looked_up = lambda *found: self.metrics.lookup(*found)  # noqa: E731 - the metrics are another object later
-        self.cache = LedgerCache(_folded, _caught_up, max_bytes=cache_bytes, looked_up=looked_up)
+        self.cache = LedgerCache(
+            _folded, _caught_up, max_bytes=cache_bytes, looked_up=lambda *found: self.metrics.lookup(*found)
+        )
 
     @property
     def all(self) -> Sequence[Callable[..., Any]]:

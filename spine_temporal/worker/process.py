@@ -105,6 +105,7 @@ def run_worker_process(
                     deadline_s=graceful_shutdown_s + deadline_s,
                     ready=lambda: _log.info("worker ready: %s", _described(worker, client)),
                     signalled=health.draining,
+                    loop_held_s=loop_held_s,
                 )
             # Not after the loop is closed: closing it waits for the threads of activities.
             leave()
@@ -125,10 +126,12 @@ async def work_until_signalled(
     deadline_s: float = DEADLINE_S,
     ready: Callable[[], None],
     signalled: Callable[[], None] = lambda: None,
+    loop_held_s: float = LOOP_HELD_S,
 ) -> None:
     """Let `worker` work until SIGTERM or SIGINT, then end it.
 
-    `ready` is called when it begins to poll, `signalled` by a thread when the signal comes.
+    `ready` is called when it begins to poll, `signalled` by a thread when the signal comes. A unit of systemd gets to
+    know that the worker is ready, and while no tool or hook has held the loop for `loop_held_s`, that it lives.
 
     The process ends here when the worker has not ended `deadline_s` after the signal (the SDK's core waits for an
     activity that does not heed its cancellation, for as long as it runs), or when there is a second signal.
@@ -139,7 +142,7 @@ async def work_until_signalled(
     with until_signalled(deadline_s, signalled) as signal:
         async with worker:
             ready()
-            with service_manager(worker.plugin.loop_age_s):
+            with service_manager(worker.plugin.loop_age_s, loop_held_s):
                 await signal.wait()
     _log.info("worker stopped")
 

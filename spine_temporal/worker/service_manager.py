@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
+from spine_temporal.worker.health import LOOP_HELD_S
+
 _SOCKET: Final = "NOTIFY_SOCKET"
 _WATCHDOG: Final = "WATCHDOG_USEC"
 
-LOOP_HELD_S: Final = 30.0
-"""A worker whose event loop has not turned for so long does not live: systemd then starts it anew."""
-
 
 @contextmanager
-def service_manager(loop_age_s: Callable[[], float]) -> Iterator[None]:
+def service_manager(loop_age_s: Callable[[], float], loop_held_s: float = LOOP_HELD_S) -> Iterator[None]:
     """Tell systemd that the process is ready now, that it lives while its loop turns, and at the end that it ends.
 
+    A loop that is held for `loop_held_s` does not turn: systemd then starts another process, as `/livez` has others do.
     From a thread: the loop may be held by a tool for longer than systemd waits for a word.
     """
     path = os.environ.get(_SOCKET)
@@ -29,7 +29,9 @@ def service_manager(loop_age_s: Callable[[], float]) -> Iterator[None]:
         return
     _tell(path, "READY=1")
     ended = threading.Event()
-    watchdog = threading.Thread(target=_live, args=(path, loop_age_s, ended), name="spine_watchdog_of_systemd")
+    watchdog = threading.Thread(
+        target=_live, args=(path, lambda: loop_age_s() < loop_held_s, ended), name="spine_watchdog_of_systemd"
+    )
     watchdog.start()
     try:
         yield
@@ -39,12 +41,12 @@ def service_manager(loop_age_s: Callable[[], float]) -> Iterator[None]:
         _tell(path, "STOPPING=1")
 
 
-def _live(path: str, loop_age_s: Callable[[], float], ended: threading.Event) -> None:
+def _live(path: str, turns: Callable[[], bool], ended: threading.Event) -> None:
     wanted_us = os.environ.get(_WATCHDOG, "")
     # Twice within the time, as sd_watchdog_enabled(3) recommends.
     pause_s = int(wanted_us) / 2e6 if wanted_us.isdecimal() and int(wanted_us) else None
     while pause_s is not None and not ended.wait(pause_s):
-        if loop_age_s() < LOOP_HELD_S:
+        if turns():
             _tell(path, "WATCHDOG=1")
 
 

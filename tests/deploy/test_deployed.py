@@ -14,7 +14,9 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from spine_temporal import DurableAgent
+from spine_temporal.worker.health_routes import free_local_address
 from tests.deploy.repository import ROOT, SAMPLE
+from tests.deploy.test_probe import probe
 
 
 async def until_ready(worker: Process) -> None:
@@ -32,6 +34,7 @@ def settings(client: Client, tmp_path: Path) -> dict[str, str]:
     return {
         "SPINE_TEMPORAL_PROJECT": str(shutil.copytree(SAMPLE, tmp_path / "sample")),
         "SPINE_TEMPORAL_TASK_QUEUE": f"test-{uuid.uuid4().hex}",
+        "SPINE_TEMPORAL_HEALTH_ADDRESS": free_local_address(),
         "TEMPORAL_ADDRESS": client.service_client.config.target_host,
         "TEMPORAL_NAMESPACE": client.namespace,
     }
@@ -48,11 +51,13 @@ async def worker(settings: dict[str, str]) -> AsyncIterator[Process]:
 
 
 @pytest.mark.durable
-async def test_container_serves_its_project_then_ends_well(
+async def test_container_turns_healthy_then_serves_its_project_then_ends_well(
     client: Client, settings: dict[str, str], worker: Process
 ) -> None:
     async with asyncio.timeout(60):
         await until_ready(worker)
+        while await asyncio.to_thread(probe, settings["SPINE_TEMPORAL_HEALTH_ADDRESS"]) != (0, ""):
+            assert worker.returncode is None, "the worker ended by itself"
     result = await DurableAgent("assistant", client, task_queue=settings["SPINE_TEMPORAL_TASK_QUEUE"]).run(
         "which modules pickle objects?"
     )

@@ -1,6 +1,5 @@
 """The systemd unit, as systemd itself reads it."""
 
-import inspect
 import re
 import shutil
 import subprocess
@@ -10,11 +9,10 @@ from typing import Final
 
 import pytest
 
-from spine_temporal.worker.process import run_worker_process
+from spine_temporal.worker.grace import grace_period_s
 from tests.deploy.repository import ROOT
 
 UNIT: Final = ROOT / "deploy" / "systemd" / "spine-temporal-worker.service"
-GRACEFUL_SHUTDOWN_S: Final = 15
 
 with_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
 
@@ -76,9 +74,7 @@ def test_process_is_exposed_to_little(installed: Path) -> None:
 
 
 def test_worker_gets_longer_to_stop_than_it_takes() -> None:
-    to_leave = inspect.signature(run_worker_process).parameters["deadline_s"].default
-
-    assert int(service("TimeoutStopSec")) >= GRACEFUL_SHUTDOWN_S + to_leave + 5
+    assert int(service("TimeoutStopSec")) >= grace_period_s()
 
 
 def test_process_that_hangs_is_started_anew() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from spine_temporal.worker.service_manager import LOOP_HELD_S, service_manager
+from spine_temporal.worker.health import LOOP_HELD_S
+from spine_temporal.worker.service_manager import service_manager
 
 
 @pytest.fixture(params=["in a folder", "abstract"])
