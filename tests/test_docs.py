@@ -17,6 +17,7 @@ import sys
 import tomllib
 import types
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +29,7 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from spine_temporal.contracts import names
 from spine_temporal.testing import dev_server
@@ -187,6 +189,10 @@ async def newcomer(
         yield newcomer
     finally:
         await newcomer.leave()
+        # What a page leaves open is none of the next one's business.
+        async for left in server.client.list_workflows("ExecutionStatus = 'Running'"):
+            with suppress(RPCError):
+                await server.client.get_workflow_handle(left.id, run_id=left.run_id).terminate()
         for name in set(sys.modules) - before:
             if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
                 del sys.modules[name]
