@@ -169,6 +169,10 @@ class Newcomer:
         return {int(poller.identity.partition("@")[0]) for poller in answer.pollers}
 
 
+# It makes a version current: a task queue's workers without one get nothing from then on.
+_ALONE: Final = ("rollout.md",)
+
+
 @pytest_asyncio.fixture(scope="module")
 async def server() -> AsyncIterator[TestServer]:
     """One for the pages: they create search attributes, which other tests do without."""
@@ -176,10 +180,21 @@ async def server() -> AsyncIterator[TestServer]:
         yield server
 
 
+@pytest_asyncio.fixture
+async def server_of_the_page(request: pytest.FixtureRequest, server: TestServer) -> AsyncIterator[TestServer]:
+    """The one for the pages, or one of its own: for what no other page could take back."""
+    if request.node.callspec.params["newcomer"].name not in _ALONE:
+        yield server
+        return
+    async with dev_server() as own:
+        yield own
+
+
 @pytest.fixture
 async def newcomer(
-    request: pytest.FixtureRequest, server: TestServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, server_of_the_page: TestServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Newcomer]:
+    server = server_of_the_page
     module = types.ModuleType("page")
     monkeypatch.setitem(sys.modules, "page", module)
     monkeypatch.syspath_prepend(str(tmp_path))

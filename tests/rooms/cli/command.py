@@ -60,6 +60,11 @@ class Running:
             return await self.process.wait()
 
 
+def _as_in_the_foreground() -> None:
+    # A shell has what it starts in the background ignore Ctrl-C, tests included, and this is inherited.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Talking:
     """A command on a terminal, that reads what is typed."""
 
@@ -143,7 +148,13 @@ class CommandLine:
         """Start a command that a person talks with, on a terminal."""
         shown, terminal = os.openpty()
         process = await asyncio.create_subprocess_exec(
-            _COMMAND, *arguments, env=self._environment, stdin=terminal, stdout=terminal, stderr=terminal
+            _COMMAND,
+            *arguments,
+            env=self._environment,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            preexec_fn=_as_in_the_foreground,
         )
         self._running.append(process)
         os.close(terminal)
@@ -168,6 +179,7 @@ class CommandLine:
             stdin=stdin,
             stdout=PIPE,
             stderr=stderr,
+            preexec_fn=_as_in_the_foreground,
         )
         self._running.append(process)
         return process
