@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.deploy.repository import ROOT
 
-_SYSTEM: Final = ("awk", "bash", "dirname", "env", "make", "mkdir", "rm", "sed", "sh", "touch")
+_SYSTEM: Final = ("awk", "bash", "cp", "dirname", "env", "make", "mkdir", "rm", "sed", "sh", "touch")
 _MADE_LONG_AGO_S: Final = 1_000_000_000
 
 # A real interpreter runs what it is asked to, under a version that is not its own.
@@ -39,6 +39,8 @@ case "$1 ${2:-}" in
     for name in python ruff hadolint check-jsonschema spine-temporal; do
         program=$UV_PROJECT_ENVIRONMENT/bin/$name
         printf '#!/bin/sh\\nif [ "$1" = -c ]; then exec "%%s" "$@"; fi\\n' "$last" > "$program"
+        # An environment of its own, for one of the programs.
+        printf 'if [ "$1 $2" = "-m venv" ]; then mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; cp "$0" "$4/bin/checkov"; fi\n' >> "$program"
         printf 'echo "%%s $*"; case "$0 $*" in *"${FAILING:-nothing}"*) exit 1 ;; esac\\n' "$program" >> "$program"
         chmod +x "$program"
     done ;;
