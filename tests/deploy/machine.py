@@ -40,7 +40,8 @@ case "$1 ${2:-}" in
         program=$UV_PROJECT_ENVIRONMENT/bin/$name
         printf '#!/bin/sh\\nif [ "$1" = -c ]; then exec "%%s" "$@"; fi\\n' "$last" > "$program"
         # An environment of its own, for one of the programs.
-        printf 'if [ "$1 $2" = "-m venv" ]; then mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; cp "$0" "$4/bin/checkov"; fi\n' >> "$program"
+        printf 'if [ "$1 $2" = "-m venv" ]; then mkdir -p "$4/bin"\\n' >> "$program"
+        printf 'for name in python checkov; do cp "$0" "$4/bin/$name"; done; fi\\n' >> "$program"
         printf 'echo "%%s $*"; case "$0 $*" in *"${FAILING:-nothing}"*) exit 1 ;; esac\\n' "$program" >> "$program"
         chmod +x "$program"
     done ;;
