@@ -19,9 +19,11 @@ from spine_temporal.client.scale import ScaleSignal, ScaleSource, scale_signal
 from tests.deploy.worker_process import WorkerProcess, write_agents
 from tests.features.telemetry.metering import Scripted
 from tests.support.agents_at_hand import Gate
+from tests.support.soak import IS_SOAK
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
+RUNS = 200 if IS_SOAK else 40
 
 NOTHING = ScaleSignal(value=0, backlog=0, in_hand=0)
 
@@ -121,7 +123,7 @@ async def test_work_of_all_workers_is_counted_once_with_what_waits_for_them(
         await becomes(beating, task_queue, NOTHING)
 
 
-async def test_two_hundred_runs_that_wait_for_people_are_no_work(beating: Client) -> None:
+async def test_runs_that_wait_for_people_are_no_work(beating: Client) -> None:
     @tool(approve=True)
     async def pay() -> str:
         """Pay."""
@@ -131,7 +133,7 @@ async def test_two_hundred_runs_that_wait_for_people_are_no_work(beating: Client
     agents = [Agent(Scripted(calls(("pay", {}))), tools=[pay], name="payer")]
     async with AgentWorker(beating, agents=agents, task_queue=task_queue):
         durable = DurableAgent("payer", beating, task_queue=task_queue)
-        runs = await asyncio.gather(*(durable.start("pay") for _ in range(200)))
+        runs = await asyncio.gather(*(durable.start("pay") for _ in range(RUNS)))
         results = await asyncio.gather(*(run.result() for run in runs))
 
         assert {result.interrupted for result in results} == {True}
