@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -112,14 +112,8 @@ def counted_request(provider: object) -> Iterator[None]:
     if counted is None:
         yield
         return
-    began_s, outcome = time.monotonic(), "ok"
-    try:
+    with _timed(lambda outcome, began_s: counted.metrics.request(_who(counted, provider), outcome, began_s)):
         yield
-    except BaseException as error:
-        outcome = _outcome(error)
-        raise
-    finally:
-        counted.metrics.request(_who(counted, provider), outcome, began_s)
 
 
 def counted_answer(provider: object, usage: Usage, *, free: bool) -> None:
@@ -135,20 +129,28 @@ def counted_call(tool: str) -> Iterator[None]:
     if counted is None:
         yield
         return
-    who, began_s, outcome = {names.AGENT: counted.agent, names.TOOL: tool}, time.monotonic(), "ok"
-    try:
+    who = {names.AGENT: counted.agent, names.TOOL: tool}
+    with _timed(lambda outcome, began_s: counted.metrics.call(who, outcome, began_s)):
         yield
-    except BaseException as error:
-        outcome = _outcome(error)
-        raise
-    finally:
-        counted.metrics.call(who, outcome, began_s)
 
 
 def counted_retry() -> None:
     """The model is asked again within the step in hand."""
     if (counted := _counted.get()) is not None:
         counted.metrics.retry(counted.agent)
+
+
+@contextmanager
+def _timed(record: Callable[[str, float], None]) -> Iterator[None]:
+    """How the body ended, and when it began, are recorded."""
+    began_s, outcome = time.monotonic(), "ok"
+    try:
+        yield
+    except BaseException as error:
+        outcome = _outcome(error)
+        raise
+    finally:
+        record(outcome, began_s)
 
 
 def _who(counted: _Counted, provider: object) -> dict[str, str]:

@@ -1,12 +1,14 @@
 """The repository's files and the programs that judge them."""
 
 import os
+import shutil
 import subprocess
 import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 import yaml
 
 ROOT: Final = Path(__file__).parents[2]
@@ -14,6 +16,17 @@ DOCKERFILE: Final = ROOT / "deploy" / "Dockerfile"
 COMPOSE: Final = ROOT / "deploy" / "compose.yaml"
 COMPOSE_POSTGRES: Final = ROOT / "deploy" / "compose.postgres.yaml"
 SAMPLE: Final = ROOT / "deploy" / "sample"
+
+
+def uv() -> str:
+    """The uv that make uses; where there is none the test is skipped, or fails in CI."""
+    found = shutil.which("uv", path=os.pathsep.join([str(ROOT / ".bootstrap" / "bin"), os.environ["PATH"]]))
+    if found is None:
+        why = "there is no uv here; make brings one"
+        if os.environ.get("SPINE_TEMPORAL_TEST_SERVERS") == "required":
+            pytest.fail(why)
+        pytest.skip(why)
+    return found
 
 
 def run_installed(

@@ -1,16 +1,12 @@
 """What the image promises."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import tomllib
 from pathlib import Path
 
-import pytest
-
-from tests.deploy.repository import DOCKERFILE, ROOT, run_installed, stages
+from tests.deploy.repository import DOCKERFILE, ROOT, run_installed, stages, uv
 
 
 def final(instruction: str) -> list[str]:
@@ -79,14 +75,11 @@ def test_bill_of_materials_is_made_from_what_is_installed() -> None:
 
 
 def test_bill_of_materials_names_every_package_with_its_hash(tmp_path: Path) -> None:
-    uv = shutil.which("uv", path=os.pathsep.join([str(ROOT / ".bootstrap" / "bin"), os.environ["PATH"]]))
-    if uv is None:
-        pytest.skip("there is no uv here; make brings one")
     (extras,) = re.findall(r'^ARG EXTRAS="(.*)"$', DOCKERFILE.read_text(), re.MULTILINE)
     (command,) = re.findall(r"uv (export [^$]*)\$EXTRAS (.*) --output-file", DOCKERFILE.read_text())
     arguments = " ".join([command[0], extras, command[1]]).split()
 
-    subprocess.run([uv, *arguments, "--output-file", tmp_path / "sbom.json"], cwd=ROOT, timeout=60, check=True)
+    subprocess.run([uv(), *arguments, "--output-file", tmp_path / "sbom.json"], cwd=ROOT, timeout=60, check=True)
 
     bill = json.loads((tmp_path / "sbom.json").read_text())
     from_outside = [each for each in bill["components"] if each.get("purl")]

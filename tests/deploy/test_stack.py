@@ -17,7 +17,7 @@ import pytest
 from temporalio.client import Client
 
 from spine_temporal.testing import dev_server
-from tests.deploy.repository import ROOT, SAMPLE, service
+from tests.deploy.repository import ROOT, SAMPLE, service, uv
 from tests.support.ports import free_port
 from tests.support.waiting import until
 
@@ -26,10 +26,6 @@ pytestmark = [pytest.mark.durable, pytest.mark.timeout(600)]
 DOCKERFILE: Final = (ROOT / "deploy" / "Dockerfile").read_text()
 COPIED: Final = ("pyproject.toml", "uv.lock", "README.md", "LICENSE", "spine_temporal")
 QUESTION: Final = "which modules open sockets?"
-
-
-def uv() -> str | None:
-    return shutil.which("uv") or next((str(each) for each in ROOT.glob(".bootstrap/bin/uv")), None)
 
 
 @dataclass
@@ -72,9 +68,7 @@ class Image:
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     """Built as the Dockerfile builds it: from the lock, the project itself as a wheel."""
-    found, folder = uv(), tmp_path_factory.mktemp("image")
-    if found is None:
-        pytest.skip("there is no uv here")
+    folder = tmp_path_factory.mktemp("image")
     source, app = folder / "source", folder / "app"
     for name in COPIED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -82,7 +76,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
         copy(ROOT / name, source / name)
     (extras,) = re.findall(r'^ARG EXTRAS="(.*)"$', DOCKERFILE, re.M)
     (sync,) = re.findall(r"^RUN (uv sync .*--no-editable) \$EXTRAS$", DOCKERFILE, re.M)
-    command = [found, *shlex.split(sync)[1:], *shlex.split(extras), "--python", sys.executable, "--quiet"]
+    command = [uv(), *shlex.split(sync)[1:], *shlex.split(extras), "--python", sys.executable, "--quiet"]
     subprocess.run(
         command, cwd=source, env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(folder / "venv")}, check=True, timeout=400
     )
