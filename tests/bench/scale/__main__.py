@@ -18,8 +18,8 @@ from rich.table import Table
 from spine_temporal.testing import dev_server
 from spine_temporal.testing.server import TestServer
 from tests.bench.requests import ServerRequests
-from tests.bench.scale.fleet import Fleet
-from tests.bench.scale.load import Burst, Opened, Rolled, burst, open_sessions, roll, until_idle, warm_up
+from tests.bench.scale.fleet import Fleet, cpu_s
+from tests.bench.scale.load import Burst, Opened, Rolled, burst, open_sessions, roll, size_bytes, until_idle, warm_up
 
 _WORKERS: Final = 2
 _AT_ONCE: Final = 20
@@ -34,6 +34,12 @@ class Found:
     """All of it."""
 
     opened: Opened
+    server_cpu_s: float
+    """Of the server, from the first start to the last answer."""
+    worker_cpu_s: float
+    """Of all workers, over the same time."""
+    history_bytes: int
+    """Of one session with one turn."""
     idle_requests: dict[str, int]
     """In a minute in which nobody calls, but for those of workers."""
     server_bytes: int
@@ -50,8 +56,11 @@ async def measure(options: argparse.Namespace, progress: Console) -> Found:
             assert pid is not None
             await warm_up(server.client)
             progress.print(f"{options.sessions:,} sessions")
+            before = cpu_s(pid), fleet.cpu_s
             opened = await open_sessions(server.client, options.sessions)
             await until_idle(server.client)
+            spent = cpu_s(pid) - before[0], fleet.cpu_s - before[1]
+            history_bytes = await size_bytes(server.client)
             progress.print("a minute without callers")
             idle = await _idle_requests(pid)
             sizes = int(psutil.Process(pid).memory_info().rss), fleet.memory_bytes
@@ -59,7 +68,7 @@ async def measure(options: argparse.Namespace, progress: Console) -> Found:
             many = await burst(server.client, options.turns)
             progress.print(f"{options.restarts} restarts under load")
             rolled = await _rolled(server, fleet, options.restarts)
-            return Found(opened, idle, *sizes, many, rolled)
+            return Found(opened, *spent, history_bytes, idle, *sizes, many, rolled)
 
 
 async def _rolled(server: TestServer, fleet: Fleet, restarts: int) -> Rolled:
@@ -80,10 +89,16 @@ def rows(found: Found) -> list[tuple[str, str]]:
     opened, many, rolled = found.opened, found.burst, found.rolled
     waited = statistics.quantiles(rolled.waited_s, n=100)
     answers = statistics.quantiles(many.answers_s, n=100)
+    server_ms = found.server_cpu_s / opened.sessions * 1e3
     idle_per_hour = sum(found.idle_requests.values()) * 3600 / _IDLE_S / opened.sessions
     return [
         (f"{opened.sessions:,} sessions: starts", f"{opened.sessions / opened.started_s:,.0f} a second"),
         ("    answers", f"{opened.sessions / opened.answered_s:,.0f} a second, on {_WORKERS} workers"),
+        (
+            "    CPU of each",
+            f"{found.worker_cpu_s / opened.sessions * 1e3:,.1f} ms of a worker, {server_ms:,.1f} ms of the server",
+        ),
+        ("    history of each", f"{found.history_bytes:,} bytes"),
         ("    requests of each while nobody calls", f"{idle_per_hour:,.3g} an hour"),
         ("    memory of the server", f"{found.server_bytes / 1e6:,.0f} MB"),
         ("    memory of the larger worker", f"{found.worker_bytes / 1e6:,.0f} MB"),

@@ -22,6 +22,12 @@ from tests.support.waiting import until
 TASK_QUEUE = "scale"
 
 
+def cpu_s(pid: int) -> float:
+    """What a process has spent, in the system too."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
 class Fleet:
     """So many workers; `roll` replaces the one that has worked longest."""
 
@@ -57,6 +63,11 @@ class Fleet:
     def memory_bytes(self) -> int:
         """The most that one of them holds."""
         return max(int(psutil.Process(process.pid).memory_info().rss) for process in self._processes)
+
+    @property
+    def cpu_s(self) -> float:
+        """What those that work now have spent since they began."""
+        return sum(cpu_s(process.pid) for process in self._processes)
 
     async def _start(self) -> None:
         number = next(self._numbers)

@@ -79,6 +79,12 @@ async def open_sessions(client: Client, sessions: int) -> Opened:
     return Opened(sessions, started_s, time.perf_counter() - began_s)
 
 
+async def size_bytes(client: Client) -> int:
+    """The history of one of the open sessions."""
+    described = await client.get_workflow_handle("spine-open-0").describe()
+    return described.raw_description.workflow_execution_info.history_size_bytes
+
+
 @dataclass(slots=True)
 class Burst:
     """Turns of open sessions, all at once, each with a caller who waits."""
