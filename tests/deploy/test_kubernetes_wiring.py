@@ -47,7 +47,7 @@ def test_every_probe_asks_a_port_that_is_open(name: str) -> None:
         if container["name"] == "worker":
             assert [probe["path"] for probe in probes].count("/readyz") == 1
             assert {probe["path"] for probe in probes} == {"/livez", "/readyz"}
-            assert environment(name, pod)["SPINE_TEMPORAL_HEALTH_ADDRESS"] == "0.0.0.0:8081"
+            assert environment(name, pod)["SPINE_TEMPORAL_HEALTH_ADDRESS"] == "0.0.0.0:8082"
 
 
 @pytest.mark.parametrize("name", RENDERED)

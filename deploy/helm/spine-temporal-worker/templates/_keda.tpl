@@ -24,7 +24,7 @@
 # Of a worker: the backlog, and what is in hand; not the runs that wait for people.
 - type: metrics-api
   metadata:
-    url: http://{{ include "spine.name" . }}.{{ .root.Release.Namespace }}.svc.cluster.local:8081/scale/{{ .values.taskQueue }}
+    url: http://{{ include "spine.name" . }}.{{ .root.Release.Namespace }}.svc.cluster.local:8082/scale/{{ .values.taskQueue }}
     valueLocation: value
     targetValue: {{ $v.autoscaling.stepsPerWorker | quote }}
 {{- end }}

@@ -34,7 +34,7 @@ spec:
         {{- end }}
       ports:
         - name: health
-          containerPort: 8081
+          containerPort: 8082
       # Connecting and importing the project's agents, up to a minute.
       startupProbe:
         httpGet: {path: /livez, port: health}
@@ -111,7 +111,7 @@ spec:
 TEMPORAL_ADDRESS: {{ .temporal.address }}
 TEMPORAL_NAMESPACE: {{ .temporal.namespace }}
 SPINE_TEMPORAL_PROJECT: {{ .project }}
-SPINE_TEMPORAL_HEALTH_ADDRESS: 0.0.0.0:8081
+SPINE_TEMPORAL_HEALTH_ADDRESS: 0.0.0.0:8082
 SPINE_TEMPORAL_GRACEFUL_SHUTDOWN_S: {{ .gracefulShutdownSeconds | quote }}
 {{- if .keysSecret }}
 SPINE_TEMPORAL_KEY_FILE: /etc/spine-temporal/keys/keys
