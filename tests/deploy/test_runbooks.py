@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,40 +12,13 @@ from typer.core import TyperGroup
 from spine_temporal.cli import commands as cli
 from spine_temporal.contracts.search_attributes import NAMES
 from tests.deploy.queries import rules
-from tests.deploy.repository import ROOT, run_installed
+from tests.deploy.repository import run_installed
+from tests.deploy.runbooks import FOLDER, RUNBOOKS, Command, typed
 
-FOLDER: Final = ROOT / "deploy" / "runbooks"
 # Typer brings its own click, which has this class only in a private module.
 _UsageError: Final[type[Exception]] = typer.BadParameter.__bases__[0]
-RUNBOOKS: Final = sorted(FOLDER.glob("*.md"))
 
 each_runbook = pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda runbook: runbook.stem)
-
-
-@dataclass(frozen=True)
-class Command:
-    """A line that somebody types."""
-
-    runbook: Path
-    line: str
-
-    def __str__(self) -> str:
-        return f"{self.runbook.stem}: {self.line}"
-
-    @property
-    def words(self) -> list[str]:
-        return shlex.split(self.line)
-
-
-def typed() -> list[Command]:
-    """Every line of every console block."""
-    found = []
-    for runbook in RUNBOOKS:
-        for block in re.findall(r"^ *```console\n(.*?)^ *```$", runbook.read_text(), re.MULTILINE | re.DOTALL):
-            lines = [line.strip() for line in block.splitlines()]
-            assert all(line.startswith("$ ") for line in lines), runbook
-            found += [Command(runbook, line[2:]) for line in lines]
-    return found
 
 
 def group() -> TyperGroup:

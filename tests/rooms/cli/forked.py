@@ -30,19 +30,22 @@ _CONTEXT.set_forkserver_preload(
 
 
 async def forked(
-    arguments: Sequence[str], environment: Mapping[str, str], stdin: str, bound_s: float
+    arguments: Sequence[str], environment: Mapping[str, str], stdin: str, bound_s: float, *, cwd: Path | None = None
 ) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of the command."""
+    """Exit code, stdout and stderr of the command; it runs in `cwd`, else where this process is."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "0").write_text(stdin)
-        process = _CONTEXT.Process(target=_command, args=(list(arguments), dict(environment), folder))
+        process = _CONTEXT.Process(
+            target=_command, args=(list(arguments), dict(environment), folder, cwd or Path.cwd())
+        )
         process.start()
         await asyncio.to_thread(process.join, bound_s)
         assert process.exitcode is not None, f"the command takes more than {bound_s:.0f} s"
         return process.exitcode, (Path(folder) / "1").read_text(), (Path(folder) / "2").read_text()
 
 
-def _command(arguments: list[str], environment: dict[str, str], folder: str) -> None:
+def _command(arguments: list[str], environment: dict[str, str], folder: str, cwd: Path) -> None:
+    os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
     # As the interpreter does when it starts.
