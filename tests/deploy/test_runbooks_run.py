@@ -28,12 +28,13 @@ async def shell() -> AsyncIterator[OperatorShell]:
 @pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda runbook: runbook.stem)
 async def test_every_command_of_the_page_does_what_it_is_there_for(runbook: Path, shell: OperatorShell) -> None:
     await shell.make_current(CURRENT.get(runbook.stem, "build-1"))
-    await shell.start_one_that_waits()
+    await shell.start_some()
 
     for command in typed():
         if command.runbook == runbook and command.line not in CANNOT_RUN:
             done = await shell.type(command.line)
             assert done.code == 0, (command.line, done)
+            assert "approximately 0 workflow" not in done.out, (command.line, done)
 
 
 def test_what_cannot_run_is_on_a_page() -> None:

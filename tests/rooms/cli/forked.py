@@ -19,11 +19,15 @@ _CONTEXT.set_forkserver_preload(
     [
         "spine_temporal.cli.commands",
         "spine_temporal.cli.decide",
+        "spine_temporal.cli.drain",
         "spine_temporal.cli.errors",
+        "spine_temporal.cli.gate",
         "spine_temporal.cli.inbox",
         "spine_temporal.cli.resume",
         "spine_temporal.cli.show",
         "spine_temporal.cli.start",
+        "spine_temporal.worker.gate",
+        "spine_temporal.worker.replay",
         "tests.rooms.cli.forked",
     ]
 )
