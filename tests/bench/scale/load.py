@@ -92,10 +92,14 @@ class Burst:
     turns: int
     wall_s: float
     answers_s: list[float] = field(repr=False)
+    server_cpu_s: float
+    """Of the server, until no run works any more."""
+    worker_cpu_s: float
+    """Of all workers, over the same time."""
 
 
-async def burst(client: Client, turns: int) -> Burst:
-    """Say something in so many of the open sessions."""
+async def burst(client: Client, turns: int, cpu: Callable[[], tuple[float, float]]) -> Burst:
+    """Say something in so many of the open sessions; `cpu` gives what server and workers have spent by now."""
     durable = DurableAgent(AGENT, client, task_queue=TASK_QUEUE, session_ttl_s=_OPEN_S)
     answers_s = list[float]()
 
@@ -105,7 +109,11 @@ async def burst(client: Client, turns: int) -> Burst:
         assert result.ok, result
         answers_s.append(time.perf_counter() - began_s)
 
-    return Burst(turns, await side_by_side(turns, turns, say), answers_s)
+    before = cpu()
+    wall_s = await side_by_side(turns, turns, say)
+    await until_idle(client)
+    server_cpu_s, worker_cpu_s = (after - spent for after, spent in zip(cpu(), before, strict=True))
+    return Burst(turns, wall_s, answers_s, server_cpu_s, worker_cpu_s)
 
 
 @dataclass(slots=True)
