@@ -19,7 +19,18 @@ from spine_temporal.testing import dev_server
 from spine_temporal.testing.server import TestServer
 from tests.bench.requests import ServerRequests
 from tests.bench.scale.fleet import Fleet, cpu_s
-from tests.bench.scale.load import Burst, Opened, Rolled, burst, open_sessions, roll, size_bytes, until_idle, warm_up
+from tests.bench.scale.load import (
+    CALLS,
+    Burst,
+    Opened,
+    Rolled,
+    burst,
+    open_sessions,
+    roll,
+    size_bytes,
+    until_idle,
+    warm_up,
+)
 
 _WORKERS: Final = 2
 _AT_ONCE: Final = 20
@@ -45,6 +56,8 @@ class Found:
     server_bytes: int
     worker_bytes: int
     burst: Burst
+    with_calls: Burst
+    """The same, with tool calls in each turn: what a further step costs is the difference, over their number."""
     rolled: Rolled
 
 
@@ -70,9 +83,11 @@ async def measure(options: argparse.Namespace, progress: Console) -> Found:
             sizes = int(psutil.Process(pid).memory_info().rss), fleet.memory_bytes
             progress.print(f"{options.turns:,} turns at once")
             many = await burst(server.client, options.turns, cpu)
+            progress.print(f"{options.turns:,} more, with {CALLS} tool calls each")
+            with_calls = await burst(server.client, options.turns, cpu, first=options.turns, calls=CALLS)
             progress.print(f"{options.restarts} restarts under load")
             rolled = await _rolled(server, fleet, options.restarts)
-            return Found(opened, server_cpu_s, worker_cpu_s, history_bytes, idle, *sizes, many, rolled)
+            return Found(opened, server_cpu_s, worker_cpu_s, history_bytes, idle, *sizes, many, with_calls, rolled)
 
 
 async def _rolled(server: TestServer, fleet: Fleet, restarts: int) -> Rolled:
@@ -105,11 +120,17 @@ def rows(found: Found) -> list[tuple[str, str]]:
         (f"{many.turns:,} turns at once: answers", f"{many.turns / many.wall_s:,.0f} a second"),
         ("    an answer after, median and p99", f"{answers[49]:,.1f} s, {answers[98]:,.1f} s"),
         ("    CPU of each", _cpu(many.worker_cpu_s, many.server_cpu_s, many.turns)),
+        ("    a further step with its tool call: CPU", _further(many, found.with_calls)),
         (f"{rolled.restarts} restarts under load: runs", f"{rolled.runs:,}, {rolled.lost} lost"),
         ("    effects", f"{rolled.doubled} doubled, {rolled.missing} missing"),
         ("    exit codes of workers", ", ".join(f"{code}: {times}" for code, times in rolled.exit_codes.items())),
         ("    a step or a call begins after, median and p99", f"{waited[49]:,.3f} s, {waited[98]:,.3f} s"),
     ]
+
+
+def _further(one: Burst, more: Burst) -> str:
+    worker_s, server_s = more.worker_cpu_s - one.worker_cpu_s, more.server_cpu_s - one.server_cpu_s
+    return _cpu(worker_s, server_s, CALLS * one.turns)
 
 
 def _cpu(worker_s: float, server_s: float, among: int) -> str:
