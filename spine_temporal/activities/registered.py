@@ -180,13 +180,12 @@ class AgentActivities:
             ledger = await self.cache.at(_run(), task.revision)
             spec, goes_on = ledger.spec, resumption(ledger, task)
             agent = await self._agents.get(spec.agent)
-            live = goes_through_the_message(ledger, goes_on)
             call = ToolRun(
                 agent,
                 ledger.state,
                 ledger.calls[task.index].call,
                 task.index,
-                calls=[each.call for each in ledger.calls] if live else (),
+                calls=[each.call for each in ledger.calls] if goes_through_the_message(ledger, goes_on) else (),
                 tool_policy=spec.tool_policy,
                 payload_bytes=spec.payload_bytes,
                 refused=ledger.refusal(task.index),
