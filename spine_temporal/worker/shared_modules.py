@@ -1,4 +1,4 @@
-"""Our own workflows' modules in the sandbox: executed once in a worker, not anew for every run.
+"""The modules of our workflows in the sandbox: executed once in a worker, not for each run.
 
 A run of ours keeps nothing in a module, as a test of the package makes sure; so no run can meet another there. Executed
 anew, they are half of what a short run costs a worker, and most of what a waiting run holds in memory.
