@@ -31,7 +31,7 @@ test-first: $(ENV)/.ready
 test-second: test-first
 	@if [ -n "$(strip $(ARGS))" ] || $(PYTHON) -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(SECOND)")'; then :; \
 	elif .ci/find-python.sh $(SECOND) >/dev/null; then \
-		$(MAKE) --no-print-directory $(SECOND_ENV)/.ready && $(SECOND_ENV)/bin/python -m pytest -n 4 --dist worksteal -m "not durable" --ignore=tests/walls --ignore=tests/deploy; \
+		$(MAKE) --no-print-directory $(SECOND_ENV)/.ready && $(SECOND_ENV)/bin/python -m pytest -n 4 -m "not durable" --ignore=tests/walls --ignore=tests/deploy; \
 	else \
 		echo "No Python $(SECOND) here: the tests ran on one Python only."; \
 	fi
