@@ -27,11 +27,11 @@ test: test-first test-second ## Run the tests; with ARGS='-k approval' only thos
 test-first: $(ENV)/.ready
 	@$(PYTHON) -m pytest -n 4 --dist worksteal $(ARGS)
 
-# The part without a Temporal server is enough to tell whether another Python runs it.
+# What neither needs a Temporal server nor reads files alone is enough to tell whether another Python runs it.
 test-second: test-first
 	@if [ -n "$(strip $(ARGS))" ] || $(PYTHON) -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(SECOND)")'; then :; \
 	elif .ci/find-python.sh $(SECOND) >/dev/null; then \
-		$(MAKE) --no-print-directory $(SECOND_ENV)/.ready && $(SECOND_ENV)/bin/python -m pytest -n 2 -m "not durable"; \
+		$(MAKE) --no-print-directory $(SECOND_ENV)/.ready && $(SECOND_ENV)/bin/python -m pytest -n 4 -m "not durable" --ignore=tests/walls --ignore=tests/deploy; \
 	else \
 		echo "No Python $(SECOND) here: the tests ran on one Python only."; \
 	fi

@@ -99,3 +99,12 @@ class PayloadUnreadable(SpineTemporalError):
 
 class MissingExtra(SpineTemporalError, ImportError):
     """An optional dependency is not installed; the message says the install line."""
+
+
+def unreachable(address: str, reason: str = "") -> ServerUnreachable:
+    """The error for a server that does not answer."""
+    because = f" ({reason})" if reason else ""
+    return ServerUnreachable(
+        f"no Temporal server answers at {address}{because}; start one with `spine-temporal dev`, "
+        "or set TEMPORAL_ADDRESS"
+    )

@@ -69,7 +69,7 @@ def test_tests_run_on_a_second_python_where_there_is_one(machine: Machine) -> No
 
     assert tested.stdout.splitlines() == [
         ".venv/bin/python -m pytest -n 4 --dist worksteal",
-        ".venv-3.13/bin/python -m pytest -n 2 -m not durable",
+        ".venv-3.13/bin/python -m pytest -n 4 -m not durable --ignore=tests/walls --ignore=tests/deploy",
     ]
 
 

@@ -18,6 +18,7 @@ from spine_temporal.plugins.project import load_project
 # What the SDK keeps for the worker's end: 5 s for what is in flight, 2 s for hooks.
 _END_S: Final = 7.0
 LONGEST_ACTIVITY_S: Final = float(os.environ["FUNCTION_TIMEOUT_S"]) - _END_S
+LONGER_ACTIVITIES_TASK_QUEUE: Final = os.environ.get("SPINE_TEMPORAL_LONGER_ACTIVITIES_TASK_QUEUE") or None
 AGENTS: Final = load_project(
     Path(os.environ.get("SPINE_TEMPORAL_PROJECT") or os.environ.get("LAMBDA_TASK_ROOT") or ".")
 )
@@ -29,7 +30,10 @@ def configure(config: LambdaWorkerConfig) -> None:
     if "data_converter" in connection:
         config.client_connect_config["data_converter"] = connection["data_converter"]
     config.worker_config.setdefault("task_queue", os.environ.get("SPINE_TEMPORAL_TASK_QUEUE") or "spine")
-    config.worker_config["plugins"] = [SpinePlugin(AGENTS, longest_activity_s=LONGEST_ACTIVITY_S)]
+    plugin = SpinePlugin(
+        AGENTS, longest_activity_s=LONGEST_ACTIVITY_S, longer_activities_task_queue=LONGER_ACTIVITIES_TASK_QUEUE
+    )
+    config.worker_config["plugins"] = [plugin]
 
 
 lambda_handler = run_worker(

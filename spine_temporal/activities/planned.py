@@ -7,7 +7,7 @@ from pydantic_core import to_json
 from spine_core import Agent, ToolCall
 
 from spine_temporal.agents.durable_options import approval_of, local_s_of, policy_of
-from spine_temporal.agents.longest import too_long
+from spine_temporal.agents.longest import Lifetime, too_long
 from spine_temporal.contracts.json_form import json_form, readable
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.policies import ActivityPolicy
@@ -28,16 +28,16 @@ def planned_calls(
     payload_bytes: int = MAX_PAYLOAD_BYTES,
     *,
     ui_text: bool = False,
-    longest_s: float | None = None,
+    lifetime: Lifetime | None = None,
 ) -> list[PlannedCall]:
     """The plan of `calls`, with each tool's schema once; `default` is for what a tool does not say itself.
 
-    `ui_text`: Temporal's own UI may show their arguments, and not only what these are called. `longest_s`: a worker of
-    the run lives for so long; a call that may take longer, and is for no other workers, is refused.
+    `ui_text`: Temporal's own UI may show their arguments, and not only what these are called. `lifetime`: that of the
+    run's workers; a call that may take longer, and is for no other workers, is refused.
     """
     planned, shown, size_bytes = list[PlannedCall](), set[str](), 0
     for call in calls:
-        one = _planned(agent, call, default, longest_s).model_copy(update={"shown": _shown(call, ui_text=ui_text)})
+        one = _planned(agent, call, default, lifetime).model_copy(update={"shown": _shown(call, ui_text=ui_text)})
         if one.parameters is not None:
             size_bytes += 0 if one.name in shown else len(to_json(one.parameters, fallback=str))
             if one.name in shown or size_bytes > payload_bytes * _SCHEMAS:
@@ -55,12 +55,12 @@ def _shown(call: ToolCall, *, ui_text: bool) -> str:
     )
 
 
-def _planned(agent: Agent, call: ToolCall, default: ActivityPolicy, longest_s: float | None) -> PlannedCall:
+def _planned(agent: Agent, call: ToolCall, default: ActivityPolicy, lifetime: Lifetime | None) -> PlannedCall:
     tool = agent.tools.get(call.name)
     if tool is None:
         return PlannedCall(id=call.id, name=call.name, known=False)
     policy = policy_of(tool, default)
-    if longest_s is not None and (refused := too_long(call.name, policy or default, longest_s)):
+    if lifetime is not None and (refused := too_long(call.name, policy or default, lifetime)):
         # Nobody is asked to approve what is not carried out.
         return PlannedCall(id=call.id, name=call.name, refused=refused)
     local_s = local_s_of(tool, policy or default)

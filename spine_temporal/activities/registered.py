@@ -31,6 +31,7 @@ from spine_temporal.activities.step import Step
 from spine_temporal.activities.subagent import look_at_subagent
 from spine_temporal.activities.tool_call import ToolRun, sees_messages
 from spine_temporal.activities.writing import tell
+from spine_temporal.agents.longest import Lifetime
 from spine_temporal.agents.policies import Policies
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.agents.subagents import RemoteAgent, agent_behind
@@ -80,12 +81,12 @@ class AgentActivities:
         search_attributes: bool | None,
         telemetry: Telemetry,
         cache_bytes: int,
-        longest_activity_s: float | None = None,
+        lifetime: Lifetime | None = None,
     ) -> None:
         self._agents, self._restored = agents, RestoredParts()
         self._telemetry, self._segments = telemetry, SegmentSpans(telemetry)
         attributes = Attributes(known=search_attributes)
-        self._specs = Specs(agents, step_policy, tool_policy, continuing, attributes, telemetry, longest_activity_s)
+        self._specs = Specs(agents, step_policy, tool_policy, continuing, attributes, telemetry, lifetime)
         self.metrics = Metrics()
         """Of the worker that these are registered with, which sets it."""
         self.cache = LedgerCache(
@@ -152,7 +153,7 @@ class AgentActivities:
             step = Step(
                 agent, ledger.state, task, elapsed_s, spec.guards, spec.tool_policy, spec.payload_bytes, working
             )
-            step.longest_s = self._specs.longest_s
+            step.lifetime = self._specs.lifetime
             if task.tokens_every_s is not None:
                 step.write = functools.partial(tell, attempt, task.tokens_every_s)
             with watched(self._telemetry, self.metrics, agent, ledger, step=task.step):
@@ -179,17 +180,16 @@ class AgentActivities:
             ledger = await self.cache.at(_run(), task.revision)
             spec, goes_on = ledger.spec, resumption(ledger, task)
             agent = await self._agents.get(spec.agent)
-            live = goes_through_the_message(ledger, goes_on)
             call = ToolRun(
                 agent,
                 ledger.state,
                 ledger.calls[task.index].call,
                 task.index,
-                calls=[each.call for each in ledger.calls] if live else (),
+                calls=[each.call for each in ledger.calls] if goes_through_the_message(ledger, goes_on) else (),
                 tool_policy=spec.tool_policy,
                 payload_bytes=spec.payload_bytes,
                 refused=ledger.refusal(task.index),
-                longest_s=self._specs.longest_s,
+                lifetime=self._specs.lifetime,
                 resumption=goes_on,
                 first=task.first,
                 place=f"{_run()[0]}/{ledger.chain}/{task.step}.{task.index}",

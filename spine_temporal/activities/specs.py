@@ -8,7 +8,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from spine_temporal.activities.search_attributes import Attributes
-from spine_temporal.agents.longest import within
+from spine_temporal.agents.longest import Lifetime, within
 from spine_temporal.agents.policies import Policies, policy_for
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.agents.spec import narrowed, spec_of
@@ -37,8 +37,8 @@ class Specs:
     continuing: ContinuePolicy
     attributes: Attributes
     telemetry: Telemetry
-    longest_s: float | None = None
-    """How long a worker lives, which no activity outlasts; None: for ever."""
+    lifetime: Lifetime | None = None
+    """Of this worker; None: it lives for ever."""
     _serving: dict[str, dict[str, str]] = field(default_factory=dict)
 
     async def of(self, asked: RunRequest | SpecInput) -> AgentSpec:
@@ -80,8 +80,8 @@ class Specs:
             spec = spec_of(
                 name,
                 agent,
-                step_policy=within(policy_for(name, self.step_policy).overridden(asked.step_policy), self.longest_s),
-                tool_policy=within(policy_for(name, self.tool_policy).overridden(asked.tool_policy), self.longest_s),
+                step_policy=within(policy_for(name, self.step_policy).overridden(asked.step_policy), self.lifetime),
+                tool_policy=within(policy_for(name, self.tool_policy).overridden(asked.tool_policy), self.lifetime),
             )
             common |= {"guards": narrowed(spec.guards, asked.budget), "plugins": self._versions(name, agent)}
             if asked.tenant_id is not None:

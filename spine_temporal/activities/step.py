@@ -37,6 +37,7 @@ from spine_temporal.activities.current import doing
 from spine_temporal.activities.hooks import Escaped, HookRaised, contained, naming
 from spine_temporal.activities.planned import planned_calls
 from spine_temporal.activities.working_messages import WorkingMessages
+from spine_temporal.agents.longest import Lifetime
 from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.policies import ActivityPolicy
@@ -85,8 +86,8 @@ class Step:
     """The largest payload that the server takes."""
     working: WorkingMessages = field(default_factory=WorkingMessages)
     """From an activity of the run before, or new."""
-    longest_s: float | None = None
-    """How long a worker of the run lives: tool calls that may take longer are refused. None: for ever."""
+    lifetime: Lifetime | None = None
+    """Of the run's workers: tool calls that may take longer are refused. None: they live for ever."""
     write: Callable[[Writing], None] | None = None
     """Called with what the model has written by now, whenever that is more."""
     state: State = field(init=False)
@@ -246,7 +247,7 @@ class Step:
             self.tool_policy,
             self.payload_bytes,
             ui_text=self.task.ui_text,
-            longest_s=self.longest_s,
+            lifetime=self.lifetime,
         )
         if not message.tool_calls and not force_continue:
             self._ending = Ending(

@@ -32,6 +32,7 @@ from spine_temporal.activities.state_copy import stringify
 from spine_temporal.activities.step import last_text, stopped
 from spine_temporal.activities.working_messages import WorkingMessages
 from spine_temporal.agents.idempotency import key_of, keyed
+from spine_temporal.agents.longest import Lifetime
 from spine_temporal.agents.spec import hooks_of
 from spine_temporal.agents.subagents import takes, transfer_of
 from spine_temporal.contracts.approval import ApprovalRequest
@@ -78,8 +79,8 @@ class ToolRun:
     """The largest payload that the server takes."""
     refused: str = ""
     """Why the step's plan refuses it, for the model; empty: it does not."""
-    longest_s: float | None = None
-    """How long a worker of the run lives, for the calls that hooks put behind this one."""
+    lifetime: Lifetime | None = None
+    """Of the run's workers, for the calls that hooks put behind this one."""
     resumption: Resumption | None = None
     first: bool = False
     place: str = ""
@@ -141,7 +142,7 @@ class ToolRun:
         later = self._live.changed if self._live is not None else None
         if later is not None:
             self._fields["later"] = planned_calls(
-                self.agent, later, self.tool_policy, self.payload_bytes, longest_s=self.longest_s
+                self.agent, later, self.tool_policy, self.payload_bytes, lifetime=self.lifetime
             )
             self._fields["later_calls"] = later
         if (self._own.id, self._own.name) != (self.call.id, self.call.name):

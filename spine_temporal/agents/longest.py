@@ -1,24 +1,57 @@
 """How long an activity may take on workers that live for a short time only."""
 
+from dataclasses import dataclass
+
 from spine_temporal.contracts.policies import ActivityPolicy
+from spine_temporal.errors import BadInput
 
 
-def within(policy: ActivityPolicy, longest_s: float | None) -> ActivityPolicy:
-    """The policy of an agent whose workers live for `longest_s`; None: for ever.
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """How long a worker lives, which no activity outlasts."""
+
+    longest_s: float
+    longer_task_queue: str | None = None
+    """Where workers poll that stay, for the sentence which refuses a call; None: nobody knows one."""
+
+
+def lifetime(longest_s: float | None, longer_task_queue: str | None) -> Lifetime | None:
+    """The two settings of a worker as one; None: it lives for ever.
+
+    Raises:
+        BadInput: there is a queue for what takes longer, and nothing says longer than what.
+    """
+    if longest_s is not None:
+        return Lifetime(longest_s, longer_task_queue)
+    if longer_task_queue is not None:
+        raise BadInput(
+            f"longer_activities_task_queue={longer_task_queue!r} is for what takes longer than longest_activity_s, and "
+            "that is not given"
+        )
+    return None
+
+
+def within(policy: ActivityPolicy, lifetime: Lifetime | None) -> ActivityPolicy:
+    """The policy of an agent whose workers have that lifetime; None: they live for ever.
 
     What goes to another task queue keeps its time.
     """
-    if longest_s is None or policy.task_queue is not None or policy.timeout_s <= longest_s:
+    if lifetime is None or policy.task_queue is not None or policy.timeout_s <= lifetime.longest_s:
         return policy
-    return policy.model_copy(update={"timeout_s": longest_s})
+    return policy.model_copy(update={"timeout_s": lifetime.longest_s})
 
 
-def too_long(tool: str, policy: ActivityPolicy, longest_s: float) -> str:
+def too_long(tool: str, policy: ActivityPolicy, lifetime: Lifetime) -> str:
     """Why a call is refused that may take longer than a worker lives; empty: it is not."""
-    if policy.task_queue is not None or policy.timeout_s <= longest_s:
+    if policy.task_queue is not None or policy.timeout_s <= lifetime.longest_s:
         return ""
-    return (
+    refused = (
         f"Error: tool {tool!r} was not called: it may take {policy.timeout_s:g} s, and a worker lives for "
-        f"{longest_s:g} s here. It needs a task queue whose workers stay, given by its author: "
+        f"{lifetime.longest_s:g} s here. "
+    )
+    if lifetime.longer_task_queue is not None:
+        return f"{refused}Its author moves it to workers that stay: @durable(task_queue={lifetime.longer_task_queue!r})"
+    return (
+        f"{refused}It needs a task queue whose workers stay, given by its author: "
         f"@durable(task_queue=...), with a tool worker polling there"
     )

@@ -7,8 +7,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.connection.connect import unreachable
 from spine_temporal.contracts import names
+from spine_temporal.errors import unreachable
 
 
 @contextmanager

@@ -229,15 +229,19 @@ def scale(
     context: typer.Context,
     task_queue: Annotated[str, typer.Argument(metavar="QUEUE", help="Where the workers poll.")],
     *,
+    build: Annotated[
+        str | None, typer.Option("--build", metavar="ID", help="Only for workers of the version with this build id.")
+    ] = None,
+    deployment: Deployment = None,
     json: Json = False,
 ) -> int:
-    """The work of a task queue, as autoscalers are answered by a worker's /scale/QUEUE.
+    """The work of a task queue, as autoscalers are answered by a worker's /scale/QUEUE?build=ID.
 
     Runs that wait for people, or for their next turn, are none.
     """
     from spine_temporal.cli.scale import scale as ask
 
-    return ask(context.obj, task_queue, json=json)
+    return ask(context.obj, task_queue, build_id=build, deployment=deployment, json=json)
 
 
 key: Final = typer.Typer(

@@ -9,9 +9,9 @@ from spine_temporal.cli.terminal import print_facts, write
 from spine_temporal.client.scale import ScaleSignal, scale_signal
 
 
-def scale(server: Server, task_queue: str, *, json: bool) -> Exit:
+def scale(server: Server, task_queue: str, *, build_id: str | None, deployment: str | None, json: bool) -> Exit:
     """Print what an autoscaler is answered."""
-    found = asyncio.run(_signal(server, task_queue))
+    found = asyncio.run(_signal(server, task_queue, build_id, deployment))
     if json:
         write(f"{json_.dumps(found.to_json(), indent=2)}\n")
     else:
@@ -19,11 +19,11 @@ def scale(server: Server, task_queue: str, *, json: bool) -> Exit:
             [
                 ("work", str(found.value)),
                 ("tasks that wait for a worker", str(found.backlog)),
-                ("at work on all workers", str(found.in_hand)),
+                ("at work on workers", str(found.in_hand)),
             ]
         )
     return Exit.DONE
 
 
-async def _signal(server: Server, task_queue: str) -> ScaleSignal:
-    return await scale_signal(await server.client(), task_queue)
+async def _signal(server: Server, task_queue: str, build_id: str | None, deployment: str | None) -> ScaleSignal:
+    return await scale_signal(await server.client(), task_queue, build_id, deployment=deployment)

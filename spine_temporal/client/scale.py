@@ -1,25 +1,22 @@
 """How much work a task queue has, for whatever scales its workers."""
 
 import time
-from collections.abc import AsyncIterator
 from typing import Final
 
-from temporalio.api.enums.v1 import TaskQueueType, WorkerStatus
+from temporalio.api.deployment.v1 import WorkerDeploymentVersion
+from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.worker.v1 import WorkerHeartbeat
-from temporalio.api.workflowservice.v1 import (
-    DescribeTaskQueueRequest,
-    DescribeWorkerRequest,
-    ListWorkersRequest,
-)
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeWorkerDeploymentVersionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from spine_temporal.client.deployments import find_deployment
 from spine_temporal.client.read_model import ReadModel
+from spine_temporal.client.worker_heartbeats import heartbeats
+from spine_temporal.errors import BadInput
 
 _TYPES: Final = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
-# A name with one of these cannot be said in this query, however it is escaped (server 1.32).
-_UNSAYABLE: Final = frozenset("'\"\\")
 # By the clock, of a worker that is met for the first time: several of the SDK's own intervals of 60 s.
 _OLD_S: Final = 180.0
 # Of one that was met before: as many of its own intervals without a new heartbeat.
@@ -39,13 +36,11 @@ class ScaleSignal(ReadModel):
     """Steps, tool calls and other activities at work, on all workers, as of their last heartbeats."""
 
 
-async def scale_signal(client: Client, task_queue: str) -> ScaleSignal:
-    """The work of a task queue, asked once: a worker that was killed a moment ago still counts.
-
-    Raises:
-        temporalio.service.RPCError: as `ScaleSource.signal`.
-    """
-    return await ScaleSource().signal(client, task_queue)
+async def scale_signal(
+    client: Client, task_queue: str, build_id: str | None = None, *, deployment: str | None = None
+) -> ScaleSignal:
+    """As `ScaleSource.signal`, asked once: a worker that was killed a moment ago still counts."""
+    return await ScaleSource().signal(client, task_queue, build_id, deployment=deployment)
 
 
 class ScaleSource:
@@ -54,14 +49,25 @@ class ScaleSource:
     def __init__(self) -> None:
         self._met: dict[str, tuple[int, float]] = {}
 
-    async def signal(self, client: Client, task_queue: str) -> ScaleSignal:
+    async def signal(
+        self, client: Client, task_queue: str, build_id: str | None = None, *, deployment: str | None = None
+    ) -> ScaleSignal:
         """The work of that queue; of one that nobody knows there is none.
 
+        With a `build_id` only the work for workers of that version: what is pinned to it, and what is bound to none
+        while it is the current one. `deployment` is as `find_deployment` takes it.
+
         Raises:
+            BadInput: there is no such version, or the deployment is not clear.
             temporalio.service.RPCError: the server is away, refuses, or knows no heartbeats of workers.
         """
-        backlog = sum([await _backlog(client, task_queue, type_) for type_ in _TYPES])
-        beats = [beat async for beat in _heartbeats(client, task_queue)]
+        version = None if build_id is None else await _version(client, build_id, deployment)
+        backlog = await (_backlog(client, task_queue) if version is None else _backlog_of(client, task_queue, version))
+        beats = [
+            beat
+            async for beat in heartbeats(client, task_queue)
+            if version is None or beat.deployment_version == version
+        ]
         in_hand = sum(
             beat.activity_task_slots_info.current_used_slots + beat.local_activity_slots_info.current_used_slots
             for beat in beats
@@ -89,43 +95,37 @@ class ScaleSource:
         self._met = {key: known for key, known in self._met.items() if now_s - known[1] < _FORGET_S}
 
 
-async def _backlog(client: Client, task_queue: str, type_: TaskQueueType.ValueType) -> int:
+async def _version(client: Client, build_id: str, deployment: str | None) -> WorkerDeploymentVersion:
+    name = await find_deployment(client, deployment)
+    return WorkerDeploymentVersion(deployment_name=name, build_id=build_id)
+
+
+async def _backlog(client: Client, task_queue: str) -> int:
+    return sum([await _backlog_of_type(client, task_queue, type_) for type_ in _TYPES])
+
+
+async def _backlog_of_type(client: Client, task_queue: str, type_: TaskQueueType.ValueType) -> int:
     request = DescribeTaskQueueRequest(
         namespace=client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=type_, report_stats=True
     )
     return (await client.workflow_service.describe_task_queue(request)).stats.approximate_backlog_count
 
 
-async def _heartbeats(client: Client, task_queue: str) -> AsyncIterator[WorkerHeartbeat]:
-    """The last ones of the queue's workers that are running; one that stops gives its work to others."""
-    query = "Status = 'Running'"
-    if not _UNSAYABLE & set(task_queue):
-        query += f" AND TaskQueue = '{task_queue}'"
-    request = ListWorkersRequest(namespace=client.namespace, query=query)
-    while True:
-        page = await client.workflow_service.list_workers(request)
-        found: dict[str, WorkerHeartbeat | None] = {
-            each.worker_heartbeat.worker_instance_key: each.worker_heartbeat
-            for each in page.workers_info
-            if each.worker_heartbeat.task_queue == task_queue
-        }
-        # Lists of later servers are to say no more than who there is.
-        for worker in page.workers:
-            if worker.task_queue == task_queue and worker.worker_instance_key not in found:
-                found[worker.worker_instance_key] = await _heartbeat(client, worker.worker_instance_key)
-        for beat in found.values():
-            if beat is not None and beat.status == WorkerStatus.WORKER_STATUS_RUNNING:
-                yield beat
-        if not page.next_page_token:
-            return
-        request.next_page_token = page.next_page_token
-
-
-async def _heartbeat(client: Client, key: str) -> WorkerHeartbeat | None:
-    request = DescribeWorkerRequest(namespace=client.namespace, worker_instance_key=key)
+async def _backlog_of(client: Client, task_queue: str, version: WorkerDeploymentVersion) -> int:
+    request = DescribeWorkerDeploymentVersionRequest(
+        namespace=client.namespace, deployment_version=version, report_task_queue_stats=True
+    )
     try:
-        return (await client.workflow_service.describe_worker(request)).worker_info.worker_heartbeat
+        described = await client.workflow_service.describe_worker_deployment_version(request)
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return None
-        raise
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        raise BadInput(
+            f"deployment {version.deployment_name!r} has no version {version.build_id!r}; no worker of it has polled "
+            "yet, or `temporal worker deployment describe` lists what there is"
+        ) from None
+    return sum(
+        queue.stats.approximate_backlog_count
+        for queue in described.version_task_queues
+        if queue.name == task_queue and queue.type in _TYPES
+    )

@@ -8,7 +8,6 @@ from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from spine_temporal.connection.connect import unreachable as no_server
 from spine_temporal.contracts import names
 from spine_temporal.errors import (
     AgentBroken,
@@ -21,6 +20,7 @@ from spine_temporal.errors import (
     SpineTemporalError,
     UnknownAgent,
 )
+from spine_temporal.errors import unreachable as no_server
 from spine_temporal.history.closures import decoded_failure
 
 _BY_TYPE: Final[dict[str, type[SpineTemporalError]]] = {

@@ -1,16 +1,17 @@
 """The spans of what a client does; whoever works on it goes on from them."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-from opentelemetry import trace
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from typing import TYPE_CHECKING, Any
 
 from spine_temporal.client.approvals import Approval
 from spine_temporal.contracts import span_names as names
 from spine_temporal.contracts.trace_context import Segment, TraceContext
 from spine_temporal.journal.ledger import Ledger
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import SpanContext
 
 
 @contextmanager
@@ -34,18 +35,25 @@ def deciding(workflow_id: str, ledger: Ledger, approval: Approval) -> Iterator[s
         names.TOOL_NAME: approval.tool,
         names.TOOL_CALL_ID: approval.call_id,
     }
-    stopped = _stopped(workflow_id, ledger)
-    links = [Link(stopped)] if stopped is not None else []
-    with _span(f"{names.DECIDE} {approval.tool}", attributes, links) as traceparent:
+    with _span(f"{names.DECIDE} {approval.tool}", attributes, (workflow_id, ledger)) as traceparent:
         yield traceparent
 
 
 @contextmanager
-def _span(name: str, attributes: dict[str, Any], links: list[Link] | None = None) -> Iterator[str]:
+def _span(name: str, attributes: dict[str, Any], stopped: tuple[str, Ledger] | None = None) -> Iterator[str]:
+    if "opentelemetry.trace" not in sys.modules:
+        # Who traces has imported it; importing it here would cost every client a fifth of its start.
+        yield ""
+        return
+    from opentelemetry import trace
+    from opentelemetry.trace import Link, SpanKind, Status, StatusCode
+
+    context = _stopped(*stopped) if stopped is not None else None
+    links = [Link(context)] if context is not None else []
     tracer = trace.get_tracer(names.SCOPE, schema_url=names.SCHEMA_URL)
     span = tracer.start_span(name, kind=SpanKind.PRODUCER, attributes=attributes, links=links)
-    context = span.get_span_context()
-    known = TraceContext(context.trace_id, context.span_id, context.trace_flags.sampled) if context.is_valid else ""
+    own = span.get_span_context()
+    known = TraceContext(own.trace_id, own.span_id, own.trace_flags.sampled) if own.is_valid else ""
     try:
         with trace.use_span(span, record_exception=False, set_status_on_exception=False):
             yield str(known)
@@ -58,7 +66,9 @@ def _span(name: str, attributes: dict[str, Any], links: list[Link] | None = None
         span.end()
 
 
-def _stopped(workflow_id: str, ledger: Ledger) -> SpanContext | None:
+def _stopped(workflow_id: str, ledger: Ledger) -> "SpanContext | None":
+    from opentelemetry.trace import SpanContext, TraceFlags
+
     progress = ledger.progress
     if progress.spec is None or not progress.spec.traced:
         return None

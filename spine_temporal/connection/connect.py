@@ -7,7 +7,7 @@ from typing import Any, Final
 from temporalio.client import Client
 
 from spine_temporal.connection.settings import connect_options
-from spine_temporal.errors import BadInput, ServerUnreachable
+from spine_temporal.errors import BadInput, ServerUnreachable, unreachable
 
 _PATIENCE_S: Final = 5.0
 # How the SDK words it when there is a connection, but the first call fails.
@@ -43,12 +43,3 @@ async def connect(
             f"what answers at {target} does not take this client ({refused[1]}); is it a Temporal server, do the TLS "
             "settings and TEMPORAL_API_KEY fit?"
         ) from error
-
-
-def unreachable(address: str, reason: str = "") -> ServerUnreachable:
-    """The error for a server that does not answer."""
-    because = f" ({reason})" if reason else ""
-    return ServerUnreachable(
-        f"no Temporal server answers at {address}{because}; start one with `spine-temporal dev`, "
-        "or set TEMPORAL_ADDRESS"
-    )

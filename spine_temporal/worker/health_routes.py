@@ -27,9 +27,9 @@ def serving_health(address: str | None, health: Health, metrics_address: str | N
         return
     scale = ScaleAnswers(health.client)
     routes: Routes = {
-        "livez": lambda _: health.livez(),
-        "readyz": lambda _: health.readyz(),
-        "metrics": lambda _: _metrics(metrics_address),
+        "livez": lambda *_: health.livez(),
+        "readyz": lambda *_: health.readyz(),
+        "metrics": lambda *_: _metrics(metrics_address),
         "scale": scale,
     }
     try:

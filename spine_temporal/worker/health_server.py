@@ -6,12 +6,12 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from spine_temporal.errors import BadInput
 from spine_temporal.worker.health import Answer
@@ -26,8 +26,10 @@ _LAST_PORT: Final = 65_535
 _LOOK_EVERY_S: Final = 0.5
 _JOIN_S: Final = 2.0
 
-type Routes = Mapping[str, Callable[[str], Answer]]
-"""What answers, by the first part of the path; it gets the other parts, decoded."""
+type Query = Sequence[tuple[str, str]]
+"""The parameters after the question mark, decoded, in their order."""
+type Routes = Mapping[str, Callable[[str, Query], Answer]]
+"""What answers, by the first part of the path; it gets the other parts, decoded, and the query."""
 
 
 class HealthServer:
@@ -140,13 +142,14 @@ class _Handler(BaseHTTPRequestHandler):
         _log.debug(format, *args)
 
     def _answer(self) -> Answer:
-        name, _, rest = self.path.partition("?")[0].lstrip("/").partition("/")
+        path, _, query = self.path.partition("?")
+        name, _, rest = path.lstrip("/").partition("/")
         route = self.server.routes.get(name)
         if route is None:
             known = ", ".join(f"/{name}" for name in self.server.routes)
             return Answer.json(404, {"status": "error", "reason": f"there is nothing here; there are {known}"})
         try:
-            return route(unquote(rest))
+            return route(unquote(rest), parse_qsl(query, keep_blank_values=True))
         except Exception as error:  # noqa: BLE001 - the probe gets the reason, the log the place
             _log.exception("a health check failed")
             return Answer.unavailable(f"{type(error).__name__}: {error}")

@@ -14,6 +14,7 @@ from temporalio.worker import FixedSizeSlotSupplier, Worker, WorkerConfig, Worke
 from spine_temporal.activities.registered import AgentActivities
 from spine_temporal.activities.sealed_log import seal_the_sdks_log
 from spine_temporal.activities.watchdog import Watchdog, watching
+from spine_temporal.agents.longest import lifetime
 from spine_temporal.agents.policies import Policies, checked
 from spine_temporal.agents.registry import AgentRegistry, Agents
 from spine_temporal.connection.meter import meter_of
@@ -55,8 +56,8 @@ class SpinePlugin(SimplePlugin):
     for States of running runs; 0 keeps none and every activity reads the history. `search_attributes` says whether the
     server has what `spine-temporal init` creates; None asks it. `allowed_plugins` names the distributions whose
     spine plugins the agents may use; None: any. `tools_only` leaves workflows and steps to others: it runs calls of
-    tools that are routed to the worker's task queue. `telemetry`, `step_policy`, `tool_policy` and `longest_activity_s`
-    are as `AgentWorker` has them.
+    tools that are routed to the worker's task queue. `telemetry`, `step_policy`, `tool_policy`, `longest_activity_s`
+    and `longer_activities_task_queue` are as `AgentWorker` has them.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class SpinePlugin(SimplePlugin):
         cache_bytes: int = DEFAULT_CACHE_BYTES,
         tools_only: bool = False,
         longest_activity_s: float | None = None,
+        longer_activities_task_queue: str | None = None,
     ) -> None:
         self._watchdog: Watchdog | None = None
         self._slots: ActivitySlots | None = None
@@ -87,7 +89,7 @@ class SpinePlugin(SimplePlugin):
             search_attributes=search_attributes,
             telemetry=telemetry,
             cache_bytes=cache_bytes,
-            longest_activity_s=longest_activity_s,
+            lifetime=lifetime(longest_activity_s, longer_activities_task_queue),
         )
         ours = self.activities_of_agents
         super().__init__(

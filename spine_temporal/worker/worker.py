@@ -39,10 +39,10 @@ class AgentWorker:
     queue; `poller_autoscaling` lets the server's hints say how many polls are open at once. `longest_activity_s` is how
     long such a worker lives (in a function of a cloud, say): no step or tool call gets more time, and a call of a tool
     whose own `@durable(timeout_s=...)` is longer is refused, unless the tool has a task queue of its own: the model
-    reads why. When it stops, what is in flight gets `graceful_shutdown_s` to finish; then other workers take it over at
-    once. With a `deployment_version` it is a versioned worker, which gets nothing until somebody makes that version
-    current or ramps it: runs stay on their version until they continue as new (see the page on rollouts). Further
-    keywords go to `temporalio.worker.Worker`.
+    reads why, and the queue `longer_activities_task_queue` that it belongs on. When it stops, what is in flight gets
+    `graceful_shutdown_s` to finish; then other workers take it over at once. With a `deployment_version` it is a
+    versioned worker, which gets nothing until somebody makes that version current or ramps it: runs stay on their
+    version until they continue as new (see the page on rollouts). Further keywords go to `temporalio.worker.Worker`.
 
     Raises:
         UnnamedAgent: an agent in the list has no name.
@@ -50,6 +50,7 @@ class AgentWorker:
         UnknownAgent: a policy is for an agent that is not among them.
         AgentBroken: an agent cannot run durably as it is configured.
         PluginUnusable: an agent uses a plugin that is not allowed, or does not fit the kernel.
+        BadInput: there is a `longer_activities_task_queue` without a `longest_activity_s`.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class AgentWorker:
         tools_only: bool = False,
         poller_autoscaling: bool = False,
         longest_activity_s: float | None = None,
+        longer_activities_task_queue: str | None = None,
         graceful_shutdown_s: float = 0.0,
         deployment_version: WorkerDeploymentVersion | None = None,
         **worker_options: Any,
@@ -83,6 +85,7 @@ class AgentWorker:
             cache_bytes=cache_bytes,
             tools_only=tools_only,
             longest_activity_s=longest_activity_s,
+            longer_activities_task_queue=longer_activities_task_queue,
         )
         self.task_queue = task_queue
         defaults: dict[str, Any] = {

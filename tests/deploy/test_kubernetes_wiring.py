@@ -107,11 +107,13 @@ def test_keda_asks_the_service_of_the_worker_that_it_scales(name: str) -> None:
         (signal,) = [t["metadata"] for t in scaled["spec"]["triggers"] if t["type"] == "metrics-api"]
         asked = urlsplit(signal["url"])
         (service,) = [d for d in of_kind(name, "Service") if d["metadata"]["name"] == target]
-        queue = environment(name, worker_of(name, target))["SPINE_TEMPORAL_TASK_QUEUE"]
+        given = environment(name, worker_of(name, target))
+        build = given.get("TEMPORAL_WORKER_BUILD_ID")
 
         assert asked.hostname == f"{service['metadata']['name']}.{NAMESPACE}.svc.cluster.local"
         assert [asked.port] == [port["port"] for port in service["spec"]["ports"]]
-        assert (asked.path, signal["valueLocation"]) == (f"/scale/{queue}", "value")
+        assert (asked.path, signal["valueLocation"]) == (f"/scale/{given['SPINE_TEMPORAL_TASK_QUEUE']}", "value")
+        assert asked.query == (f"build={build}" if build else ""), "builds side by side are scaled each by its own work"
 
 
 @pytest.mark.parametrize("name", KEDA)

@@ -59,6 +59,7 @@ def test_worker_of_an_invocation_serves_the_project_and_knows_how_long_it_lives(
     assert plugin.agents.names == ["assistant", "default"]
     assert config.worker_config["task_queue"] == "spine"
     assert "data_converter" in config.client_connect_config
+    assert handler["LONGER_ACTIVITIES_TASK_QUEUE"] == "value-of-SPINE_TEMPORAL_LONGER_ACTIVITIES_TASK_QUEUE"
     assert handler["LONGEST_ACTIVITY_S"] == 600 - config.shutdown_deadline_buffer.total_seconds()
 
 

@@ -13,7 +13,7 @@ CODEC_SERVER = ROOT / "spine_temporal" / "codec_server" / "settings.py"
 
 def in_code() -> set[str]:
     """The names in the sources; the codec server's settings put theirs together."""
-    files = [file for folder in ("spine_temporal", "workers") for file in Path(ROOT, folder).rglob("*.py")]
+    files = [file for folder in ("spine_temporal", "workers", "deploy") for file in Path(ROOT, folder).rglob("*.py")]
     named = {name for file in files for name in NAME.findall(file.read_text())}
     together = {f"SPINE_TEMPORAL_CODEC_{name}" for name in PREFIXED.findall(CODEC_SERVER.read_text())}
     return (named | together) - {"SPINE_TEMPORAL_CODEC"}

@@ -19,7 +19,18 @@ from spine_temporal.testing import dev_server
 from spine_temporal.testing.server import TestServer
 from tests.bench.requests import ServerRequests
 from tests.bench.scale.fleet import Fleet, cpu_s
-from tests.bench.scale.load import Burst, Opened, Rolled, burst, open_sessions, roll, size_bytes, until_idle, warm_up
+from tests.bench.scale.load import (
+    CALLS,
+    Burst,
+    Opened,
+    Rolled,
+    burst,
+    open_sessions,
+    roll,
+    size_bytes,
+    until_idle,
+    warm_up,
+)
 
 _WORKERS: Final = 2
 _AT_ONCE: Final = 20
@@ -45,6 +56,8 @@ class Found:
     server_bytes: int
     worker_bytes: int
     burst: Burst
+    with_calls: Burst
+    """The same, with tool calls in each turn: what a further step costs is the difference, over their number."""
     rolled: Rolled
 
 
@@ -56,19 +69,25 @@ async def measure(options: argparse.Namespace, progress: Console) -> Found:
             assert pid is not None
             await warm_up(server.client)
             progress.print(f"{options.sessions:,} sessions")
-            before = cpu_s(pid), fleet.cpu_s
+
+            def cpu() -> tuple[float, float]:
+                return cpu_s(pid), fleet.cpu_s
+
+            before = cpu()
             opened = await open_sessions(server.client, options.sessions)
             await until_idle(server.client)
-            spent = cpu_s(pid) - before[0], fleet.cpu_s - before[1]
+            server_cpu_s, worker_cpu_s = (after - spent for after, spent in zip(cpu(), before, strict=True))
             history_bytes = await size_bytes(server.client)
             progress.print("a minute without callers")
             idle = await _idle_requests(pid)
             sizes = int(psutil.Process(pid).memory_info().rss), fleet.memory_bytes
             progress.print(f"{options.turns:,} turns at once")
-            many = await burst(server.client, options.turns)
+            many = await burst(server.client, options.turns, cpu)
+            progress.print(f"{options.turns:,} more, with {CALLS} tool calls each")
+            with_calls = await burst(server.client, options.turns, cpu, first=options.turns, calls=CALLS)
             progress.print(f"{options.restarts} restarts under load")
             rolled = await _rolled(server, fleet, options.restarts)
-            return Found(opened, *spent, history_bytes, idle, *sizes, many, rolled)
+            return Found(opened, server_cpu_s, worker_cpu_s, history_bytes, idle, *sizes, many, with_calls, rolled)
 
 
 async def _rolled(server: TestServer, fleet: Fleet, restarts: int) -> Rolled:
@@ -89,26 +108,33 @@ def rows(found: Found) -> list[tuple[str, str]]:
     opened, many, rolled = found.opened, found.burst, found.rolled
     waited = statistics.quantiles(rolled.waited_s, n=100)
     answers = statistics.quantiles(many.answers_s, n=100)
-    server_ms = found.server_cpu_s / opened.sessions * 1e3
     idle_per_hour = sum(found.idle_requests.values()) * 3600 / _IDLE_S / opened.sessions
     return [
         (f"{opened.sessions:,} sessions: starts", f"{opened.sessions / opened.started_s:,.0f} a second"),
         ("    answers", f"{opened.sessions / opened.answered_s:,.0f} a second, on {_WORKERS} workers"),
-        (
-            "    CPU of each",
-            f"{found.worker_cpu_s / opened.sessions * 1e3:,.1f} ms of a worker, {server_ms:,.1f} ms of the server",
-        ),
+        ("    CPU of each", _cpu(found.worker_cpu_s, found.server_cpu_s, opened.sessions)),
         ("    history of each", f"{found.history_bytes:,} bytes"),
         ("    requests of each while nobody calls", f"{idle_per_hour:,.3g} an hour"),
         ("    memory of the server", f"{found.server_bytes / 1e6:,.0f} MB"),
         ("    memory of the larger worker", f"{found.worker_bytes / 1e6:,.0f} MB"),
         (f"{many.turns:,} turns at once: answers", f"{many.turns / many.wall_s:,.0f} a second"),
         ("    an answer after, median and p99", f"{answers[49]:,.1f} s, {answers[98]:,.1f} s"),
+        ("    CPU of each", _cpu(many.worker_cpu_s, many.server_cpu_s, many.turns)),
+        ("    a further step with its tool call: CPU", _further(many, found.with_calls)),
         (f"{rolled.restarts} restarts under load: runs", f"{rolled.runs:,}, {rolled.lost} lost"),
         ("    effects", f"{rolled.doubled} doubled, {rolled.missing} missing"),
         ("    exit codes of workers", ", ".join(f"{code}: {times}" for code, times in rolled.exit_codes.items())),
         ("    a step or a call begins after, median and p99", f"{waited[49]:,.3f} s, {waited[98]:,.3f} s"),
     ]
+
+
+def _further(one: Burst, more: Burst) -> str:
+    worker_s, server_s = more.worker_cpu_s - one.worker_cpu_s, more.server_cpu_s - one.server_cpu_s
+    return _cpu(worker_s, server_s, CALLS * one.turns)
+
+
+def _cpu(worker_s: float, server_s: float, among: int) -> str:
+    return f"{worker_s / among * 1e3:,.1f} ms of a worker, {server_s / among * 1e3:,.1f} ms of the server"
 
 
 def as_json(found: Found) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tests.bench.scale.fleet import TASK_QUEUE, Fleet
 from tests.bench.scale.serving import AGENT
 from tests.support.waiting import until
 
-_CALLS: Final = 3
+CALLS: Final = 3
 _KNOWN: Final = 10
 _OPEN_S: Final = 24 * 3600.0
 
@@ -92,20 +92,33 @@ class Burst:
     turns: int
     wall_s: float
     answers_s: list[float] = field(repr=False)
+    server_cpu_s: float
+    """Of the server, until no run works any more."""
+    worker_cpu_s: float
+    """Of all workers, over the same time."""
 
 
-async def burst(client: Client, turns: int) -> Burst:
-    """Say something in so many of the open sessions."""
+async def burst(
+    client: Client, turns: int, cpu: Callable[[], tuple[float, float]], *, first: int = 0, calls: int = 0
+) -> Burst:
+    """Say something in so many of the open sessions, from the `first` one on; each turn has so many tool calls.
+
+    `cpu` gives what server and workers have spent by now.
+    """
     durable = DurableAgent(AGENT, client, task_queue=TASK_QUEUE, session_ttl_s=_OPEN_S)
     answers_s = list[float]()
 
     async def say(number: int) -> None:
         began_s = time.perf_counter()
-        result = await durable.run("again", session_id=f"open-{number}")
+        result = await durable.run(f"turn-{first + number} {calls}", session_id=f"open-{first + number}")
         assert result.ok, result
         answers_s.append(time.perf_counter() - began_s)
 
-    return Burst(turns, await side_by_side(turns, turns, say), answers_s)
+    before = cpu()
+    wall_s = await side_by_side(turns, turns, say)
+    await until_idle(client)
+    server_cpu_s, worker_cpu_s = (after - spent for after, spent in zip(cpu(), before, strict=True))
+    return Burst(turns, wall_s, answers_s, server_cpu_s, worker_cpu_s)
 
 
 @dataclass(slots=True)
@@ -135,7 +148,7 @@ async def roll(client: Client, fleet: Fleet, restarts: int, *, at_once: int, eve
         while not over.is_set():
             number = next(numbers)
             ended[number] = False
-            result = await durable.run(f"run-{number} {_CALLS}", session_id=f"rolled-{number}")
+            result = await durable.run(f"run-{number} {CALLS}", session_id=f"rolled-{number}")
             ended[number] = result.answer == "done"
 
     callers = [asyncio.create_task(caller()) for _ in range(at_once)]
@@ -147,7 +160,7 @@ async def roll(client: Client, fleet: Fleet, restarts: int, *, at_once: int, eve
     await asyncio.gather(*callers, return_exceptions=True)
     wall_s = time.perf_counter() - began_s
     effects = Counter(fleet.effects.read_text().splitlines())
-    wanted = {f"run-{number} {call}" for number in ended for call in range(_CALLS)}
+    wanted = {f"run-{number} {call}" for number in ended for call in range(CALLS)}
     return Rolled(
         restarts=restarts,
         exit_codes=dict(codes),

@@ -64,6 +64,19 @@ async def test_call_that_outlasts_its_worker_is_refused_and_the_model_reads_why(
     await replay(history)
 
 
+async def test_model_reads_to_which_queue_the_tool_belongs(durable: Durable) -> None:
+    served = durable(
+        asking(("render", {"film": "Otters"})), longest_activity_s=_LIVES_S, longer_activities_task_queue="tools"
+    )
+
+    result = await served.run("go")
+
+    [refusal] = [message.content or "" for message in result.state.messages if message.role == "tool"]
+    assert "'render' was not called" in refusal
+    assert refusal.endswith("Its author moves it to workers that stay: @durable(task_queue='tools')")
+    assert (ran, result.answer) == ([], "done")
+
+
 async def test_nobody_is_asked_to_approve_what_is_not_carried_out(durable: Durable) -> None:
     result = await durable(asking(("pay", {"amount": 7})), longest_activity_s=_LIVES_S).run("go")
 

@@ -15,13 +15,13 @@ from tests.deploy.worker_process import get
 from tests.support.waiting import until
 
 
-def broken(_: str) -> Answer:
+def broken(_: str, __: health_server.Query) -> Answer:
     raise LookupError("of the test")
 
 
 ROUTES: health_server.Routes = {
-    "livez": lambda _: Answer.ok(),
-    "scale": lambda rest: Answer.ok(rest=rest),
+    "livez": lambda *_: Answer.ok(),
+    "scale": lambda rest, query: Answer.ok(rest=rest, query=query),
     "broken": broken,
 }
 
@@ -44,7 +44,8 @@ def slow_client(server: HealthServer) -> socket.socket:
     [
         ("/livez", 200, {"status": "ok"}),
         ("/livez?verbose", 200, {"status": "ok"}),
-        ("/scale/it%27s%20a%2Fqueue", 200, {"status": "ok", "rest": "it's a/queue"}),
+        ("/scale/it%27s%20a%2Fqueue", 200, {"status": "ok", "rest": "it's a/queue", "query": []}),
+        ("/scale/a?build=v1%2B2&x", 200, {"status": "ok", "rest": "a", "query": [["build", "v1+2"], ["x", ""]]}),
         ("/broken", 503, {"status": "unavailable", "reason": "LookupError: of the test"}),
         ("/", 404, {"status": "error", "reason": "there is nothing here; there are /livez, /scale, /broken"}),
         (

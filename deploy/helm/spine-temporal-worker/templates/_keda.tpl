@@ -21,10 +21,10 @@
   authenticationRef:
     name: {{ .root.Release.Name }}
   {{- end }}
-# Of a worker: the backlog, and what is in hand; not the runs that wait for people.
+# Of a worker: the backlog of its build, and what that has in hand; not the runs that wait for people.
 - type: metrics-api
   metadata:
-    url: http://{{ include "spine.name" . }}.{{ .root.Release.Namespace }}.svc.cluster.local:8082/scale/{{ .values.taskQueue }}
+    url: http://{{ include "spine.name" . }}.{{ .root.Release.Namespace }}.svc.cluster.local:8082/scale/{{ .values.taskQueue }}{{ if eq $v.versioning.mode "manual" }}?build={{ $v.versioning.buildId }}{{ end }}
     valueLocation: value
     targetValue: {{ $v.autoscaling.stepsPerWorker | quote }}
 {{- end }}
