@@ -59,7 +59,8 @@ def test_runbook_is_one_page(runbook: Path) -> None:
     lines = runbook.read_text().splitlines()
 
     assert len(lines) <= 80
-    assert max(map(len, lines)) <= 120
+    # A command is one line, however long: it is copied as it stands.
+    assert max(len(line) for line in lines if not line.startswith("$ ")) <= 120
 
 
 def test_there_is_one_for_each_night() -> None:
