@@ -26,7 +26,9 @@ async def shell() -> AsyncIterator[OperatorShell]:
 
 
 @pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda runbook: runbook.stem)
-async def test_every_command_of_the_page_ends_well_and_every_batch_finds_runs(runbook: Path, shell: OperatorShell) -> None:
+async def test_every_command_of_the_page_ends_well_and_every_batch_finds_runs(
+    runbook: Path, shell: OperatorShell
+) -> None:
     await shell.make_current(CURRENT.get(runbook.stem, "build-1"))
     await shell.start_some()
 
