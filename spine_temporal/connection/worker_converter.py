@@ -203,24 +203,30 @@ class WorkerConverter(DataConverter):
 
     user_codec: PayloadCodec | None = None
     alarm: Alarm = dataclasses.field(default_factory=Alarm)
+    # It is asked for with each activity, and by far most codecs are the same whatever the context.
+    _wrapping: dict[type[_Codec], Self] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
     def with_context(self, context: SerializationContext) -> Self:
         """The converter for what `context` names."""
         converter, codec = super().with_context(context), self.user_codec
         if isinstance(codec, WithSerializationContext):
             codec = codec.with_context(context)
-        wrapped: PayloadCodec
         if not isinstance(context, ActivitySerializationContext):
-            if codec is None or codec is self.user_codec:
-                return converter
-            wrapped = RaisingCodec(codec, self.alarm)
-        elif context.is_local or context.activity_type not in POSTPONED_ACTIVITIES:
-            wrapped = WaitingCodec(codec, self.alarm)
-        else:
-            wrapped = PassingCodec(codec, self.alarm)
-        converter = copy.copy(converter)
-        object.__setattr__(converter, "payload_codec", wrapped)
-        return converter
+            contextual = codec is not None and codec is not self.user_codec
+            return _with_codec(converter, RaisingCodec(codec, self.alarm)) if contextual else converter
+        postponed = not context.is_local and context.activity_type in POSTPONED_ACTIVITIES
+        kind = PassingCodec if postponed else WaitingCodec
+        if converter is not self or codec is not self.user_codec:
+            return _with_codec(converter, kind(codec, self.alarm))
+        if kind not in self._wrapping:
+            self._wrapping[kind] = _with_codec(self, kind(codec, self.alarm))
+        return self._wrapping[kind]
+
+
+def _with_codec[Converter: DataConverter](converter: Converter, codec: PayloadCodec) -> Converter:
+    changed = copy.copy(converter)
+    object.__setattr__(changed, "payload_codec", codec)
+    return changed
 
 
 def worker_converter(converter: DataConverter, meter: MetricMeter = MetricMeter.noop) -> DataConverter:
