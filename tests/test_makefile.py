@@ -105,6 +105,7 @@ def test_no_python_is_tested_twice(tmp_path: Path) -> None:
         "mypy",
         "hadolint",
         "check-jsonschema",
+        "checkov",
         ".venv/bin/python -m pytest -n 4 --dist worksteal",
         "not durable",
     ],
