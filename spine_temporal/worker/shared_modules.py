@@ -26,11 +26,12 @@ class SharedModules:
 
     def __init__(self, restrictions: SandboxRestrictions, runner_class: type[WorkflowRunner]) -> None:
         self._importer = Importer(restrictions, _ContextOfThread())
+        self._restrictions = restrictions
         self._runner_class = runner_class
 
     def create_instance(self, details: WorkflowInstanceDetails) -> WorkflowInstance:
         """Make the instance of one execution."""
-        return _SharingInstance(details, self._runner_class, self._importer)
+        return _SharingInstance(details, self._runner_class, self._restrictions, self._importer)
 
 
 class _ContextOfThread(RestrictionContext):
@@ -59,12 +60,16 @@ class _ContextOfThread(RestrictionContext):
 
 class _SharingInstance(_Instance):
     def __init__(
-        self, instance_details: WorkflowInstanceDetails, runner_class: type[WorkflowRunner], importer: Importer
+        self,
+        instance_details: WorkflowInstanceDetails,
+        runner_class: type[WorkflowRunner],
+        restrictions: SandboxRestrictions,
+        importer: Importer,
     ) -> None:
-        # All that the SDK's own sets, but for an importer of its own.
-        self.instance_details = instance_details
-        self.runner_class = runner_class
-        self.importer = importer
-        self._current_thread_id = None
-        self.globals_and_locals = {"__file__": "workflow_sandbox.py"}
-        self._create_instance()
+        self._shared = importer
+        super().__init__(instance_details, runner_class, restrictions)
+
+    def _create_instance(self) -> None:
+        # In place of the one that the SDK has just made, which has executed nothing yet.
+        self.importer = self._shared
+        super()._create_instance()
