@@ -23,7 +23,7 @@ async def run_once[Outcome](
     """Do `work`; what keeps it from an outcome is raised, for an ordinary activity has attempts, and time, for it.
 
     Raises:
-        ApplicationError: there is no outcome, or one that is too large to be told within a workflow task.
+        ApplicationError: there is no outcome, or one that is too large to be reported within a workflow task.
     """
     attempt = Attempt(AttemptProgress(), 1, time.monotonic(), 0.0)
 

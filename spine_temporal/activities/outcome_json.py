@@ -26,7 +26,7 @@ class Recordable[Outcome](Protocol):
 
 
 def recorded[Outcome: WireModel](done: Recordable[Outcome], id_: str, lost: Callable[[str], Outcome]) -> Outcome:
-    """What came of `done`; a lost outcome if that cannot be told."""
+    """What came of `done`; a lost outcome if that cannot be reported."""
     # Trying again would call the model or the tool again, with the same end.
     try:
         return done.outcome(id_)

@@ -24,7 +24,7 @@ _READABLE_BYTES: Final = 32_000
 # In base64 it is four thirds of that, should it not compress at all.
 _PIECE_BYTES: Final = 1_300_000
 _DIGEST_BYTES: Final = 8
-# A stock server ends a run whose history has 50 MB (`limit.historySize.error`); what is said next needs room, too.
+# A stock server ends a run whose history has 50 MB (`limit.historySize.error`); the next messages need room, too.
 _MOST_BYTES: Final = 32_000_000
 # Conversations of several parts that are on their way at the same time.
 _KEPT: Final = 2

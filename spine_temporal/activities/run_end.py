@@ -1,6 +1,6 @@
-"""The `on_run_end` hooks of an agent, told of a run's Result.
+"""The `on_run_end` hooks of an agent, which get a run's Result.
 
-What a hook changes here is seen again as far as it is recorded: of the Result the answer, the stop reason, the error;
+What a hook changes here is there again as far as it is recorded: of the Result the answer, the stop reason, the error;
 the State as a delta, with which the next turn of the conversation begins. The State's usage is the Result's; the other
 fields of the Result are made from the history again. A run has an end each time it pauses.
 """

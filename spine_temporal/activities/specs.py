@@ -104,7 +104,7 @@ class Specs:
 
 
 def _refused(error: Exception, type_: str) -> ApplicationError:
-    # Benign: the caller is told; the worker's log need not show where in our code.
+    # Benign: the caller gets it; the worker's log need not show where in our code.
     return ApplicationError(
         readable(str(error)), type=type_, non_retryable=True, category=ApplicationErrorCategory.BENIGN
     )

@@ -1,6 +1,6 @@
 """One step of an agent, as the kernel takes it.
 
-What a hook changes here is seen again as far as it is recorded:
+What a hook changes here is there again as far as it is recorded:
 
 * The State, its messages included: recorded as a delta with the step's outcome. Every later hook of the run sees it, on
   whichever worker it runs. An attempt that fails records nothing: the next one runs all hooks again, on the State from
@@ -278,7 +278,7 @@ def stopped(stop: StopRun) -> Ending:
 
 
 def last_text(state: State) -> str | None:
-    """The last thing the model said in words."""
+    """The model's last text."""
     spoken = (
         message.content for message in reversed(state.messages) if message.role == "assistant" and message.content
     )

@@ -1,6 +1,6 @@
 """One tool call of an agent, as the kernel runs it.
 
-What a hook changes here is seen again as far as it is recorded:
+What a hook changes here is there again as far as it is recorded:
 
 * The State: recorded as a delta with the call's outcome, for every later hook of the run. Calls that run side by side
   each begin with the State from before the batch, so their hooks do not see each other's changes.
@@ -89,7 +89,7 @@ class ToolRun:
     """From an activity of the run before, or new; shared ones do if the agent's hooks see no messages."""
     delegates: Delegates = lambda _: None
     passes: Callable[[Exception], bool] = lambda _: False
-    """Whether the call is made again after what the tool raised; else the model is told."""
+    """Whether the call is made again after what the tool raised; else the model gets an error."""
     now_s: Callable[[], float] = lambda: 0.0
     """Unix time by the server's clock."""
     state: State = field(init=False)

@@ -1,4 +1,4 @@
-"""What the model writes, told on the heartbeats of its step while it writes it."""
+"""What the model writes, sent on the heartbeats of its step while it writes it."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from spine_temporal.activities.current import Attempt
 from spine_temporal.activities.heartbeat import present_heart
 from spine_temporal.contracts.progress import Writing
 
-# Every beat carries all of it: the longer the text, the fewer the beats. What is longer still is told when it is done.
+# Every beat carries all of it: the longer the text, the fewer the beats. What is longer still is sent when it is done.
 _CHARACTERS_PER_S: Final = 1_000_000
 _LONGEST: Final = 250_000
 

@@ -33,7 +33,7 @@ def key_of(place: str, name: str, arguments: dict[str, Any]) -> str:
 
 @contextmanager
 def keyed(key: str) -> Iterator[None]:
-    """While the body runs, `key` is the one that tools are told."""
+    """While the body runs, `key` is the one that tools get."""
     token = _key.set(key)
     try:
         yield

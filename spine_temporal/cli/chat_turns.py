@@ -44,7 +44,7 @@ class ChatTurns:
     _branch: tuple[Run, int] | None = None
     """Where the next turn begins: behind a step of that run; None: where the session is."""
     _begins: list[tuple[Run, int]] = field(default_factory=list)
-    """The run of each turn that was said here, and the step behind which it began."""
+    """The run of each turn that began here, and the step behind which it began."""
 
     def __post_init__(self) -> None:
         self._first_session = self.session
@@ -115,7 +115,7 @@ class ChatTurns:
         """Have the next turn begin behind that step; None: the last one. The step.
 
         Raises:
-            RunNotFound: nothing was said yet.
+            RunNotFound: there is no turn yet.
         """
         run = self.agent.get_run(self.session)
         last = (await run.state()).step
@@ -128,7 +128,7 @@ class ChatTurns:
 
     async def _forked(self, run: Run, step: int, text: str, session: str) -> Run:
         if step == 0:
-            # Before its first step, a conversation has what the user said first.
+            # Before its first step, a conversation has the user's first input.
             return await self.agent.start(text, session_id=session, tokens=True)
         return await run.fork(step=step, input=text, session_id=session, tokens=True)
 

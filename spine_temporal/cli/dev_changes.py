@@ -17,7 +17,7 @@ type Files = Mapping[str, tuple[int, int]]
 async def changes_in(folder: Path, loaded: Files) -> AsyncIterator[list[str]]:
     """What a restart of the worker would bring, one line for each file, whenever there is something new.
 
-    `loaded` is what `agent_files` said just before the agents were loaded.
+    `loaded` is what `agent_files` gave just before the agents were loaded.
     """
     before = loaded
     while True:

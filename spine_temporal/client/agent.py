@@ -42,7 +42,7 @@ class DurableAgent:
     waited for.
 
     A session that is named by its caller stays open for `session_ttl_s` after its last turn; then it is closed, and
-    the next turn opens it again with all that was said. `approval_timeout_s` is how long a call waits for a person
+    the next turn opens it again with the whole conversation. `approval_timeout_s` is how long a call waits for a person
     (None: for ever), `on_timeout` what happens then; a tool's own `@durable(...)` goes before them. What `step_policy`
     and `tool_policy` say goes before the worker's own, for conversations that this object opens and for the agents that
     work for them; here, too, a tool's own goes first.
@@ -53,7 +53,7 @@ class DurableAgent:
     `tenant_id` says whose the conversations are that it opens (None: the agent says), and is Temporal's fairness key.
     `priority` is Temporal's own: which tasks go first, and with what weight those of a tenant are shared out.
 
-    Temporal's own UI shows names and numbers of a run; with `ui_text` also what was said, in conversations that this
+    Temporal's own UI shows names and numbers of a run; with `ui_text` also texts, in conversations that this
     object opens.
     """
 

@@ -103,5 +103,5 @@ async def _stop(run: "Run") -> None:
     try:
         await run.stop()
     except (RPCError, SpineTemporalError) as error:
-        # Whoever waits for the run is told what has become of it.
+        # Whoever waits for the run learns what has become of it.
         _log.warning("cannot stop run %r, which goes on: %s", run.id, error)

@@ -70,7 +70,7 @@ def identified(traced: Iterable[TraceEvent], branch: str, event: int, step: Writ
 
 
 async def writing_of(client: Client, workflow_id: str, run_id: str, step: int) -> tuple[int, Writing] | None:
-    """The attempt that takes a step, and what the model has written there; None: nobody has said so yet.
+    """The attempt that takes a step, and what the model has written there; None: not known yet.
 
     Raises:
         RunNotFound: there is no such run.

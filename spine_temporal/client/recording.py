@@ -12,7 +12,7 @@ from spine_temporal.journal.subagents import subagent_content
 
 
 async def recording(run: Run) -> dict[str, Any]:
-    """What the model and the tools of `run` said, for `spine_middleware.Replayer`.
+    """What the model and the tools of `run` answered, for `spine_middleware.Replayer`.
 
     Give it to an agent of the plain kernel, `Agent(..., middleware=[Replayer(await recording(run))])`, and the run
     happens again without model and tools: pull it from production, replay it in a test. Of a session it is the turn

@@ -61,7 +61,7 @@ class Run:
         self.turn = turn
         self.update_id = update_id
         self.tokens_every_s = TOKENS_EVERY_S
-        """How far apart tokens are told."""
+        """How far apart tokens are emitted."""
         self._begun_s = -math.inf
 
     def __repr__(self) -> str:
@@ -129,9 +129,9 @@ class Run:
         `replaces`, and the text begins anew. The history does not grow by tokens. Of a run that was not started to be
         read along, they begin with the next step.
 
-        Their `ts` is the server's time. A tool's start is told when its result is there if a `before_tool` hook could
-        still change the call. Of a team, they are its members'. When the run is reset meanwhile, what was taken back
-        has been told; what happens in its place follows.
+        Their `ts` is the server's time. A tool's start is emitted with its result if a `before_tool` hook could still
+        change the call. Of a team, they are its members'. When the run is reset meanwhile, what was taken back has been
+        emitted; what happens in its place follows.
 
         Raises:
             BadInput: `after` is no id of an event.
@@ -179,7 +179,7 @@ class Run:
     async def decide_on(
         self, decision: Any, call_id: str | None, *, id: str | None = None
     ) -> tuple[DecisionReceipt, StatusCursor]:
-        """`decide`; besides, what was seen before anything comes of it."""
+        """`decide`; besides, what was known before anything comes of it."""
         request = await request_of(decision, call_id, self._client)
         ledger = await self._ledger()
         pending = await pending_in(self._client, self.workflow_id, ledger)

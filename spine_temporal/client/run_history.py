@@ -42,7 +42,7 @@ class RunHistory:
     outcomes: dict[str, SubagentOutcome] = field(default_factory=dict)
     """What came of them."""
     first_input: str | None = None
-    """What the user said in the execution that this one continues, if it is one that continues another."""
+    """The user's input of the execution that this one continues, if it is one that continues another."""
     complete: bool = False
     """It was read to its end."""
     problem: str = ""
@@ -59,7 +59,7 @@ class RunHistory:
 
     @property
     def input(self) -> str:
-        """What the user said first."""
+        """The user's first input."""
         request = self.fold.request
         return self.first_input or (request.input if request is not None else None) or ""
 
@@ -164,7 +164,7 @@ async def _read_close(client: Client, history: RunHistory, workflow_id: str, run
 
 
 async def _first_input(client: Client, workflow_id: str, run_id: str) -> str | None:
-    """What the user said in the first of the executions that continue each other, while the server keeps it."""
+    """The user's input of the first of the executions that continue each other, while the server keeps it."""
     started = (await first_event(client, workflow_id, run_id)).workflow_execution_started_event_attributes
     with contextlib.suppress(RunNotFound):
         event = await first_event(client, workflow_id, started.first_execution_run_id)

@@ -24,7 +24,7 @@ class RunSummary(ReadModel):
     run_id: str
     agent: str
     input: str
-    """What the user said first."""
+    """The user's first input."""
     status: str
     """running, paused (it waits for a decision), idle (it waits for its next turn), failed (the last turn ended with
     an error, or the workflow failed), suspended (on the server), completed, canceled, terminated, timed_out."""
@@ -112,7 +112,7 @@ def summary_of(info: WorkflowExecutionInfo, published: StatusRecord | None, hist
 
 
 def _used(info: WorkflowExecutionInfo, history: RunHistory) -> tuple[int, int, float | None]:
-    """Steps, tokens and cost of the run; of a history that was not read to its end, as the run itself said them."""
+    """Steps, tokens and cost of the run; of a history that was not read to its end, as the run published them."""
     own, known = history.ledger.progress.own, indexed(info)
     if history.complete:
         return own.step, own.usage.total_tokens, known_cost_usd(own)

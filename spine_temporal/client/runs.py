@@ -153,7 +153,7 @@ async def _row(
         # It was deleted, or its retention ended, since the list was made.
         return None, ""
     row = summary_of(info, published, history)
-    # By tenant and cost a run was chosen by what it had said of itself: by now it may have spent more.
+    # By tenant and cost a run was chosen by what it had published: by now it may have spent more.
     tenant, cost_usd = (row.tenant, row.cost_usd) if known is None else (known.tenant, known.cost_usd)
     fits = wanted.fits(agent=row.agent, tenant=tenant, status=row.status, cost_usd=cost_usd)
     return row if fits else _Other(row.workflow_id), history.problem

@@ -83,7 +83,7 @@ class SessionStarter:
             if run_id is not None:
                 return TurnRef(run_id, 1)
             spoken = await self._say_more(workflow_id, request, on_busy, update_id)
-            # None: it is closed, so what was said in it is gone on with. Meanwhile somebody else may have done so.
+            # None: it is closed, so its conversation is gone on with. Meanwhile somebody else may have done so.
             spoken = spoken or await self._reopen(workflow_id, request)
             if spoken is not None:
                 return spoken

@@ -58,7 +58,7 @@ def _span(name: str, attributes: dict[str, Any], stopped: tuple[str, Ledger] | N
         with trace.use_span(span, record_exception=False, set_status_on_exception=False):
             yield str(known)
     except BaseException as error:
-        # What an error says may quote what a user said.
+        # What an error says may quote a user's input.
         span.set_status(Status(StatusCode.ERROR))
         span.set_attribute(names.ERROR_TYPE, type(error).__qualname__)
         raise

@@ -35,7 +35,7 @@ _PASSING: Final = frozenset(
 )
 # The workflow closed while its handler was at work: what was asked for has not been done.
 _CUT_OFF: Final = "AcceptedUpdateCompletedWorkflow"
-# A server fails when it is asked after an update that it sent again and that was refused (seen with 1.32).
+# A server fails when it is asked after an update that it sent again and that was refused (server 1.32).
 _BROKEN: Final = 3
 # A server answers after 20 s at the latest, with no outcome if there is none.
 _POLL: Final = timedelta(seconds=60)

@@ -1,4 +1,4 @@
-"""What the workers of a task queue last said of themselves at the server."""
+"""The last heartbeats of a task queue's workers, as the server has them."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -9,14 +9,14 @@ from temporalio.api.workflowservice.v1 import DescribeWorkerRequest, ListWorkers
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-# A name with one of these cannot be said in this query, however it is escaped (server 1.32).
-_UNSAYABLE: Final = frozenset("'\"\\")
+# A name with one of these cannot be written in this query, however it is escaped (server 1.32).
+_UNWRITABLE: Final = frozenset("'\"\\")
 
 
 async def heartbeats(client: Client, task_queue: str) -> AsyncIterator[WorkerHeartbeat]:
     """The last ones of the queue's workers that are running; one that stops gives its work to others."""
     query = "Status = 'Running'"
-    if not _UNSAYABLE & set(task_queue):
+    if not _UNWRITABLE & set(task_queue):
         query += f" AND TaskQueue = '{task_queue}'"
     request = ListWorkersRequest(namespace=client.namespace, query=query)
     while True:

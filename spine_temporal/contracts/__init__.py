@@ -1,1 +1,1 @@
-"""What is said across the wire, without behaviour."""
+"""The models and names of the wire, without behaviour."""

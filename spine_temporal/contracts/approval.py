@@ -35,7 +35,7 @@ class Decision(GivenModel):
     """
 
     approve: bool = True
-    """The call runs; False: the model is told that it was rejected."""
+    """The call runs; False: the model gets an error that it was rejected."""
     arguments: dict[str, AnyJson] | None = None
     """In the place of the model's; None: as they are."""
     reason: str | None = None

@@ -8,7 +8,7 @@ MAX_PAYLOAD_BYTES: Final = 2_000_000
 """The largest payload we hand to a stock server. Its own limit is 2 MiB (`limit.blobSize.error`), all included."""
 
 MAX_LOCAL_RESULT_BYTES: Final = 256 * 1024
-"""The largest outcome of a local activity: it is told with all else of its workflow task, in one message of 4 MB."""
+"""The largest outcome of a local activity: it is sent with all else of its workflow task, in one message of 4 MB."""
 
 
 def within(limit_bytes: int) -> int:

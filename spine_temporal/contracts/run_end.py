@@ -18,7 +18,7 @@ class AnswerFrom(StrEnum):
     LAST_MESSAGE = "last_message"
     """It is the content of the conversation's last message."""
     LAST_TEXT = "last_text"
-    """It is the last thing the model said in words: the kernel's answer when a guard trips."""
+    """It is the model's last text: the kernel's answer when a guard trips."""
 
 
 class Ending(WireModel):

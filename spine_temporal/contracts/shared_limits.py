@@ -1,4 +1,4 @@
-"""What is said to the workflows that guard money, side effects, a rate."""
+"""Requests to the workflows that guard money, side effects, a rate."""
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ class Charge(WireModel):
     """The signal `spine.charge`: what one model call cost."""
 
     id: str
-    """Of this call; told twice, it counts once."""
+    """Of this call; sent twice, it counts once."""
     cost_usd: float = Field(default=0.0, allow_inf_nan=False)
     tokens: int = 0
 

@@ -39,7 +39,7 @@ class MessageSummary(WireModel):
 
 
 class DeltaSummary(WireModel):
-    """A StateDelta as the workflow sees it: enough to count and to know what was said last."""
+    """A StateDelta as the workflow sees it: enough to count and to know the last text."""
 
     messages: list[MessageSummary] = []
     usage: AnyUsage | None = None

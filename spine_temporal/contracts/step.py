@@ -21,7 +21,7 @@ class StepInput(Basis):
     first: bool = False
     """Run `on_run_start` before anything else."""
     tokens_every_s: float | None = None
-    """How often the text is told while the model writes it; None: not before it is written."""
+    """How often the text is streamed while the model writes it; None: not before it is written."""
     ui_text: bool = False
     """What the model gives to its tools may be shown to whoever looks at Temporal's own UI."""
     policy: ActivityPolicy = ActivityPolicy()

@@ -62,7 +62,7 @@ class ToolOutcome(ToolBase):
     """A tool call's outcome in full: what the fold reads."""
 
     content: str = ""
-    """What the model is told; not used when the call ended the run."""
+    """What the model gets; not used when the call ended the run."""
     delta: StateDelta = StateDelta()
     """What the hooks changed in the State; the result's own message is not in it."""
     called: bool = False

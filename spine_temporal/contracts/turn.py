@@ -20,7 +20,7 @@ class TurnRequest(GivenModel):
     session_id: str | None = None
     """Which session it is for: two prefixes may make one workflow id of two session ids. None: whichever it is."""
     tokens_every_s: float | None = Field(default=None, ge=MIN_TOKENS_EVERY_S, le=LONGEST_S, allow_inf_nan=False)
-    """How often the text of an answer is told while the model writes it; None: not before it is written."""
+    """How often the text of an answer is streamed while the model writes it; None: not before it is written."""
     run_id: str | None = None
     """The execution it was sent to. Another one has it from a reset: it was accepted before, so it is not refused now
     because a turn is in hand. None: it may be."""

@@ -167,8 +167,8 @@ class EventReader:
         result = await self._bytes(completed.outcome.success)
         if name == names.TURN_UPDATE:
             receipt = load(TurnTaken, result)
-            said = load(TurnRequest, data)
-            return TurnQueued(entry_id(id_), id_, said.input, receipt, said.tokens_every_s, said.trace)
+            turn = load(TurnRequest, data)
+            return TurnQueued(entry_id(id_), id_, turn.input, receipt, turn.tokens_every_s, turn.trace)
         if name == names.DECIDE_UPDATE:
             request = load(DecideRequest, data)
             by = request.decision.decided_by if request.decision else None

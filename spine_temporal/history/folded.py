@@ -46,7 +46,7 @@ async def fold_execution(client: Client, run: tuple[str, str]) -> Ledger:
 async def with_conversation(client: Client, fold: Fold) -> Ledger:
     """The ledger of a fold; while its conversation is still to come from where it was left, it is as it was there.
 
-    What the user said to a run that was closed meanwhile stands at its end.
+    The user's input of a run that was closed meanwhile stands at its end.
     """
     origin = fold.request.origin if fold.request is not None else None
     if origin is None or origin.step is not None or fold.ledger.restored:

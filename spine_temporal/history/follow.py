@@ -61,7 +61,7 @@ async def follow(
     """The events of a run, from the first one of that execution on: until it closes, or without `wait` those there are.
 
     An execution that continues as new is followed into the next one, and one that was reset into the one that took
-    its place, unless `onward` is False; of the one that was reset, the close is not told. `run_id` None means the
+    its place, unless `onward` is False; of the one that was reset, the close is left out. `run_id` None means the
     latest. `on_execution` is called with the run id of each, before its first event. `latest` was the latest execution
     a moment ago: if it came to an end of its own, that is not held against a reset in this very moment.
 

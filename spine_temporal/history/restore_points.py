@@ -117,7 +117,7 @@ class _Execution:
     back: bool
     """It began, and the conversation that it goes on with had come."""
     unanswered: str | None
-    """What the user said, if it was closed before it began; who started it for an agent that cannot be had was told."""
+    """The user's input, if it was closed before it began; who started an agent that is not there got an error."""
     deleted: bool
     began_s: float
 

@@ -130,7 +130,7 @@ def _reopened(ledger: Ledger, before: Ledger) -> Ledger:
     texts = [message for message in ledger.state.messages if message.role == "user"]
     messages = close_dangling_calls(before)
     state = before.state.model_copy(update={"session_id": ledger.session_id, "messages": messages})
-    # What the user said is the turn that the workflow begins next.
+    # The user's input is the turn that the workflow begins next.
     return replace(
         with_versions(before, ledger.plugins),
         progress=ledger.progress,
@@ -239,7 +239,7 @@ def _ended_within(before: Ledger, after: Ledger, events: list[Event]) -> Applied
     if after.progress.ending is None or before.progress.ending is not None or after.progress.spec is None:
         return after, events
     if after.progress.spec.team is not None:
-        # Its last member has said in its own trace how it ended.
+        # The trace of its last member has its end.
         return after, events
     after, last = _with_final_status(after)
     return after, events + last

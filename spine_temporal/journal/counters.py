@@ -85,7 +85,7 @@ class Progress:
     stop_requested: bool = False
     """The turn in hand is to end at its next boundary; of an idle session: it is to close."""
     tokens_every_s: float | None = None
-    """How often the text of an answer is told while the model writes it, in this turn; None: not before."""
+    """How often the text of an answer is streamed while the model writes it, in this turn; None: not before."""
     trace: str = ""
     """The span of whoever began the turn in hand, as a W3C `traceparent`; empty: nobody traces it."""
     segment_from: Spent = field(default_factory=Spent)

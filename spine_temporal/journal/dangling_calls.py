@@ -28,7 +28,7 @@ def close_dangling_calls(ledger: Ledger) -> list[Message]:
 
 
 def with_unanswered(ledger: Ledger, texts: Sequence[str]) -> Ledger:
-    """The ledger, with what the user said in turns that were closed before they began."""
+    """The ledger, with the user's inputs of turns that were closed before they began."""
     messages = [*close_dangling_calls(ledger), *map(Message.user, texts)]
     return replace(ledger, state=ledger.state.model_copy(update={"messages": messages}), first_input=None)
 

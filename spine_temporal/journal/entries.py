@@ -38,7 +38,7 @@ class Opened:
     spec: AgentSpec
     at_s: float = 0.0
     input: str | None = None
-    """What the user said; kept for a team only."""
+    """The user's input; kept for a team only."""
     restoring: bool = False
     """The conversation is still to come from where it was left."""
 

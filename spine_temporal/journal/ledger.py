@@ -111,7 +111,7 @@ class Ledger:
     """Entries that came while the conversation of this execution was still to come; None: it is not waited for."""
     result_of: str | None = None
     first_input: str | None = None
-    """What the user said when the conversation was opened again; the next turn begins with it."""
+    """The user's input that opened the conversation again; the next turn begins with it."""
 
     @property
     def spec(self) -> AgentSpec:
@@ -178,7 +178,7 @@ def subagents_of(ledger: Ledger) -> list[SubagentRecord]:
 
 
 def with_versions(ledger: Ledger, plugins: dict[str, str] | None) -> Ledger:
-    """A copy whose agent is made of these versions by now; None or empty: nobody said."""
+    """A copy whose agent is made of these versions by now; None or empty: unknown."""
     if not plugins or plugins == ledger.plugins:
         return ledger
     changes = (*ledger.version_changes, VersionChange(ledger.state.step, plugins))[-_MAX_VERSION_CHANGES:]

@@ -17,7 +17,7 @@ _WRITTEN_APART = frozenset({"messages", "usage", "scratch"})
 def diff(
     before: State, after: State, *, banked: Usage | None = None, stepped: bool = False, unchanged: int = 0
 ) -> StateDelta:
-    """What turns `before` into `after`, beside what `apply` is told of a step.
+    """What turns `before` into `after`, beside what `apply` gets of a step.
 
     `banked` is what the model's response added to the usage; the delta then names a usage only if it is another one.
     `stepped`: the step was counted; the delta names a number only if it is another one. `unchanged`: of so many first

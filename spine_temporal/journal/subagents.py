@@ -44,7 +44,7 @@ def status_changed(progress: Progress, status: SubagentStatus) -> Progress:
 
 
 def done(progress: Progress, position: Position, outcome: SubagentOutcome) -> Progress:
-    """A copy that knows what came of a subagent; told again, or when the turn has ended, nothing changes."""
+    """A copy that knows what came of a subagent; reported again, or when the turn has ended, nothing changes."""
     found = call_at(progress, str(position))
     if progress.status == "idle":
         # The Result has been given.

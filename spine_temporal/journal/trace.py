@@ -50,7 +50,7 @@ def tool_call(step: int, name: str, arguments: dict[str, Any]) -> Event:
 
 
 def tool_done(step: int, call: ToolCall, outcome: ToolOutcome, *, announced: bool) -> list[Event]:
-    """What happened within a tool call; `announced`: its start has been told already."""
+    """What happened within a tool call; `announced`: its start has been emitted already."""
     events: list[Event] = []
     # The kernel does not tell the start of a call that was approved; but of an edited one nobody knows the arguments.
     if outcome.called and not announced and (not outcome.decision or outcome.edited):

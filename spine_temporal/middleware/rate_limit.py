@@ -80,7 +80,7 @@ class RateLimit:
             answer: tuple[float, ...] | Exception
             try:
                 answer = await self._take(tuple(asking))
-            except Exception as error:  # noqa: BLE001 - those who asked are told
+            except Exception as error:  # noqa: BLE001 - those who asked get it
                 answer = error
             for position, turn in enumerate(asking.values()):
                 if turn.done():

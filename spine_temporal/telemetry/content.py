@@ -1,4 +1,4 @@
-"""What was said, as the conventions write it: messages of parts, as JSON text."""
+"""The conversation, as the conventions write it: messages of parts, as JSON text."""
 
 from collections.abc import Sequence
 from typing import Any

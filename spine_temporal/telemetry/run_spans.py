@@ -167,7 +167,7 @@ def _span(work: Work, name: str, kind: SpanKind, attributes: Attributes) -> Iter
             yield span
     except BaseException as error:
         if not isinstance(error, _NO_FAILURES):
-            # What an error says may quote what a user said.
+            # What an error says may quote a user's input.
             span.set_status(Status(StatusCode.ERROR, redact(str(error)) if work.content else None))
             span.set_attribute(names.ERROR_TYPE, type(error).__qualname__)
         raise

@@ -51,7 +51,7 @@ class _Finder(MetaPathFinder):
 def keep_code() -> None:
     """Have this process read the workflow's own modules once, however often they are executed; measured: half the time.
 
-    A file that changes meanwhile is not seen, as is so for whatever Python has imported.
+    A file that changes meanwhile is not read again, as is so for whatever Python has imported.
     """
     if not any(isinstance(each, _Finder) for each in sys.meta_path):
         sys.meta_path.insert(0, _Finder())

@@ -4,6 +4,7 @@ A run of ours keeps nothing in a module, as a test of the package makes sure; so
 anew, they are half of what a short run costs a worker, and most of what a waiting run holds in memory.
 """
 
+import inspect
 import threading
 from typing import Final
 
@@ -14,6 +15,9 @@ from temporalio.worker.workflow_sandbox._restrictions import RestrictionContext
 from temporalio.worker.workflow_sandbox._runner import _Instance
 
 _PACKAGE: Final = "spine_temporal.workflow."
+
+if [*inspect.signature(_Instance).parameters] != ["instance_details", "runner_class", "restrictions"]:
+    raise ImportError("this SDK builds the instances of its sandbox otherwise")
 
 
 def is_ours(details: WorkflowInstanceDetails) -> bool:

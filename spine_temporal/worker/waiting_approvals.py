@@ -65,14 +65,14 @@ class WaitingApprovals:
         attributes = await look(self._client)
         if not {names.STATUS_ATTRIBUTE, names.AGENT_ATTRIBUTE} <= set(attributes.there):
             return
-        waiting, oldest_s, seen = Counter[str](), dict[str, float](), count(1)
+        waiting, oldest_s, numbers = Counter[str](), dict[str, float](), count(1)
         async for info in paused_runs(self._client, agent=None, there=attributes.there):
             record = await published_status(info, self._client.data_converter)
             if record is not None and record.asks and record.agent in self._agents:
                 waiting[record.agent] += record.asks
                 since_s = record.asked_s or time.time()
                 oldest_s[record.agent] = min(since_s, oldest_s.get(record.agent, since_s))
-            if next(seen) >= _MOST:
+            if next(numbers) >= _MOST:
                 break
         now_s = time.time()
         for agent in self._agents:

@@ -76,7 +76,7 @@ class Session:
         elif (id_ := getattr(entry, "id", None)) is not None:
             self._order.append(id_)
         if not self.advanced and not isinstance(entry, _BEGINNINGS):
-            # What is told once more, as each execution of a subagent's parent asks for, gets nothing on.
+            # What is reported once more, as each execution of a subagent's parent asks for, gets nothing on.
             self.advanced = replace(self.progress, revision=before.revision) != before
         self.wake()
 

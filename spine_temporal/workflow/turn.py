@@ -75,7 +75,7 @@ class Turn:
         if tasks:
             await workflow.wait(tasks)
         for task in tasks:
-            # Looked at, or its end is logged as an error that nobody has seen.
+            # Looked at, or its end is logged as an error that nobody retrieved.
             if not task.cancelled():
                 task.exception()
 

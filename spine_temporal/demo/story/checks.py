@@ -92,7 +92,7 @@ def _taken_over(completed: Sequence[CompletedActivity], killed: Call) -> Check:
 
 
 def _is_end(call: Call) -> bool:
-    # A tool that raises has done its work, the model is told; a model call that fails is tried again.
+    # A tool that raises has done its work, the model gets its error; a model call that fails is tried again.
     return call.event == FINISHED or (call.event == FAILED and call.name != MODEL)
 
 

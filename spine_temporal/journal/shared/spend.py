@@ -4,7 +4,7 @@ from typing import Final
 
 from spine_temporal.contracts.shared_limits import BudgetState, Charge
 
-# A charge is told twice only when its request was repeated, which is over within seconds.
+# A charge arrives twice only when its request was repeated, which is over within seconds.
 _REMEMBERED: Final = 500
 
 

@@ -110,8 +110,10 @@ async def test_the_clock_is_refused_to_the_thread_that_runs_a_workflow_and_to_no
 
     def load() -> None:
         runs.wait()
-        exec(_READS_THE_CLOCK, {"importer": importer})
-        imported.set()
+        try:
+            exec(_READS_THE_CLOCK, {"importer": importer})
+        finally:
+            imported.set()
 
     await asyncio.gather(asyncio.to_thread(run), asyncio.to_thread(load))
 
