@@ -1,7 +1,6 @@
 """The activities that a worker registers."""
 
 import functools
-import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound
 from spine_temporal.activities.live_calls import goes_through_the_message
 from spine_temporal.activities.local_attempt import run_once
 from spine_temporal.activities.mirror import mirror
-from spine_temporal.activities.outcome_json import recorded, written
+from spine_temporal.activities.outcome_json import random_id, recorded, written
 from spine_temporal.activities.reporting import reported
 from spine_temporal.activities.restore import restore
 from spine_temporal.activities.restored_parts import RestoredParts
@@ -121,11 +120,11 @@ class AgentActivities:
         task = unpack(RestoreInput, value)
 
         async def work(_: Attempt) -> Restored:
-            if (kept := self._restored.kept(_run(), _id(), task)) is not None:
+            if (kept := self._restored.kept(_run(), random_id(), task)) is not None:
                 return kept
             agent = None if task.same else await self._agents.find(task.agent)
             ledger = self.cache.kept_for(task) or await restore(_client(), agent, task, _run()[1])
-            return self._restored.of(ledger, _run(), _id(), task) if ledger is not None else Restored(id=_id())
+            return self._restored.of(ledger, _run(), random_id(), task) if ledger else Restored(id=random_id())
 
         def lost(why: str) -> Restored:
             raise ApplicationError(
@@ -161,13 +160,13 @@ class AgentActivities:
             if step.cause is not None and attempt.has_another(task.policy) and passing(step.cause, task.policy):
                 self.metrics.retry(spec.agent)
                 raise step.cause
-            outcome = self._specs.with_versions(recorded(step, _id(), lost), agent, ledger)
+            outcome = self._specs.with_versions(recorded(step, random_id(), lost), agent, ledger)
             self.cache.give_back(_run(), working)
             return outcome
 
         def lost(why: str) -> StepOutcome:
             failed = ModelError(error=why, action="fail")
-            return StepOutcome(id=_id(), ending=Ending(reason=StopReason.ERROR, error=why), errors=[failed])
+            return StepOutcome(id=random_id(), ending=Ending(reason=StopReason.ERROR, error=why), errors=[failed])
 
         return await self._reported(task, work, lost, lambda outcome: [StepBegun(task), StepDone(outcome)])
 
@@ -200,12 +199,12 @@ class AgentActivities:
             )
             with watched(self._telemetry, self.metrics, agent, ledger, step=task.step, index=task.index):
                 await call.run()
-            outcome = self._specs.with_versions(recorded(call, _id(), lost), agent, ledger)
+            outcome = self._specs.with_versions(recorded(call, random_id(), lost), agent, ledger)
             self.cache.give_back(_run(), call.working)
             return outcome
 
         def lost(why: str) -> ToolOutcome:
-            return ToolOutcome(id=_id(), content=f"Error executing tool '{task.name}': {why}", called=True)
+            return ToolOutcome(id=random_id(), content=f"Error executing tool '{task.name}': {why}", called=True)
 
         if activity.info().is_local:
             outcome, data = await run_once(work, lambda outcome: written(outcome, lost))
@@ -230,10 +229,10 @@ class AgentActivities:
                 raise RevisionNotFound(f"the history does not lead to revision {ended!r}, where the run ends")
             agent = await self._agents.get(ledger.spec.agent)
             async with end_watched(self._telemetry, agent, ledger, began_s, first=task.first):
-                return await end_run(agent, ledger, folded.segment_trace(), task, _id())
+                return await end_run(agent, ledger, folded.segment_trace(), task, random_id())
 
         def lost(why: str) -> EndOutcome:
-            return EndOutcome(id=_id(), error=why)
+            return EndOutcome(id=random_id(), error=why)
 
         _, data = await run_with_attempts(task.policy, work, lost, lambda outcome: written(outcome, lost))
         return pack_bytes(data)
@@ -294,7 +293,3 @@ def _client() -> Client:
 def _run() -> RunKey:
     info = activity.info()
     return str(info.workflow_id), str(info.workflow_run_id)
-
-
-def _id() -> str:
-    return secrets.token_hex(4)

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import ValidationInfo, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from spine_temporal.contracts.base import RECORDED, GivenModel, WireModel
 from spine_temporal.contracts.json_form import AnyJson
@@ -105,7 +105,7 @@ class ApprovalRequest(WireModel):
     """The kernel's: "approve" for a gated tool, "manual" for one that raised `Interrupt`."""
     payload: AnyJson = None
     """What the kernel shows as `Result.interrupt`."""
-    arguments: dict[str, AnyJson] = {}
+    arguments: dict[str, AnyJson] = Field(default_factory=dict)
     digest: str = ""
     asked_s: float = 0.0
     """When it asked, in Unix time by the server's clock."""

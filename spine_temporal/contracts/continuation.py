@@ -23,7 +23,7 @@ class CarryOver(Basis):
     run_id: str
     turn_run_id: str
     """The execution in which the turn in hand began."""
-    progress: dict[str, Any] = {}
+    progress: dict[str, Any] = Field(default_factory=dict)
     """The workflow's progress, without the texts that the restored conversation brings."""
 
 

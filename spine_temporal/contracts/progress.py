@@ -1,5 +1,7 @@
 """What a heartbeat carries to the next attempt, and to whoever reads a step along."""
 
+from pydantic import Field
+
 from spine_temporal.contracts.base import WireModel
 
 
@@ -13,7 +15,7 @@ class AttemptProgress(WireModel):
     """How many attempts a stopping worker handed over, or a hook postponed; they count for none."""
     missed: int = 0
     """How many ended because no beat came: the worker was lost, or the machine was too busy to beat."""
-    ended: dict[str, int] = {}
+    ended: dict[str, int] = Field(default_factory=dict)
     """How earlier attempts ended, in words, and how many ended like that."""
 
 

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from pydantic import Field
 from spine_core import StopReason, Usage
 
 from spine_temporal.contracts.base import Basis, WireModel
@@ -41,7 +42,7 @@ class RunOutcome(WireModel):
     reason: StopReason
     answer: str | None = None
     error: str | None = None
-    usage: AnyUsage = Usage()
+    usage: AnyUsage = Field(default_factory=Usage)
     unpriced_tokens: int = 0
     """Those of its tokens whose price nobody knew."""
     step: int = 0
@@ -75,7 +76,7 @@ class EndOutcome(WireModel):
     """What the `on_run_end` hooks changed."""
 
     id: str
-    delta: StateDelta = StateDelta()
+    delta: StateDelta = Field(default_factory=StateDelta)
     ending: Ending | None = None
     """The ending as the hooks rewrote it; None: as it was."""
     error: str | None = None

@@ -60,7 +60,7 @@ class AgentSpec(WireModel):
     """It is no single agent: these work for it."""
     payload_bytes: int = MAX_PAYLOAD_BYTES
     """The largest payload that the server takes."""
-    plugins: dict[str, str] = {}
+    plugins: dict[str, str] = Field(default_factory=dict)
     """The versions of the distributions that it is made of, spinekit and spine-temporal among them; as "prices", of
     the tables that its cost is counted by."""
     traced: bool = False

@@ -47,7 +47,7 @@ class BucketState(WireModel):
 
     full_at_s: float = 0.0
     """When the bucket would be full again, in Unix time."""
-    turns: dict[str, float] = {}
+    turns: dict[str, float] = Field(default_factory=dict)
     """When those that will ask again may begin, by the ids of their calls."""
 
 

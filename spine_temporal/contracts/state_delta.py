@@ -1,5 +1,7 @@
 """What changed in a State, without what did not."""
 
+from pydantic import Field
+
 from spine_temporal.contracts.base import WireModel
 from spine_temporal.contracts.json_form import AnyJson
 from spine_temporal.contracts.messages import AnyMessage, AnyUsage
@@ -12,17 +14,17 @@ class StateDelta(WireModel):
     index; when it removed or inserted some, `cut` says which stretch of the old list the new messages replace.
     """
 
-    messages: list[AnyMessage] = []
-    edits: dict[int, AnyMessage] = {}
+    messages: list[AnyMessage] = Field(default_factory=list)
+    edits: dict[int, AnyMessage] = Field(default_factory=dict)
     cut: tuple[int, int] | None = None
     """Replace the old messages from the first index up to, not including, the second; None: append."""
     usage: AnyUsage | None = None
     """The new total, where it is not the old one plus what the model's response cost; None: it is."""
     usage_before: AnyUsage | None = None
     """What `usage` was counted up from; two deltas made side by side from one State add up by it."""
-    scratch: dict[str, AnyJson] = {}
+    scratch: dict[str, AnyJson] = Field(default_factory=dict)
     """A patch of `State.scratch`, in the form of `journal.patch`."""
-    fields: dict[str, AnyJson] = {}
+    fields: dict[str, AnyJson] = Field(default_factory=dict)
     """New values of State's other fields, by name."""
 
     @property
@@ -41,7 +43,7 @@ class MessageSummary(WireModel):
 class DeltaSummary(WireModel):
     """A StateDelta as the workflow sees it: enough to count and to know the last text."""
 
-    messages: list[MessageSummary] = []
+    messages: list[MessageSummary] = Field(default_factory=list)
     usage: AnyUsage | None = None
     usage_before: AnyUsage | None = None
-    fields: dict[str, AnyJson] = {}
+    fields: dict[str, AnyJson] = Field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pydantic import Field
 from spine_core import Usage
 
 from spine_temporal.contracts.approval import ApprovalPolicy
@@ -72,11 +73,11 @@ class StepBase(WireModel):
     """What changed in the State, beside its count of steps."""
     stepped: bool = True
     """False: a guard tripped between `on_run_start` and the step, which was then not taken, nor counted."""
-    usage: AnyUsage = Usage()
+    usage: AnyUsage = Field(default_factory=Usage)
     """What the model's response cost; it is added to the run's total."""
     free: bool = False
     """It is known to cost nothing: a cost of 0 is a price, not one that nobody knew."""
-    calls: list[PlannedCall] = []
+    calls: list[PlannedCall] = Field(default_factory=list)
     ending: Ending | None = None
     """The run stops here; None: it goes on, with the calls if there are any, else with another step."""
     last_text: str | None = None
@@ -91,7 +92,7 @@ class StepBase(WireModel):
 class StepSummary(StepBase):
     """A step's outcome as the workflow reads it: from the same JSON, ignoring the rest."""
 
-    delta: DeltaSummary = DeltaSummary()
+    delta: DeltaSummary = Field(default_factory=DeltaSummary)
 
 
 class ModelError(WireModel):
@@ -104,12 +105,12 @@ class ModelError(WireModel):
 class StepOutcome(StepBase):
     """A step's outcome in full: what the fold reads."""
 
-    delta: StateDelta = StateDelta()
+    delta: StateDelta = Field(default_factory=StateDelta)
     asked: int | None = None
     """How many messages the model was given; None: it was not called."""
     preset: bool = False
     """A hook preset the response."""
-    errors: list[ModelError] = []
+    errors: list[ModelError] = Field(default_factory=list)
     streamed: bool = False
     """The provider gave its answer in pieces."""
     rewritten: bool = False

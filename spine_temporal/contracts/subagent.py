@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from pydantic import Field
 from spine_core import Usage
 
 from spine_temporal.contracts.base import WireModel
@@ -30,7 +31,7 @@ class SubagentOutcome(WireModel):
     reason: str = ""
     """The kernel's stop reason; empty: the workflow itself failed."""
     error: str | None = None
-    usage: AnyUsage = Usage()
+    usage: AnyUsage = Field(default_factory=Usage)
     unpriced_tokens: int = 0
     """Those of its tokens whose price nobody knew."""
     transfer: str | None = None

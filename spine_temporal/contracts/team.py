@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from spine_temporal.contracts.base import WireModel
 
 
@@ -13,7 +15,7 @@ class TeamPlan(WireModel):
     """
 
     kind: Literal["sequential", "handoff"]
-    members: dict[str, str] = {}
+    members: dict[str, str] = Field(default_factory=dict)
     """Durable names of the agents by the names they have on the team; sequential: by their number."""
     start: str = ""
     max_handoffs: int = 5

@@ -1,5 +1,6 @@
 """One tool call."""
 
+from pydantic import Field
 from spine_core import Usage
 
 from spine_temporal.contracts.approval import ApprovalRequest, ApprovalRequestSummary
@@ -37,7 +38,7 @@ class ToolBase(WireModel):
     """A hook ended the run."""
     last_text: str | None = None
     """The model's last words, given only when they cannot be read off the appended messages: "" for none."""
-    spent: AnyUsage = Usage()
+    spent: AnyUsage = Field(default_factory=Usage)
     """What the agent that did the work spent; it is added to the run's total."""
     unpriced_tokens: int = 0
     """Those of the tokens that it spent whose price nobody knew."""
@@ -54,7 +55,7 @@ class ToolBase(WireModel):
 class ToolSummary(ToolBase):
     """A tool call's outcome as the workflow reads it: from the same JSON, ignoring the rest."""
 
-    delta: DeltaSummary = DeltaSummary()
+    delta: DeltaSummary = Field(default_factory=DeltaSummary)
     asks: ApprovalRequestSummary | None = None
 
 
@@ -63,7 +64,7 @@ class ToolOutcome(ToolBase):
 
     content: str = ""
     """What the model gets; not used when the call ended the run."""
-    delta: StateDelta = StateDelta()
+    delta: StateDelta = Field(default_factory=StateDelta)
     """What the hooks changed in the State; the result's own message is not in it."""
     called: bool = False
     """The tool itself was started: not when it is unknown or a hook preset the result."""
@@ -78,7 +79,7 @@ class ToolOutcome(ToolBase):
     """The arguments are a person's."""
     call: AnyToolCall | None = None
     """The call, when a hook gave it another id or name."""
-    later_calls: list[AnyToolCall] = []
+    later_calls: list[AnyToolCall] = Field(default_factory=list)
     """The calls behind this one, when `later` has their plan."""
     plugins: dict[str, str] | None = None
     """The versions of the distributions that the agent was made of; None: those that the run knew of."""
