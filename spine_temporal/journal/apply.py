@@ -4,6 +4,7 @@ from spine_core import Message, RunStatus, State, StopReason
 from spine_core.state import PendingApproval
 
 from spine_temporal.contracts.run_end import Ending
+from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.step import StepOutcome
 from spine_temporal.journal import progress as reducer
 from spine_temporal.journal import state_delta, trace
@@ -75,7 +76,8 @@ def apply(ledger: Ledger, entry: Entry) -> Applied:  # noqa: C901 - one line per
         case SubagentDone(position, outcome):
             return _ended_within(ledger, *subagent_ended(ledger, after, position, outcome))
         case SubagentStatusChanged(_, status) if status.outcome is not None:
-            return _ended_within(ledger, *subagent_ended(ledger, after, status.position, status.outcome))
+            at = Position.parse(status.position)
+            return _ended_within(ledger, *subagent_ended(ledger, after, at, status.outcome))
         case EndBegun(task):
             return _concluded(ledger, after, task.ending, task.at)
         case EndDone(outcome):

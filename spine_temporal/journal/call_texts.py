@@ -8,6 +8,7 @@ from spine_temporal.contracts.run_id import Position
 from spine_temporal.contracts.subagent import SubagentOutcome
 from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.journal import state_delta, trace
+from spine_temporal.journal.counters import is_spent
 from spine_temporal.journal.entries import ApprovalExpired, Decided, ToolBegun, ToolDone
 from spine_temporal.journal.ledger import CallContent, DecisionRecord, Ledger, with_versions
 from spine_temporal.journal.replacing import replace
@@ -25,7 +26,7 @@ def tool_begun(before: Ledger, after: Ledger, entry: ToolBegun) -> tuple[Ledger,
     index, task = entry.task.index, entry.task
     if index >= len(before.calls):
         raise ValueError(f"call {index} belongs to no call of this step")
-    found, spec = call_at(before.progress, str(Position(task.step, index))), before.progress.spec
+    found, spec = call_at(before.progress, Position(task.step, index)), before.progress.spec
     # A hook may still change the arguments or preset the result: then only the outcome knows. A gated call asks first.
     if task.resumed or found is None or spec is None or "before_tool" in spec.hooks:
         return after, []
@@ -47,10 +48,10 @@ def tool_done(before: Ledger, after: Ledger, entry: ToolDone) -> tuple[Ledger, l
 
 
 def subagent_ended(
-    before: Ledger, after: Ledger, position: Position | str, outcome: SubagentOutcome
+    before: Ledger, after: Ledger, position: Position | None, outcome: SubagentOutcome
 ) -> tuple[Ledger, list[Event]]:
     """A subagent is over."""
-    found = call_at(before.progress, str(position))
+    found = call_at(before.progress, position)
     if found is None or found.call.phase is not Phase.DELEGATED or found.index >= len(before.calls):
         return after, []
     index, content = found.index, replace(before.calls[found.index], returned=outcome)
@@ -71,7 +72,7 @@ def subagent_ended(
 
 def decided(ledger: Ledger, entry: Decided) -> Ledger:
     """A person decided."""
-    found = call_at(ledger.progress, entry.receipt.position)
+    found = call_at(ledger.progress, Position.parse(entry.receipt.position))
     taken = found is not None and found.call.decision is not None and found.call.decision.id == entry.id
     if found is None or not taken or entry.request is None:
         return ledger
@@ -93,7 +94,7 @@ def decided(ledger: Ledger, entry: Decided) -> Ledger:
 def expired(ledger: Ledger, entry: ApprovalExpired) -> Ledger:
     """Nobody decided in time."""
     record = entry.record
-    found = call_at(ledger.progress, record.position)
+    found = call_at(ledger.progress, Position.parse(record.position))
     if found is None or found.call.decision is None or found.call.decision.id != entry.id:
         return ledger
     planned = found.call.planned
@@ -117,33 +118,35 @@ def _with_outcome(before: Ledger, after: Ledger, index: int, outcome: ToolOutcom
         later = tuple(CallContent(call) for call in outcome.later_calls)
         after = replace(after, calls=(*after.calls[: index + 1], *later))
     content = after.calls[index]
-    content = replace(content, call=outcome.call or content.call)
-    events = trace.tool_done(before.state.step, content.call, outcome, announced=content.announced)
+    call = outcome.call or content.call
+    events = trace.tool_done(before.state.step, call, outcome, announced=content.announced)
     content = replace(
         content,
+        call=call,
         outcomes=(*content.outcomes, outcome),
         announced=content.announced or outcome.called,
         request=outcome.asks or content.request,
         delegation=outcome.delegates or content.delegation,
     )
-    return _with_entered(after.with_content(index, content)), events
+    return _with_entered(after, [*after.calls[:index], content, *after.calls[index + 1 :]]), events
 
 
-def _with_entered(ledger: Ledger) -> Ledger:
+def _with_entered(ledger: Ledger, contents: list[CallContent]) -> Ledger:
+    """A copy with these contents, but for what has entered the State."""
     calls, state = ledger.progress.calls, ledger.state
-    for index, content in enumerate(ledger.calls):
+    for index, content in enumerate(contents):
         call = calls.items[index] if calls is not None else None
         # The progress has taken in what has entered; what it still holds is still to come.
         if call is None or call.outcomes or not content.outcomes:
             continue
         for outcome in content.outcomes:
             state = _with_entered_outcome(state, content.call, outcome, asked=call.ask is not None)
-        ledger = ledger.with_content(index, replace(content, outcomes=()))
-    return replace(ledger, state=state)
+        contents[index] = replace(content, outcomes=())
+    return replace(ledger, state=state, calls=tuple(contents))
 
 
 def _with_entered_outcome(state: State, call: ToolCall, outcome: ToolOutcome, *, asked: bool) -> State:
-    spent = outcome.spent if outcome.spent.total_tokens or outcome.spent.cost_usd else None
+    spent = outcome.spent if is_spent(outcome.spent) else None
     state = state_delta.apply(state, outcome.delta, banked=spent)
     if outcome.ending is not None or outcome.asks is not None or outcome.delegates is not None:
         return state

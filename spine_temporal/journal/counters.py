@@ -215,6 +215,11 @@ def known_cost_usd(spent: Spent) -> float | None:
     return cost_usd if not spent.unpriced_tokens and math.isfinite(cost_usd) else None
 
 
+def is_spent(usage: Usage) -> bool:
+    """Whether there is anything to count in it."""
+    return bool(usage.input_tokens or usage.output_tokens or usage.cost_usd)
+
+
 def with_delta(
     progress: Progress,
     delta: DeltaSummary | StateDelta,
@@ -222,11 +227,12 @@ def with_delta(
     *,
     banked: Usage | None = None,
     unpriced_tokens: int = 0,
+    stepped: bool = False,
 ) -> Progress:
-    """A copy that counts what `delta` changed; `banked` is what was spent beside it."""
+    """A copy that counts what `delta` changed; `banked` is what was spent beside it, `stepped`: a step was, too."""
     return replace(
         progress,
-        step=delta.fields.get("step", progress.step),
+        step=delta.fields.get("step", progress.step + 1 if stepped else progress.step),
         depth=delta.fields.get("depth", progress.depth),
         usage=count(progress.usage, delta, banked=banked),
         unpriced_tokens=progress.unpriced_tokens + unpriced_tokens,

@@ -167,7 +167,7 @@ def _turn_queued(progress: Progress, entry: TurnQueued) -> Progress:
 def _decided(progress: Progress, entry: Decided) -> Progress:
     receipt = entry.receipt
     kept = with_receipt(progress, entry.update_id, receipt)
-    found = call_at(progress, receipt.position)
+    found = call_at(progress, Position.parse(receipt.position))
     if found is None:
         return kept
     calls, index, call = found.calls, found.index, found.call
@@ -187,7 +187,7 @@ def _settled(call: Call, receipt: DecisionReceipt, decided_by: str | None) -> st
 
 def _expired(progress: Progress, entry: ApprovalExpired) -> Progress:
     record = entry.record
-    found = call_at(progress, record.position)
+    found = call_at(progress, Position.parse(record.position))
     if found is None:
         return progress
     calls, index, call = found.calls, found.index, found.call
@@ -252,23 +252,23 @@ def _turn_begun(progress: Progress, turn: int) -> Progress:
 
 
 def _step_done(progress: Progress, entry: StepDone) -> Progress:
-    outcome = entry.outcome
-    counted = replace(progress, step=progress.step + 1) if outcome.stepped else progress
+    outcome, calls = entry.outcome, None
     banked, unpriced = outcome.usage, outcome.unpriced_tokens
-    done = with_delta(counted, outcome.delta, outcome.last_text, banked=banked, unpriced_tokens=unpriced)
-    done = replace(done, hooks_started=True, calls=None)
-    if outcome.ending is not None:
-        messages = outcome.delta.messages
-        return with_ending(done, outcome.ending, last_message=messages[-1].content if messages else None)
-    if not outcome.calls:
+    done = with_delta(
+        progress, outcome.delta, outcome.last_text, banked=banked, unpriced_tokens=unpriced, stepped=outcome.stepped
+    )
+    if outcome.calls and outcome.ending is None:
+        parallel = progress.spec is not None and progress.spec.parallel_tools
+        calls = Calls(done.step, tuple(map(Call, outcome.calls)), parallel=parallel)
+    done = replace(done, hooks_started=True, calls=calls)
+    if outcome.ending is None:
         return done
-    parallel = progress.spec is not None and progress.spec.parallel_tools
-    items = tuple(Call(planned) for planned in outcome.calls)
-    return replace(done, calls=Calls(done.step, items, parallel=parallel))
+    messages = outcome.delta.messages
+    return with_ending(done, outcome.ending, last_message=messages[-1].content if messages else None)
 
 
 def _tool_begun(progress: Progress, step: int, index: int) -> Progress:
-    found = call_at(progress, str(Position(step, index)))
+    found = call_at(progress, Position(step, index))
     if found is None:
         raise ValueError(f"call {step}.{index} belongs to no step in hand")
     calls, at, call = found.calls, found.index, found.call
@@ -276,12 +276,14 @@ def _tool_begun(progress: Progress, step: int, index: int) -> Progress:
 
 
 def _tool_done(progress: Progress, entry: ToolDone) -> Progress:
-    found = call_at(progress, str(Position(entry.step, entry.index)))
+    found = call_at(progress, Position(entry.step, entry.index))
     if found is None:
         raise ValueError(f"the result of call {entry.step}.{entry.index} belongs to no step in hand")
     if entry.local and found.call.phase is Phase.PLANNED:
         progress = _tool_begun(progress, entry.step, entry.index)
-    return replace(with_outcome(progress, entry.index, entry.outcome), hooks_started=True)
+    if not progress.hooks_started:
+        progress = replace(progress, hooks_started=True)
+    return with_outcome(progress, entry.index, entry.outcome)
 
 
 def _end_done(progress: Progress, entry: EndDone) -> Progress:

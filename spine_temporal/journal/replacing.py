@@ -16,12 +16,11 @@ else:
         Raises:
             TypeError: there is no such field.
         """
-        made = object.__new__(type(instance))
-        fields = made.__dict__
-        fields.update(instance.__dict__)
-        if not changes.keys() <= fields.keys():
+        made, fields = object.__new__(type(instance)), instance.__dict__
+        changed = fields | changes
+        if len(changed) != len(fields):
             raise TypeError(f"{type(instance).__name__} has no field {sorted(changes.keys() - fields.keys())}")
-        fields.update(changes)
+        object.__setattr__(made, "__dict__", changed)
         return made
 
 

@@ -21,7 +21,7 @@ CANCELLED_SUBAGENT: Final = SubagentOutcome(reason=StopReason.CANCELLED.value)
 
 def started(progress: Progress, position: Position, workflow_id: str) -> Progress:
     """A copy that knows the workflow of a subagent."""
-    found = call_at(progress, str(position))
+    found = call_at(progress, position)
     if found is None or found.call.subagent is None:
         return progress
     # What it was given stands in its own history from now on.
@@ -32,10 +32,10 @@ def started(progress: Progress, position: Position, workflow_id: str) -> Progres
 
 def status_changed(progress: Progress, status: SubagentStatus) -> Progress:
     """A copy that knows that a subagent paused, goes on, or is over; what comes out of order is dropped."""
+    position = Position.parse(status.position)
     if status.outcome is not None:
-        position = Position.parse(status.position)
         return done(progress, position, status.outcome) if position is not None else progress
-    found = call_at(progress, status.position)
+    found = call_at(progress, position)
     subagent = found.call.subagent if found is not None else None
     if found is None or subagent is None or subagent.number >= status.number:
         return progress
@@ -45,7 +45,7 @@ def status_changed(progress: Progress, status: SubagentStatus) -> Progress:
 
 def done(progress: Progress, position: Position, outcome: SubagentOutcome) -> Progress:
     """A copy that knows what came of a subagent; reported again, or when the turn has ended, nothing changes."""
-    found = call_at(progress, str(position))
+    found = call_at(progress, position)
     if progress.status == "idle":
         # The Result has been given.
         return progress

@@ -166,8 +166,8 @@ class Call:
         """Whether an agent works on it, and has that status."""
         return self.phase is Phase.DELEGATED and self.subagent is not None and self.subagent.status == status
 
-    def moved(self, event: Event) -> "Call":
-        """A copy in the phase that follows on `event`.
+    def moved(self, event: Event, **changes: Any) -> "Call":
+        """A copy in the phase that follows on `event`, with these fields replaced.
 
         Raises:
             NoTransition: nothing follows.
@@ -175,7 +175,7 @@ class Call:
         following = TRANSITIONS.get((self.phase, event))
         if following is None:
             raise NoTransition(f"call {self.planned.id!r} of {self.planned.name!r} is {self.phase}: no {event} now")
-        return replace(self, phase=following)
+        return replace(self, phase=following, **changes)
 
 
 @dataclass(frozen=True)
@@ -262,8 +262,8 @@ def begin(call: Call) -> Call:
     Raises:
         NoTransition: it cannot begin.
     """
-    moved = replace(call.moved(Event.BEGIN), begun=call.begun + 1)
-    return replace(moved, decision=None) if call.phase is Phase.DECIDED else moved
+    decision = None if call.phase is Phase.DECIDED else call.decision
+    return call.moved(Event.BEGIN, begun=call.begun + 1, decision=decision)
 
 
 def ask(call: Call, asking: ApprovalRequestSummary, default: ApprovalPolicy | None) -> Call:
@@ -276,7 +276,7 @@ def ask(call: Call, asking: ApprovalRequestSummary, default: ApprovalPolicy | No
     timeout_s = policy.timeout_s if policy is not None else None
     due_s = asking.asked_s + timeout_s if timeout_s is not None else None
     early = call.decision
-    asked = replace(call.moved(Event.ASK), ask=asking, expires_s=due_s, decision=None)
+    asked = call.moved(Event.ASK, ask=asking, expires_s=due_s, decision=None)
     # One that was taken for other arguments than those that the hooks made of them is dropped.
     return decide(asked, early, call.settled) if early is not None else asked
 
@@ -289,5 +289,5 @@ def decide(call: Call, decision: CallDecision, settled: str) -> Call:
     """
     if call.phase is Phase.ASKED and call.ask is not None and decision.digest != call.ask.digest:
         return replace(call, settled="")
-    moved = call.moved(Event.EXPIRE if decision.expired_after_s is not None else Event.DECIDE)
-    return replace(moved, decision=decision, settled=settled, expires_s=None)
+    event = Event.EXPIRE if decision.expired_after_s is not None else Event.DECIDE
+    return call.moved(event, decision=decision, settled=settled, expires_s=None)

@@ -134,7 +134,7 @@ async def _ended(session: Session, position: Position, within_s: float) -> bool:
 
 
 def _works(session: Session, position: Position) -> bool:
-    found = call_at(session.progress, str(position))
+    found = call_at(session.progress, position)
     return found is not None and found.call.phase is Phase.DELEGATED and not found.call.subagent_is("over")
 
 
