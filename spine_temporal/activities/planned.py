@@ -37,7 +37,7 @@ def planned_calls(
     """
     planned, shown, size_bytes = list[PlannedCall](), set[str](), 0
     for call in calls:
-        one = _planned(agent, call, default, lifetime).model_copy(update={"shown": _shown(call, ui_text=ui_text)})
+        one = _planned(agent, call, default, lifetime, _shown(call, ui_text=ui_text))
         if one.parameters is not None:
             size_bytes += 0 if one.name in shown else len(to_json(one.parameters, fallback=str))
             if one.name in shown or size_bytes > payload_bytes * _SCHEMAS:
@@ -55,16 +55,18 @@ def _shown(call: ToolCall, *, ui_text: bool) -> str:
     )
 
 
-def _planned(agent: Agent, call: ToolCall, default: ActivityPolicy, lifetime: Lifetime | None) -> PlannedCall:
+def _planned(
+    agent: Agent, call: ToolCall, default: ActivityPolicy, lifetime: Lifetime | None, shown: str
+) -> PlannedCall:
     tool = agent.tools.get(call.name)
     if tool is None:
-        return PlannedCall(id=call.id, name=call.name, known=False)
+        return PlannedCall(id=call.id, name=call.name, shown=shown, known=False)
     policy = policy_of(tool, default)
     if lifetime is not None and (refused := too_long(call.name, policy or default, lifetime)):
         # Nobody is asked to approve what is not carried out.
-        return PlannedCall(id=call.id, name=call.name, refused=refused)
-    local_s = local_s_of(tool, policy or default)
-    planned = PlannedCall(id=call.id, name=call.name, approval=approval_of(tool), policy=policy, local_s=local_s)
+        return PlannedCall(id=call.id, name=call.name, shown=shown, refused=refused)
+    approval, local_s = approval_of(tool), local_s_of(tool, policy or default)
+    planned = PlannedCall(id=call.id, name=call.name, shown=shown, approval=approval, policy=policy, local_s=local_s)
     if not tool.approve:
         return planned
     gate = {"approve": True, "parameters": tool.parameters, "digest": digest_of(json_form(call.arguments))}

@@ -6,6 +6,7 @@ from spine_core import Message, State
 
 from spine_temporal.activities.state_copy import copy_of, working_copy
 from spine_temporal.activities.working_messages import GivenBack
+from spine_temporal.journal.replacing import copied
 from spine_temporal.journal.state_delta import same_message
 
 
@@ -31,4 +32,4 @@ class SharedMessages:
         """`state`, which was lent, with the original in the place of the copy; as it is, if that was edited."""
         if self._seen is not None and not same_message(*self._seen):
             return GivenBack(state, 0)
-        return GivenBack(state.model_copy(update={"messages": self._originals}), len(self._originals))
+        return GivenBack(copied(state, messages=self._originals), len(self._originals))

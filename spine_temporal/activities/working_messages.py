@@ -9,6 +9,7 @@ from spine_core import Message, State, ToolCall
 
 from spine_temporal.activities.lent_messages import LentMessages
 from spine_temporal.activities.state_copy import copy_of, working_copy
+from spine_temporal.journal.replacing import copied
 from spine_temporal.journal.state_delta import same_message
 
 _NEVER_CHANGE: Final = frozenset({str, int, float, bool, type(None)})
@@ -75,7 +76,7 @@ class WorkingMessages:
         if not self._untouched():
             messages = state.messages
             if isinstance(messages, LentMessages):
-                state = state.model_copy(update={"messages": messages.stored()})
+                state = copied(state, messages=messages.stored())
             self.__init__()  # type: ignore[misc]
             return GivenBack(state, 0)
         messages = state.messages
@@ -84,7 +85,7 @@ class WorkingMessages:
         else:
             messages = [self._original(message) for message in messages]
             same = len(messages) >= len(self) and all(map(is_, self._originals, messages))
-        state, unchanged = state.model_copy(update={"messages": messages}), len(self) if same else 0
+        state, unchanged = copied(state, messages=messages), len(self) if same else 0
         if same:
             self._renew()
         else:

@@ -32,7 +32,7 @@ from spine_temporal.journal.entries import (
     ToolDone,
 )
 from spine_temporal.journal.ledger import CallContent, Ledger, Member, open_state, with_versions
-from spine_temporal.journal.replacing import replace
+from spine_temporal.journal.replacing import copied, replace
 from spine_temporal.journal.trace import Event
 
 type Applied = tuple[Ledger, list[Event]]
@@ -109,7 +109,7 @@ def _requested(before: Ledger, after: Ledger, entry: Requested) -> Ledger:
 def _opened(ledger: Ledger, entry: Opened) -> Ledger:
     spec, state = entry.spec, ledger.state
     system = [Message.system(spec.system)] if spec.system else []
-    state = state.model_copy(update={"tenant_id": spec.tenant_id, "messages": [*system, *state.messages]})
+    state = copied(state, tenant_id=spec.tenant_id, messages=[*system, *state.messages])
     opened = replace(ledger, state=state, plugins=spec.plugins, opened_with=spec.plugins)
     return _with_member(opened)
 
@@ -131,7 +131,7 @@ def _restored(waiting: Ledger, ledger: Ledger, entry: ConversationRestored) -> A
 def _reopened(ledger: Ledger, before: Ledger) -> Ledger:
     texts = [message for message in ledger.state.messages if message.role == "user"]
     messages = close_dangling_calls(before)
-    state = before.state.model_copy(update={"session_id": ledger.session_id, "messages": messages})
+    state = copied(before.state, session_id=ledger.session_id, messages=messages)
     # The user's input is the turn that the workflow begins next.
     return replace(
         with_versions(before, ledger.plugins),
@@ -160,7 +160,7 @@ def _status_changed(before: Ledger, after: Ledger, entry: StatusChanged) -> Appl
     messages = close_dangling_calls(before)
     if input_ is not None:
         messages = [*messages, Message.user(input_)]
-    state = _unpaused(after.state, deferred=False).model_copy(update={"messages": messages})
+    state = copied(_unpaused(after.state, deferred=False), messages=messages)
     return replace(after, state=state, calls=(), requests={}, first_input=None), []
 
 
@@ -204,7 +204,7 @@ def _concluded(before: Ledger, after: Ledger, ending: Ending, at: int | None) ->
 def _paused(ledger: Ledger, at: int | None) -> Applied:
     calls, changed = ledger.progress.calls, {"status": RunStatus.INTERRUPTED}
     if at is None or calls is None or at >= len(ledger.calls):
-        return replace(ledger, state=ledger.state.model_copy(update=changed)), []
+        return replace(ledger, state=copied(ledger.state, **changed)), []
     request, subagent = ledger.calls[at].request, calls.items[at].subagent
     mode, payload = ("agent", subagent.interrupt) if subagent is not None else ("approve", None)
     if request is not None and subagent is None:
@@ -216,7 +216,7 @@ def _paused(ledger: Ledger, at: int | None) -> Applied:
         if not calls.items[index].finished
     ]
     scratch = ledger.state.scratch | ({DEFERRED: rest} if rest else {})
-    state = ledger.state.model_copy(update={**changed, "pending": pending, "scratch": scratch})
+    state = copied(ledger.state, **changed, pending=pending, scratch=scratch)
     return replace(ledger, state=state), [trace.interrupt(state.step, mode, payload)]
 
 
@@ -224,7 +224,7 @@ def _unpaused(state: State, *, deferred: bool) -> State:
     scratch = state.scratch
     if not deferred and DEFERRED in scratch:
         scratch = {key: value for key, value in scratch.items() if key != DEFERRED}
-    return state.model_copy(update={"pending": None, "status": RunStatus.RUNNING, "scratch": scratch})
+    return copied(state, pending=None, status=RunStatus.RUNNING, scratch=scratch)
 
 
 def _with_final_status(ledger: Ledger) -> Applied:
@@ -232,7 +232,7 @@ def _with_final_status(ledger: Ledger) -> Applied:
     if ending is None:
         return ledger, []
     status = RunStatus.ERROR if ending.reason is StopReason.ERROR else RunStatus.DONE
-    state = ledger.state.model_copy(update={"status": status})
+    state = copied(ledger.state, status=status)
     return replace(ledger, state=state), trace.ended(ending, state.step)
 
 

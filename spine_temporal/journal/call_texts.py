@@ -11,7 +11,7 @@ from spine_temporal.journal import state_delta, trace
 from spine_temporal.journal.counters import is_spent
 from spine_temporal.journal.entries import ApprovalExpired, Decided, ToolBegun, ToolDone
 from spine_temporal.journal.ledger import CallContent, DecisionRecord, Ledger, with_versions
-from spine_temporal.journal.replacing import replace
+from spine_temporal.journal.replacing import copied, replace
 from spine_temporal.journal.subagents import subagent_content
 from spine_temporal.journal.tool_calls import Call, Phase
 from spine_temporal.journal.tool_results import call_at
@@ -155,4 +155,4 @@ def _with_entered_outcome(state: State, call: ToolCall, outcome: ToolOutcome, *,
     if asked and DEFERRED in scratch:
         # The kernel takes the calls up again once it has the result of the one it was paused at.
         scratch = {key: value for key, value in scratch.items() if key != DEFERRED}
-    return state.model_copy(update={"messages": [*state.messages, message], "scratch": scratch})
+    return copied(state, messages=[*state.messages, message], scratch=scratch)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from spine_core import Message, ToolCall
 
 from spine_temporal.journal.ledger import Ledger
-from spine_temporal.journal.replacing import replace
+from spine_temporal.journal.replacing import copied, replace
 from spine_temporal.journal.tool_calls import Call, Phase
 
 
@@ -30,7 +30,7 @@ def close_dangling_calls(ledger: Ledger) -> list[Message]:
 def with_unanswered(ledger: Ledger, texts: Sequence[str]) -> Ledger:
     """The ledger, with the user's inputs of turns that were closed before they began."""
     messages = [*close_dangling_calls(ledger), *map(Message.user, texts)]
-    return replace(ledger, state=ledger.state.model_copy(update={"messages": messages}), first_input=None)
+    return replace(ledger, state=copied(ledger.state, messages=messages), first_input=None)
 
 
 def with_results(messages: Sequence[Message], result: Callable[[int, ToolCall], str]) -> list[Message]:

@@ -1,6 +1,8 @@
-"""`dataclasses.replace` for the journal's own frozen dataclasses, twenty times as fast."""
+"""Copies with some fields replaced, faster than by the standard functions."""
 
 from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
 
 if TYPE_CHECKING:
     # For the type checker it is the standard one: it knows the fields and their types.
@@ -24,4 +26,17 @@ else:
         return made
 
 
-__all__ = ["replace"]
+def copied[M: BaseModel](model: M, /, **changes: Any) -> M:
+    """A shallow copy of a pydantic model, with these fields replaced: `model_copy` in a third of its time.
+
+    The model's class has neither private nor further fields.
+    """
+    made = model.__class__.__new__(model.__class__)
+    object.__setattr__(made, "__dict__", model.__dict__ | changes)
+    object.__setattr__(made, "__pydantic_fields_set__", model.__pydantic_fields_set__ | changes.keys())
+    object.__setattr__(made, "__pydantic_extra__", None)
+    object.__setattr__(made, "__pydantic_private__", None)
+    return made
+
+
+__all__ = ["copied", "replace"]

@@ -2,16 +2,19 @@
 
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
+from pydantic import BaseModel
 from pydantic_core import to_json
 from spine_core import Message, State, Usage
 
 from spine_temporal.contracts.json_form import json_form
 from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
 from spine_temporal.journal import patch
+from spine_temporal.journal.replacing import copied
 
-_WRITTEN_APART = frozenset({"messages", "usage", "scratch"})
+_WRITTEN_APART: Final = frozenset({"messages", "usage", "scratch"})
+_OTHERS: Final = tuple(name for name in State.model_fields if name not in _WRITTEN_APART)
 
 
 def diff(
@@ -27,13 +30,13 @@ def diff(
         pydantic_core.PydanticSerializationError: `after.scratch` holds something that JSON cannot.
         pydantic.ValidationError: a field of `after` has a value that no State can have.
     """
-    usage = after.usage if after.usage != (before.usage + banked if banked else before.usage) else None
+    usage = None if _same(before.usage + banked if banked else before.usage, after.usage) else after.usage
     return StateDelta(
         **_messages(before.messages, after.messages, unchanged),
         usage=usage,
         usage_before=before.usage if usage is not None and banked is None else None,
         scratch=patch.diff(before.scratch, json_form(after.scratch)),
-        fields=_fields(before.model_copy(update={"step": before.step + 1}) if stepped else before, after),
+        fields=_fields(before, after, stepped=stepped),
     )
 
 
@@ -50,7 +53,7 @@ def apply(state: State, delta: StateDelta, *, banked: Usage | None = None, stepp
     if delta.fields:
         known = State.model_validate({"session_id": state.session_id, **delta.fields})
         changed |= {name: getattr(known, name) for name in delta.fields if name in State.model_fields}
-    return state.model_copy(update=changed)
+    return copied(state, **changed) if changed else state
 
 
 def count(total: Usage, delta: StateDelta | DeltaSummary, *, banked: Usage | None = None) -> Usage:
@@ -71,11 +74,13 @@ def same_message(old: Message, new: Message) -> bool:
     """Whether they are written alike."""
     if old is new:
         return True
-    # As pydantic compares two models, in a third of the time; no model of messages has generics.
-    if old.__dict__ != new.__dict__ or type(old) is not type(new) or old.__pydantic_extra__ != new.__pydantic_extra__:
-        return False
     # Python finds 1 == True == 1.0, JSON does not; only arguments and parts can hold such values.
-    return not (old.tool_calls or old.parts) or to_json(old) == to_json(new)
+    return _same(old, new) and (not (old.tool_calls or old.parts) or to_json(old) == to_json(new))
+
+
+def _same(old: BaseModel, new: BaseModel) -> bool:
+    # As pydantic compares two models, in a third of the time; these have neither generics nor private fields.
+    return type(old) is type(new) and old.__dict__ == new.__dict__ and old.__pydantic_extra__ == new.__pydantic_extra__
 
 
 def _messages(before: Sequence[Message], after: Sequence[Message], unchanged: int) -> dict[str, Any]:
@@ -107,13 +112,9 @@ def _apply_messages(old: Sequence[Message], delta: StateDelta) -> list[Message]:
     return [*new, *delta.messages]
 
 
-def _fields(before: State, after: State) -> dict[str, Any]:
-    changed = {
-        name: getattr(after, name)
-        for name in State.model_fields
-        if name not in _WRITTEN_APART and getattr(before, name) != getattr(after, name)
-    }
-    written = {name: json_form(value) for name, value in changed.items()}
+def _fields(before: State, after: State, *, stepped: bool) -> dict[str, Any]:
+    old, new = before.__dict__ | {"step": before.step + stepped}, after.__dict__
+    written = {name: json_form(new[name]) for name in _OTHERS if old[name] != new[name]}
     if written:
         State.model_validate({"session_id": before.session_id, **written})
     return written
