@@ -3,20 +3,21 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from types import TracebackType
 from typing import Final, NoReturn
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from spine_temporal.activities.current import Attempt, present
+from spine_temporal.activities.current import Attempt
 from spine_temporal.activities.earlier_attempts import STOPPED_MIDWAY, given_up, with_last_ending
 from spine_temporal.activities.encoding import encodable
 from spine_temporal.activities.failures import Transient, passing
 from spine_temporal.activities.heartbeat import Heart, progress_of
-from spine_temporal.activities.hooks import contained, in_words
+from spine_temporal.activities.hooks import begin, in_words
 from spine_temporal.activities.predecessors import Work, forget, present_work, remember
 from spine_temporal.activities.sealed_log import in_log
 from spine_temporal.activities.unreadable import pause_for_codec
@@ -41,7 +42,7 @@ async def activity_attempt() -> AsyncIterator[Attempt]:
     attempt, task = _this_attempt(), asyncio.current_task()
     heart = Heart(attempt, ended=lambda _: _cancel(task), unknown=lambda _: _cancel(task))
     try:
-        with _handing_over(attempt):
+        with _HandingOver(attempt):
             yield attempt
     finally:
         heart.stop()
@@ -66,7 +67,7 @@ async def run_with_attempts[Outcome, Written](
         return await write(await work(attempt))
 
     try:
-        with _handing_over(attempt):
+        with _HandingOver(attempt):
             try:
                 return await _carry_out(carried_out, policy, work_and_write)
             except _Lost as lost_with:
@@ -136,13 +137,8 @@ class _CarriedOut:
         return True
 
     async def outcome_of[Outcome](self, work: Callable[[Attempt], Awaitable[Outcome]]) -> Outcome:
-        async def contained_work() -> Outcome:
-            with contained():
-                return await work(self.attempt)
-
         if self._work is None:
-            with present(self.attempt):
-                self._work = Work(asyncio.create_task(contained_work()), self.attempt, self)
+            self._work = Work(begin(work, self.attempt), self.attempt, self)
             remember(self._work)
         task: asyncio.Task[Outcome] = self._work.task
         try:
@@ -219,19 +215,24 @@ def _took_too_long(attempt: Attempt) -> bool:
     return limit is not None and time.monotonic() - attempt.began_s >= limit.total_seconds() * _NEARLY
 
 
-@contextmanager
-def _handing_over(attempt: Attempt) -> Iterator[None]:
-    try:
-        yield
-    except asyncio.CancelledError as cancelled:
-        if not attempt.handed_over():
-            raise
-        why = "the worker is stopping; the work goes to another"
-        raise attempt.uncounted(why, names.WORKER_STOPPING, _AT_ONCE) from cancelled
-    except CodecAway as away:
-        raise attempt.uncounted(str(away), names.CODEC_AWAY, pause_for_codec(attempt.number)) from None
-    except RetryLater as postponed:
-        raise attempt.uncounted(str(postponed), names.POSTPONED, timedelta(seconds=postponed.wait_s)) from None
+class _HandingOver:
+    """Turns what says that the work is to be done later, or elsewhere, into a failure that counts for none."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+
+    def __enter__(self) -> None:
+        """Nothing happens before."""
+
+    def __exit__(self, _type: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        attempt = self._attempt
+        if isinstance(error, asyncio.CancelledError) and attempt.handed_over():
+            why = "the worker is stopping; the work goes to another"
+            raise attempt.uncounted(why, names.WORKER_STOPPING, _AT_ONCE) from error
+        if isinstance(error, CodecAway):
+            raise attempt.uncounted(str(error), names.CODEC_AWAY, pause_for_codec(attempt.number)) from None
+        if isinstance(error, RetryLater):
+            raise attempt.uncounted(str(error), names.POSTPONED, timedelta(seconds=error.wait_s)) from None
 
 
 def _cancel(task: "asyncio.Task[object] | None") -> None:

@@ -2,11 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import TracebackType
 
 from temporalio import activity
 from temporalio.common import RawValue
@@ -98,30 +97,30 @@ class Attempt:
 _current: ContextVar[Attempt | None] = ContextVar("spine_temporal_attempt", default=None)
 
 
-@contextmanager
-def present(attempt: Attempt) -> Iterator[None]:
-    """While the body runs, and in the tasks that it starts, `attempt` is the current one."""
-    token = _current.set(attempt)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+def context_of(attempt: Attempt) -> Context:
+    """The present context, but for the current attempt: there, and in the tasks started there, it is `attempt`."""
+    context = copy_context()
+    context.run(_current.set, attempt)
+    return context
 
 
-@contextmanager
-def doing(what: str, *, in_thread: bool = False, calling: bool = False) -> Iterator[None]:
+class Doing:
     """While the body runs, the current attempt does `what`; `calling`: it calls the tool, or the model."""
-    attempt = _current.get()
-    if attempt is None:
-        yield
-        return
-    before = attempt.doing, attempt.in_thread
-    attempt.doing, attempt.in_thread = what, in_thread
-    attempt.called = attempt.called or calling
-    try:
-        yield
-    finally:
-        attempt.doing, attempt.in_thread = before
+
+    def __init__(self, what: str, *, in_thread: bool = False, calling: bool = False) -> None:
+        self._what, self._in_thread, self._calling = what, in_thread, calling
+        self._attempt = _current.get()
+
+    def __enter__(self) -> None:
+        attempt = self._attempt
+        if attempt is not None:
+            self._before = attempt.doing, attempt.in_thread
+            attempt.doing, attempt.in_thread = self._what, self._in_thread
+            attempt.called = attempt.called or self._calling
+
+    def __exit__(self, _type: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if self._attempt is not None:
+            self._attempt.doing, self._attempt.in_thread = self._before
 
 
 def attempt_of(task: "asyncio.Task[object]") -> Attempt | None:

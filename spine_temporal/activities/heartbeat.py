@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from datetime import timedelta
+from functools import cached_property
 from typing import Final, cast
 
 from pydantic import ValidationError
@@ -24,6 +25,7 @@ from spine_temporal.payloads import came_as
 _log = logging.getLogger(__name__)
 
 _BEATS_PER_TIMEOUT: Final = 5
+_FIRST: Final = AttemptProgress()
 
 
 class Heart:
@@ -37,7 +39,7 @@ class Heart:
         self.attempt = attempt
         self.deaf = False
         """The SDK will not pass a cancellation on any more: the watchdog beats, and hears of it."""
-        info = activity.info()
+        self._activity = info = activity.info()
         self.workflow_id, self.activity_type = info.workflow_id, info.activity_type
         timeout = info.heartbeat_timeout
         self.timeout_s = timeout.total_seconds() if timeout is not None else None
@@ -47,17 +49,31 @@ class Heart:
         self._longest_silence_s = 0.0
         self._over = False
         self._timer: asyncio.TimerHandle | None = None
-        self._handle: AsyncActivityHandle | None = None
         self._watchdog = None
         if self.timeout_s is None:
             return
-        self._handle = own_handle()
+        self._client = worker_client(activity.client())
         self._watchdog = watchdog.of(self._loop)
         if self._watchdog is not None:
             self._watchdog.add(self)
         _present.set(self)
         # The first beat is not due before the first pause: most activities are over by then and cost no request.
         self._wait()
+
+    @cached_property
+    def handle(self) -> AsyncActivityHandle:
+        """The activity, as its client reaches it from any thread; its payloads are encoded as the worker does."""
+        info = self._activity
+        context = ActivitySerializationContext(
+            namespace=info.namespace,
+            workflow_id=info.workflow_id,
+            workflow_type=info.workflow_type,
+            activity_type=info.activity_type,
+            activity_id=info.activity_id,
+            activity_task_queue=info.task_queue,
+            is_local=info.is_local,
+        )
+        return self._client.get_async_activity_handle(task_token=info.task_token).with_context(context)
 
     def stop(self) -> None:
         """Beat no more."""
@@ -106,19 +122,19 @@ class Heart:
 
         What it learns of a cancellation is handed to the activity's own loop.
         """
-        if self._handle is None or self.timeout_s is None:
+        if self.timeout_s is None:
             return True
         self._answered_s = time.monotonic()
         limit = timedelta(seconds=self.timeout_s)
         try:
             try:
                 with beating(self.attempt.beaten):
-                    await self._handle.heartbeat(*self.attempt.details(), rpc_timeout=limit)
+                    await self.handle.heartbeat(*self.attempt.details(), rpc_timeout=limit)
             except (AsyncActivityCancelledError, RPCError):
                 raise
             except Exception as error:  # noqa: BLE001 - a codec that will not work in this loop must not stop the beat
                 _log.debug("could not encode the details of a heartbeat; it goes without them", exc_info=error)
-                await self._handle.heartbeat(rpc_timeout=limit)
+                await self.handle.heartbeat(rpc_timeout=limit)
         except AsyncActivityCancelledError as error:
             return self._learned(f"the server wants it to end: {error.details}", self._ended)
         except RPCError as error:
@@ -150,21 +166,6 @@ def present_heart() -> Heart | None:
     return _present.get()
 
 
-def own_handle() -> AsyncActivityHandle:
-    """The present activity, as its client reaches it from any thread; its payloads are encoded as the worker does."""
-    info = activity.info()
-    context = ActivitySerializationContext(
-        namespace=info.namespace,
-        workflow_id=info.workflow_id,
-        workflow_type=info.workflow_type,
-        activity_type=info.activity_type,
-        activity_id=info.activity_id,
-        activity_task_queue=info.task_queue,
-        is_local=info.is_local,
-    )
-    return worker_client(activity.client()).get_async_activity_handle(task_token=info.task_token).with_context(context)
-
-
 def progress_of(details: Sequence[object]) -> tuple[AttemptProgress, int]:
     """What the last beat of an earlier attempt carried, as the user's converter gives it to us.
 
@@ -173,7 +174,7 @@ def progress_of(details: Sequence[object]) -> tuple[AttemptProgress, int]:
     Raises:
         PayloadUnreadable: only another worker's codec can read it.
     """
-    progress, codec_away = AttemptProgress(), 0
+    progress, codec_away = _FIRST, 0
     for each in details:
         if came_as(each) is not None:
             raise PayloadUnreadable(str(cast("dict[str, str]", each)["why"]))

@@ -1,11 +1,12 @@
 """What users' code raises, as an exception that can be recorded with its origin."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import TracebackType
 
 from spine_core import StopRun
 
-from spine_temporal.activities.current import doing, is_asked_for
+from spine_temporal.activities.current import Attempt, Doing, context_of, is_asked_for
 from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.postponing import RetryLater
 from spine_temporal.redact import redact
@@ -40,28 +41,37 @@ def _in_words(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) or isinstance(error, Exception) else type(error).__name__
 
 
-@contextmanager
-def contained() -> Iterator[None]:
-    """Turn what the body raises into `Escaped` if it is no `Exception`; a cancellation that is asked for passes."""
-    try:
-        yield
-    except Exception:
-        raise
-    except BaseException as error:
-        if is_asked_for(error):
-            raise
-        raise Escaped(error) from error
+class Contained:
+    """Turns what the body raises into `Escaped` if it is no `Exception`; a cancellation that is asked for passes."""
+
+    def __enter__(self) -> None:
+        """Nothing happens before."""
+
+    def __exit__(self, _type: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if error is not None and not isinstance(error, Exception) and not is_asked_for(error):
+            raise Escaped(error) from error
 
 
-@contextmanager
-def naming(hook: str) -> Iterator[None]:
-    """Turn what a hook raises into `HookRaised`; `StopRun`, `RetryLater` and a cancellation that is asked for pass."""
-    try:
-        with doing(f"the hook {hook}"):
-            yield
-    except (StopRun, RetryLater):
-        raise
-    except BaseException as error:
-        if is_asked_for(error):
-            raise
-        raise HookRaised(hook, error) from error
+class Hook(Doing):
+    """Turns what a hook raises into `HookRaised`; `StopRun`, `RetryLater` and a cancellation that is asked for pass."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the hook {name}")
+        self._name = name
+
+    def __exit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        super().__exit__(type_, error, traceback)
+        if error is not None and not isinstance(error, StopRun | RetryLater) and not is_asked_for(error):
+            raise HookRaised(self._name, error) from error
+
+
+def begin[Outcome](work: Callable[[Attempt], Awaitable[Outcome]], attempt: Attempt) -> "asyncio.Task[Outcome]":
+    """Do `work` in a task of its own, in which `attempt` is the current one, and all that it raises is contained."""
+
+    async def contained() -> Outcome:
+        with Contained():
+            return await work(attempt)
+
+    return asyncio.create_task(contained(), context=context_of(attempt))

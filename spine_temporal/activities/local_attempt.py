@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from spine_temporal.activities.current import Attempt, present
-from spine_temporal.activities.hooks import contained, in_words
+from spine_temporal.activities.current import Attempt
+from spine_temporal.activities.hooks import begin, in_words
 from spine_temporal.contracts import names
 from spine_temporal.contracts.limits import MAX_LOCAL_RESULT_BYTES
 from spine_temporal.contracts.progress import AttemptProgress
@@ -26,13 +26,7 @@ async def run_once[Outcome](
         ApplicationError: there is no outcome, or one that is too large to be reported within a workflow task.
     """
     attempt = Attempt(AttemptProgress(), 1, time.monotonic(), 0.0)
-
-    async def contained_work() -> Outcome:
-        with contained():
-            return await work(attempt)
-
-    with present(attempt):
-        task = asyncio.create_task(contained_work())
+    task = begin(work, attempt)
     try:
         await asyncio.wait({task})
     except asyncio.CancelledError:

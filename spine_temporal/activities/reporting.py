@@ -12,8 +12,9 @@ from temporalio.client import AsyncActivityHandle
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from spine_temporal.activities.heartbeat import own_handle, present_heart
-from spine_temporal.activities.unreadable import postponed_if_unreadable
+from spine_temporal.activities.heartbeat import present_heart
+from spine_temporal.activities.unreadable import postponed
+from spine_temporal.errors import PayloadUnreadable
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +34,10 @@ def reported[Self](name: str) -> Callable[[Work[Self]], Work[Self]]:
         @functools.wraps(work)
         async def reporting(self: Self, value: RawValue) -> RawValue:
             try:
-                with postponed_if_unreadable():
+                try:
                     result = await work(self, value)
+                except PayloadUnreadable as unreadable:
+                    raise postponed(unreadable) from None
             except ApplicationError as error:
                 await _tell(_failing(error))
                 raise
@@ -58,8 +61,7 @@ async def _tell(say: Report) -> None:
     heart = present_heart()
     if heart is None or heart.timeout_s is None or not heart.was_silent():
         return
-    handle = own_handle()
-    saying = asyncio.create_task(say(handle, timedelta(seconds=heart.timeout_s)))
+    saying = asyncio.create_task(say(heart.handle, timedelta(seconds=heart.timeout_s)))
     while not saying.done():
         # The SDK cancels the task for the beats that it has missed, and may do so just now.
         with contextlib.suppress(asyncio.CancelledError):

@@ -7,7 +7,7 @@ fields of the Result are made from the history again. A run has an end each time
 
 from spine_core import Agent, Result, StopRun, TraceEvent
 
-from spine_temporal.activities.hooks import HookRaised, naming
+from spine_temporal.activities.hooks import Hook, HookRaised
 from spine_temporal.activities.state_copy import working_copy
 from spine_temporal.activities.step import stopped
 from spine_temporal.contracts.run_end import Ending, EndInput, EndOutcome
@@ -24,9 +24,9 @@ async def end_run(agent: Agent, ledger: Ledger, trace: list[TraceEvent], task: E
     error = None
     try:
         if task.first:
-            with naming("on_run_start"):
+            with Hook("on_run_start"):
                 await agent.chain.on_run_start(state)
-        with naming("on_run_end"):
+        with Hook("on_run_end"):
             await agent.chain.on_run_end(state, result)
     except StopRun as stop:
         return EndOutcome(id=id_, delta=state_delta.diff(ledger.state, state), ending=stopped(stop))

@@ -33,8 +33,8 @@ from spine_core import (
 )
 from spine_core.provider import StreamingProvider
 
-from spine_temporal.activities.current import doing
-from spine_temporal.activities.hooks import Escaped, HookRaised, contained, naming
+from spine_temporal.activities.current import Doing
+from spine_temporal.activities.hooks import Contained, Escaped, Hook, HookRaised
 from spine_temporal.activities.planned import planned_calls
 from spine_temporal.activities.working_messages import WorkingMessages
 from spine_temporal.agents.longest import Lifetime
@@ -152,7 +152,7 @@ class Step:
         chain = self.agent.chain
         if self.task.first:
             self._fields["stepped"] = False
-            with naming("on_run_start"):
+            with Hook("on_run_start"):
                 await chain.on_run_start(self.state)
             tripped = self.guards.check(self.state, self.elapsed_s())
             if tripped is not None:
@@ -160,14 +160,14 @@ class Step:
             del self._fields["stepped"]
         self.state.step += 1
         context = StepContext(self.state, self.state.messages, list(self.agent.tools.values()), self.agent.provider)
-        with naming("before_model"):
+        with Hook("before_model"):
             await chain.before_model(context)
         if context.response is not None:
             self._fields["preset"] = True
         else:
             self._fields["asked"] = len(context.messages)
             context.response = await self._complete(context)
-        with naming("after_model"):
+        with Hook("after_model"):
             await chain.after_model(context)
             provider = context.provider or self.agent.provider
             self._bank(context.response, provider, force_continue=context.force_continue)
@@ -184,7 +184,7 @@ class Step:
             provider = context.provider or self.agent.provider
             try:
                 asks_for = chat(provider, context.messages)
-                with contained(), doing("the provider", calling=True), counted_request(provider), asks_for as span:
+                with Contained(), Doing("the provider", calling=True), counted_request(provider), asks_for as span:
                     asked = asking_once(provider) if self.task.policy.attempts > 1 else provider
                     if self._reads_along(asked):
                         response = await self._streamed(asked, context, schemas)
@@ -219,7 +219,7 @@ class Step:
         return response
 
     async def _failed(self, context: StepContext, error: Exception) -> None:
-        with naming("on_error"):
+        with Hook("on_error"):
             action = await self.agent.chain.on_error(context, error)
         message = redact(str(error))
         self._errors.append(ModelError(error=message, action=action.value))

@@ -22,8 +22,8 @@ import anyio
 from pydantic_core import to_jsonable_python
 from spine_core import Agent, Interrupt, State, StopReason, StopRun, Tool, ToolCall, ToolContext, Usage
 
-from spine_temporal.activities.current import doing
-from spine_temporal.activities.hooks import HookRaised, contained, naming
+from spine_temporal.activities.current import Doing
+from spine_temporal.activities.hooks import Contained, Hook, HookRaised
 from spine_temporal.activities.live_calls import LiveCalls, live_calls
 from spine_temporal.activities.planned import planned_calls
 from spine_temporal.activities.resumption import Resumption
@@ -114,7 +114,7 @@ class ToolRun:
         """Run the hooks and the tool. Whatever they raise ends up in the outcome, unless it passes."""
         try:
             if self.first:
-                with naming("on_run_start"):
+                with Hook("on_run_start"):
                     await self.agent.chain.on_run_start(self.state)
             with keyed(self._key):
                 self._content = await self._run()
@@ -167,7 +167,7 @@ class ToolRun:
         context = ToolContext(self.state, tool, call)
         if goes_on is not None and goes_on.returned is not None:
             return await self._returned(context, goes_on)
-        with naming("before_tool"):
+        with Hook("before_tool"):
             await self.agent.chain.before_tool(context)
         if tool is None:
             # Of a call that a person approved, the kernel tells the trace the text alone.
@@ -187,7 +187,7 @@ class ToolRun:
             context.result = refused
         else:
             await self._call(tool, context)
-        with naming("after_tool"):
+        with Hook("after_tool"):
             await self.agent.chain.after_tool(context)
         return stringify(context.result)
 
@@ -252,7 +252,7 @@ class ToolRun:
         context.result = subagent_content(context.call.name, child) if child is not None else ""
         if child is not None and not child.reason:
             context.error = RuntimeError(child.error or "")
-        with naming("after_tool"):
+        with Hook("after_tool"):
             await self.agent.chain.after_tool(context)
         return stringify(context.result)
 
@@ -262,7 +262,7 @@ class ToolRun:
             # Sync functions run in a thread, as the kernel decides.
             in_thread = not inspect.iscoroutinefunction(tool.func)
             traced, counted = execute_tool(context.call, context.args), counted_call(name)
-            with contained(), doing(f"the tool {name!r}", in_thread=in_thread, calling=True), counted, traced as span:
+            with Contained(), Doing(f"the tool {name!r}", in_thread=in_thread, calling=True), counted, traced as span:
                 if context.timeout_s is None:
                     context.result = await tool.call(context.args)
                 else:

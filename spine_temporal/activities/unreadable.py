@@ -1,7 +1,5 @@
 """Activities whose own input no codec of this worker can read."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
@@ -23,30 +21,23 @@ def pause_for_codec(attempt: int) -> timedelta:
     return timedelta(seconds=min(2 ** min(attempt - 1, 10), _LONGEST_PAUSE_S))
 
 
-@contextmanager
-def postponed_if_unreadable() -> Iterator[None]:
-    """Postpone the activity when what it was given cannot be decoded; the attempt counts for none.
+def postponed(error: PayloadUnreadable) -> ApplicationError:
+    """What to raise for the activity to be tried again, by any worker; the attempt counts for none.
 
     What earlier attempts left in their heartbeats stays there as it is, be it readable or not.
-
-    Raises:
-        temporalio.exceptions.ApplicationError: the activity is to be tried again, by any worker.
     """
-    try:
-        yield
-    except PayloadUnreadable as error:
-        info, kept, number = activity.info(), list[RawValue](), 0
-        for detail in info.heartbeat_details:
-            if isinstance(detail, dict) and detail.keys() == {"uncounted"}:
-                number = int(detail["uncounted"])
-                continue
-            as_it_came = came_as(detail)
-            kept.append(RawValue(as_it_came) if as_it_came is not None else pack_value(detail))
-        with beating(BeatDetails()):
-            activity.heartbeat(*kept, uncounted(number + 1))
-        raise ApplicationError(
-            f"postponed: {error}",
-            type=names.CODEC_AWAY,
-            next_retry_delay=pause_for_codec(info.attempt),
-            category=ApplicationErrorCategory.BENIGN,
-        ) from None
+    info, kept, number = activity.info(), list[RawValue](), 0
+    for detail in info.heartbeat_details:
+        if isinstance(detail, dict) and detail.keys() == {"uncounted"}:
+            number = int(detail["uncounted"])
+            continue
+        as_it_came = came_as(detail)
+        kept.append(RawValue(as_it_came) if as_it_came is not None else pack_value(detail))
+    with beating(BeatDetails()):
+        activity.heartbeat(*kept, uncounted(number + 1))
+    return ApplicationError(
+        f"postponed: {error}",
+        type=names.CODEC_AWAY,
+        next_retry_delay=pause_for_codec(info.attempt),
+        category=ApplicationErrorCategory.BENIGN,
+    )
