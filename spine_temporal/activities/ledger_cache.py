@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from spine_temporal.activities.ledger_size import messages_bytes, other_bytes
@@ -31,7 +31,7 @@ _COPY_BYTES: Final = 900
 _OTHER_VERSION_S: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Kept:
     base: Ledger
     """As an activity of this worker started from it: a record in the history was written at its revision."""
@@ -41,6 +41,8 @@ class _Kept:
     other_bytes: int
     working: WorkingMessages | None = None
     """None: an activity has them, or none had any."""
+    counted_bytes: int = 0
+    """What it adds to the total: weighed when its ledger grows, not while an activity has its messages."""
 
     @property
     def memory_bytes(self) -> int:
@@ -78,7 +80,8 @@ class LedgerCache:
         kept = self._kept.get(run)
         if kept is not None and kept.ledger.progress.revision == revision:
             self._hit()
-            self._keep(run, replace(kept, base=kept.ledger))
+            kept.base = kept.ledger
+            self._kept.move_to_end(run)
             return kept.ledger
         if kept is not None and kept.base.progress.revision == revision:
             self._hit()
@@ -149,42 +152,50 @@ class LedgerCache:
             self.forget(run)
             return
         messages = ledger.state.messages
-        working = kept.working
         if any(map(_rewrites, entries)):
-            size_bytes, working = messages_bytes(messages), None
+            kept.messages_bytes, kept.working = messages_bytes(messages), None
         else:
-            size_bytes = kept.messages_bytes + messages_bytes(messages[len(kept.ledger.state.messages) :])
-        now = _Kept(kept.ledger, ledger, size_bytes, other_bytes(ledger), working)
-        self._keep(run, now)
+            kept.messages_bytes += messages_bytes(messages[len(kept.ledger.state.messages) :])
+        kept.other_bytes = other_bytes(ledger)
+        kept.base, kept.ledger = kept.ledger, ledger
+        self._weigh(run, kept)
 
     def lend(self, run: RunKey) -> WorkingMessages:
         """The messages of a run as users' code had them last; the caller's alone, until it gives them back."""
         kept = self._kept.get(run)
         if kept is None or kept.working is None:
             return WorkingMessages()
-        self._keep(run, replace(kept, working=None))
-        return kept.working
+        working, kept.working = kept.working, None
+        return working
 
     def give_back(self, run: RunKey, working: object) -> None:
         """Keep what was lent for the next activity, if it was."""
         kept = self._kept.get(run)
         if kept is not None and isinstance(working, WorkingMessages) and working:
-            self._keep(run, replace(kept, working=working))
+            kept.working = working
 
     def forget(self, run: RunKey) -> None:
         """Drop a run."""
         kept = self._kept.pop(run, None)
         if kept is not None:
-            self._total_bytes -= kept.memory_bytes
+            self._total_bytes -= kept.counted_bytes
 
     def _keep(self, run: RunKey, kept: _Kept) -> None:
         self.forget(run)
-        if kept.memory_bytes > self._max_bytes:
-            kept = replace(kept, working=None)
-        if kept.memory_bytes > self._max_bytes:
-            return
         self._kept[run] = kept
-        self._total_bytes += kept.memory_bytes
+        self._weigh(run, kept)
+
+    def _weigh(self, run: RunKey, kept: _Kept) -> None:
+        """Count what is kept of a run, the latest at work; what is too much is dropped, the oldest first."""
+        self._kept.move_to_end(run)
+        size_bytes = kept.memory_bytes
+        if size_bytes > self._max_bytes and kept.working is not None:
+            kept.working = None
+            size_bytes = kept.memory_bytes
+        self._total_bytes += size_bytes - kept.counted_bytes
+        kept.counted_bytes = size_bytes
+        if size_bytes > self._max_bytes:
+            self.forget(run)
         while self._total_bytes > self._max_bytes:
             self.forget(next(iter(self._kept)))
 

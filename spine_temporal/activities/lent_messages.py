@@ -43,10 +43,17 @@ class LentMessages(list[Message]):
     def __getitem__(self, at: Any, /) -> Any:
         found = super().__getitem__(at)
         if not self.rearranged:
-            for index in range(*at.indices(len(self))) if isinstance(at, slice) else (range(len(self))[at],):
-                if index < self.known:
-                    self._hand_out(index, super().__getitem__(index))
+            length = len(self)
+            if isinstance(at, slice):
+                for index, message in zip(range(*at.indices(length)), found, strict=True):
+                    self._lend(index, message)
+            else:
+                self._lend(range(length)[at], found)
         return found
+
+    def _lend(self, index: int, message: Message) -> None:
+        if index < self.known:
+            self._hand_out(index, message)
 
     def __iter__(self) -> Iterator[Message]:
         self._all()

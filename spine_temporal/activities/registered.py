@@ -142,13 +142,13 @@ class AgentActivities:
     @reported(names.STEP_ACTIVITY)
     async def step(self, value: RawValue) -> RawValue:
         """Ask the model once."""
-        task = unpack(StepInput, value)
+        task, run = unpack(StepInput, value), _run()
 
         async def work(attempt: Attempt) -> StepOutcome:
-            ledger = await self.cache.at(_run(), task.revision)
+            ledger = await self.cache.at(run, task.revision)
             spec = ledger.spec
             agent = await self._agents.get(spec.agent)
-            elapsed_s, working = (lambda: task.elapsed_s + attempt.elapsed_s()), self.cache.lend(_run())
+            elapsed_s, working = (lambda: task.elapsed_s + attempt.elapsed_s()), self.cache.lend(run)
             step = Step(
                 agent, ledger.state, task, elapsed_s, spec.guards, spec.tool_policy, spec.payload_bytes, working
             )
@@ -161,7 +161,7 @@ class AgentActivities:
                 self.metrics.retry(spec.agent)
                 raise step.cause
             outcome = self._specs.with_versions(recorded(step, random_id(), lost), agent, ledger)
-            self.cache.give_back(_run(), working)
+            self.cache.give_back(run, working)
             return outcome
 
         def lost(why: str) -> StepOutcome:
@@ -173,10 +173,10 @@ class AgentActivities:
     @reported(names.TOOL_ACTIVITY)
     async def tool(self, value: RawValue) -> RawValue:
         """Run one tool call."""
-        task = unpack(ToolInput, value)
+        task, run = unpack(ToolInput, value), _run()
 
         async def work(attempt: Attempt) -> ToolOutcome:
-            ledger = await self.cache.at(_run(), task.revision)
+            ledger = await self.cache.at(run, task.revision)
             spec, goes_on = ledger.spec, resumption(ledger, task)
             agent = await self._agents.get(spec.agent)
             call = ToolRun(
@@ -191,8 +191,8 @@ class AgentActivities:
                 lifetime=self._specs.lifetime,
                 resumption=goes_on,
                 first=task.first,
-                place=f"{_run()[0]}/{ledger.chain}/{task.step}.{task.index}",
-                working=self.cache.lend(_run()) if sees_messages(agent) else SharedMessages(),
+                place=f"{run[0]}/{ledger.chain}/{task.step}.{task.index}",
+                working=self.cache.lend(run) if sees_messages(agent) else SharedMessages(),
                 now_s=attempt.now_s,
                 passes=lambda error: task.policy.is_retried(error) and attempt.has_another(task.policy),
                 delegates=lambda tool: self._delegate(spec.agent, tool),
@@ -200,7 +200,7 @@ class AgentActivities:
             with watched(self._telemetry, self.metrics, agent, ledger, step=task.step, index=task.index):
                 await call.run()
             outcome = self._specs.with_versions(recorded(call, random_id(), lost), agent, ledger)
-            self.cache.give_back(_run(), call.working)
+            self.cache.give_back(run, call.working)
             return outcome
 
         def lost(why: str) -> ToolOutcome:
@@ -208,7 +208,7 @@ class AgentActivities:
 
         if activity.info().is_local:
             outcome, data = await run_once(work, lambda outcome: written(outcome, lost))
-            self.cache.record(_run(), task.revision, [ToolDone(task.step, task.index, outcome, local=True)])
+            self.cache.record(run, task.revision, [ToolDone(task.step, task.index, outcome, local=True)])
             return pack_bytes(data)
 
         def entries(outcome: ToolOutcome) -> list[Entry]:

@@ -127,16 +127,23 @@ class WorkingMessages:
         if id(copied) in self._out or at >= len(self._copies) or self._copies[at] is not copied:
             return
         self._out[id(copied)] = at
+        if _holds_texts_alone(copied):
+            self._texts.append(copied.__dict__)
+            self._texts_were.append(self._originals[at].__dict__)
+            return
         views = list[Any]()
-        if not _watch(copied, views):
-            self._unwatched.append(at)
-        elif copied.tool_calls or copied.parts is not None:
+        if _watch(copied, views):
             self._views += views
             self._sizes_were += map(len, views)
             self._contents_were += chain.from_iterable(views)
         else:
-            self._texts.append(copied.__dict__)
-            self._texts_were.append(self._originals[at].__dict__)
+            self._unwatched.append(at)
+
+
+def _holds_texts_alone(message: Message) -> bool:
+    if type(message) is not Message or message.tool_calls != [] or message.parts is not None:
+        return False
+    return _NEVER_CHANGE.issuperset(map(type, (message.content, message.tool_call_id, message.name)))
 
 
 def _watch(value: Any, views: list[Any]) -> bool:

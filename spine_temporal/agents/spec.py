@@ -59,7 +59,10 @@ def narrowed(guards: Guards, budget: Budget | None) -> Guards:
 
 def hooks_of(agent: Agent) -> tuple[str, ...]:
     """The hook points that any middleware of `agent` implements; `spine_core.Middleware`'s own no-ops do not count."""
-    return tuple(point for point in _HOOK_POINTS if any(_implements(each, point) for each in agent.chain.middlewares))
+    middlewares = agent.chain.middlewares
+    if not middlewares:
+        return ()
+    return tuple(point for point in _HOOK_POINTS if any(_implements(each, point) for each in middlewares))
 
 
 def _implements(middleware: Any, point: str) -> bool:

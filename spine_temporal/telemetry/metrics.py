@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
@@ -45,9 +45,12 @@ class Metrics:
         self._lookups = count(names.CACHE_LOOKUPS, "States that activities looked up.")
         self._fold_duration = times(names.FOLD_DURATION, "Duration of reading a State from a history.")
 
-    @contextmanager
-    def step(self, agent: str) -> Iterator[None]:
+    def step(self, agent: str) -> AbstractContextManager[None]:
         """While the body takes a step."""
+        return self._step(agent) if self.enabled else nullcontext()
+
+    @contextmanager
+    def _step(self, agent: str) -> Iterator[None]:
         began_s = time.monotonic()
         try:
             yield
@@ -105,15 +108,12 @@ def counting(metrics: Metrics, agent: str) -> Iterator[None]:
         _counted.reset(token)
 
 
-@contextmanager
-def counted_request(provider: object) -> Iterator[None]:
+def counted_request(provider: object) -> AbstractContextManager[None]:
     """One request to the model behind `provider`. What the body raises is an error."""
     counted = _counted.get()
     if counted is None:
-        yield
-        return
-    with _timed(lambda outcome, began_s: counted.metrics.request(_who(counted, provider), outcome, began_s)):
-        yield
+        return nullcontext()
+    return _timed(lambda outcome, began_s: counted.metrics.request(_who(counted, provider), outcome, began_s))
 
 
 def counted_answer(provider: object, usage: Usage, *, free: bool) -> None:
@@ -122,16 +122,13 @@ def counted_answer(provider: object, usage: Usage, *, free: bool) -> None:
         counted.metrics.answer(_who(counted, provider), usage, free=free)
 
 
-@contextmanager
-def counted_call(tool: str) -> Iterator[None]:
+def counted_call(tool: str) -> AbstractContextManager[None]:
     """One call of the agent's tool `tool`. What the body raises is an error, but for what asks, or ends the run."""
     counted = _counted.get()
     if counted is None:
-        yield
-        return
+        return nullcontext()
     who = {names.AGENT: counted.agent, names.TOOL: tool}
-    with _timed(lambda outcome, began_s: counted.metrics.call(who, outcome, began_s)):
-        yield
+    return _timed(lambda outcome, began_s: counted.metrics.call(who, outcome, began_s))
 
 
 def counted_retry() -> None:

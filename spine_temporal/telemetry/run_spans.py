@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -47,17 +47,19 @@ class Work:
 _work: ContextVar[Work | None] = ContextVar("spine_temporal_traced_work", default=None)
 
 
-@contextmanager
-def traced(options: Telemetry, ledger: Ledger, *, step: int, index: int | None = None) -> Iterator[SpanContext | None]:
+def traced(
+    options: Telemetry, ledger: Ledger, *, step: int, index: int | None = None
+) -> AbstractContextManager[SpanContext | None]:
     """While the body works on a step, or on its call `index`, spans are made below the agent's own.
 
     Also those that hooks, tools, or instrumented libraries make by themselves. It gives the agent's own span, or None:
     none are made.
     """
-    if not options.enabled:
-        yield None
-        return
-    work = _work_of(options, ledger, step, index)
+    return _traced(_work_of(options, ledger, step, index)) if options.enabled else nullcontext()
+
+
+@contextmanager
+def _traced(work: Work) -> Iterator[SpanContext]:
     token = _work.set(work)
     attached = otel_context.attach(within(work.root))
     try:
@@ -76,6 +78,8 @@ class ModelSpan:
 
     def answered(self, response: ModelResponse, *, free: bool) -> None:
         """Add what came of it; a cost that nobody knows is not there."""
+        if not self._span.is_recording():
+            return
         usage = response.usage
         known: dict[str, Any] = {
             names.INPUT_TOKENS: usage.input_tokens,
@@ -110,13 +114,18 @@ class ToolSpan:
             self._span.set_attribute(names.TOOL_RESULT, as_text(result))
 
 
-@contextmanager
-def chat(provider: object, messages: list[Message]) -> Iterator[ModelSpan]:
+_NO_CHAT: Final = nullcontext(ModelSpan(INVALID_SPAN, content=False))
+_NO_CALL: Final = nullcontext(ToolSpan(INVALID_SPAN, content=False))
+
+
+def chat(provider: object, messages: list[Message]) -> AbstractContextManager[ModelSpan]:
     """The span of one request to the model behind `provider`. What the body raises is an error."""
     work = _work.get()
-    if work is None:
-        yield ModelSpan(INVALID_SPAN, content=False)
-        return
+    return _chat(work, provider, messages) if work is not None else _NO_CHAT
+
+
+@contextmanager
+def _chat(work: Work, provider: object, messages: list[Message]) -> Iterator[ModelSpan]:
     model = model_of(provider)
     attributes = {**work.attributes, names.OPERATION: names.CHAT, **provider_attributes(provider)}
     if work.content:
@@ -126,13 +135,14 @@ def chat(provider: object, messages: list[Message]) -> Iterator[ModelSpan]:
         yield ModelSpan(span, content=work.content)
 
 
-@contextmanager
-def execute_tool(call: ToolCall, arguments: Mapping[str, Any]) -> Iterator[ToolSpan]:
+def execute_tool(call: ToolCall, arguments: Mapping[str, Any]) -> AbstractContextManager[ToolSpan]:
     """The span of one call of a tool. What the body raises is an error, but for what asks a person or ends the run."""
     work = _work.get()
-    if work is None:
-        yield ToolSpan(INVALID_SPAN, content=False)
-        return
+    return _execute_tool(work, call, arguments) if work is not None else _NO_CALL
+
+
+@contextmanager
+def _execute_tool(work: Work, call: ToolCall, arguments: Mapping[str, Any]) -> Iterator[ToolSpan]:
     attributes = {
         **work.attributes,
         names.OPERATION: names.EXECUTE_TOOL,

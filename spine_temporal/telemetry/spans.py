@@ -3,7 +3,7 @@
 import hashlib
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -27,17 +27,20 @@ _NS: Final = 1_000_000_000
 _current: ContextVar["_RunSpans | None"] = ContextVar("spine_temporal_run_spans", default=None)
 
 
-@contextmanager
-def spans_of(agent: Agent, ledger: Ledger, workflow_id: str, ours: SpanContext | None) -> Iterator[None]:
+def spans_of(agent: Agent, ledger: Ledger, workflow_id: str, ours: SpanContext | None) -> AbstractContextManager[None]:
     """While a step or a tool call is made: what begins is a child of the run's span, what stays open ends with it.
 
     The run's own span is named by the run, so that every process knows its id; it is recorded when the run ends. Where
     the worker records spans itself, below `ours`, the middleware's would tell the same again: it makes none.
     """
     middleware = _otel(agent)
-    if not middleware:
-        yield
-        return
+    return _spans_of(middleware, ledger, workflow_id, ours) if middleware else nullcontext()
+
+
+@contextmanager
+def _spans_of(
+    middleware: "list[OTelMiddleware]", ledger: Ledger, workflow_id: str, ours: SpanContext | None
+) -> Iterator[None]:
     identity = ours or _identity(middleware[0], ledger, workflow_id)
     with _within(_RunSpans(identity, silent=ours is not None)):
         yield
