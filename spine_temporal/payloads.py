@@ -36,7 +36,10 @@ def pack(model: WireModel) -> RawValue:
 
 def pack_bytes(data: bytes) -> RawValue:
     """JSON that is already written, as one payload."""
-    return RawValue(Payload(metadata=_JSON, data=data))
+    payload = Payload(data=data)
+    # Not all of it at once: protobuf goes through that in Python.
+    payload.metadata["encoding"] = b"json/plain"
+    return RawValue(payload)
 
 
 def pack_value(value: object) -> RawValue:

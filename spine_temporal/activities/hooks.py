@@ -74,4 +74,6 @@ def begin[Outcome](work: Callable[[Attempt], Awaitable[Outcome]], attempt: Attem
         with Contained():
             return await work(attempt)
 
-    return asyncio.create_task(contained(), context=context_of(attempt))
+    # At once, and not when the loop turns next: many a tool is over by then.
+    loop, context = asyncio.get_running_loop(), context_of(attempt)
+    return asyncio.Task(contained(), loop=loop, context=context, eager_start=True)

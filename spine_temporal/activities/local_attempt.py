@@ -28,7 +28,8 @@ async def run_once[Outcome](
     attempt = Attempt(AttemptProgress(), 1, time.monotonic(), 0.0)
     task = begin(work, attempt)
     try:
-        await asyncio.wait({task})
+        if not task.done():
+            await asyncio.wait({task})
     except asyncio.CancelledError:
         attempt.cancelled = True
         task.cancel()

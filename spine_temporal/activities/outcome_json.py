@@ -52,12 +52,12 @@ async def written[Outcome: WireModel](outcome: Outcome, lost: Callable[[str], Ou
     So does one that is larger than a server takes, as the client sends it: it would be refused after the activity is
     over, and made again. What it cost is kept.
     """
-    paid = {name: getattr(outcome, name) for name in _COSTS if hasattr(outcome, name)}
+    made = outcome
     try:
         data = dump(outcome)
         outcome = load(type(outcome), data)
     except (PydanticSerializationError, ValueError) as error:
-        outcome = _paid_for(lost(f"the outcome cannot be written as JSON: {error}"), paid)
+        outcome = _paid_for(lost(f"the outcome cannot be written as JSON: {error}"), _costs(made))
         data = dump(outcome)
     found = await beyond(await encoded_bytes(data, "the outcome"), activity.client())
     if found is None:
@@ -68,8 +68,12 @@ async def written[Outcome: WireModel](outcome: Outcome, lost: Callable[[str], Ou
     )
     # Of a step, and of what another agent did, what it cost may not be known.
     unknown = {name: getattr(outcome, name) for name in ("free", "unpriced_tokens") if hasattr(outcome, name)}
-    outcome = _paid_for(lost(why), paid).model_copy(update=unknown)
+    outcome = _paid_for(lost(why), _costs(made)).model_copy(update=unknown)
     return outcome, dump(outcome)
+
+
+def _costs(outcome: WireModel) -> dict[str, Usage]:
+    return {name: getattr(outcome, name) for name in _COSTS if hasattr(outcome, name)}
 
 
 def _paid_for[Outcome: WireModel](lost: Outcome, paid: dict[str, Usage]) -> Outcome:

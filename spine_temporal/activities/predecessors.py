@@ -1,7 +1,7 @@
 """Work of an earlier attempt that goes on in this process, or ended too late."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from temporalio import activity
@@ -25,6 +25,7 @@ class Work:
     """Whoever waits for it now, and may cancel it: the latest attempt."""
     late: bool = False
     """The server has given an attempt at it up, or may have: the report of its outcome may come to nothing."""
+    key: _Key = field(default_factory=lambda: _key(), init=False)
 
 
 _works: Final[dict[_Key, Work]] = {}
@@ -43,21 +44,20 @@ def present_work() -> Work | None:
 
 def remember(work: Work) -> None:
     """Have a later attempt find the work."""
-    _works[_key()] = work
+    _works[work.key] = work
 
 
 def forget(work: Work) -> None:
     """It is over. Of one that was late the outcome is kept for a while."""
-    key = _key()
     if not work.late:
-        _drop(key, work)
+        _drop(work)
         return
-    asyncio.get_running_loop().call_later(_KEPT_S, _drop, key, work)
+    asyncio.get_running_loop().call_later(_KEPT_S, _drop, work)
 
 
-def _drop(key: _Key, work: Work) -> None:
-    if _works.get(key) is work:
-        del _works[key]
+def _drop(work: Work) -> None:
+    if _works.get(work.key) is work:
+        del _works[work.key]
 
 
 def _key() -> _Key:

@@ -31,7 +31,7 @@ from spine_temporal.activities.shared_messages import SharedMessages
 from spine_temporal.activities.state_copy import stringify
 from spine_temporal.activities.step import last_text, stopped
 from spine_temporal.activities.working_messages import WorkingMessages
-from spine_temporal.agents.idempotency import key_of, keyed
+from spine_temporal.agents.idempotency import Keyed, key_of
 from spine_temporal.agents.longest import Lifetime
 from spine_temporal.agents.spec import hooks_of
 from spine_temporal.agents.subagents import takes, transfer_of
@@ -116,7 +116,7 @@ class ToolRun:
             if self.first:
                 with Hook("on_run_start"):
                     await self.agent.chain.on_run_start(self.state)
-            with keyed(self._key):
+            with Keyed(self._key):
                 self._content = await self._run()
         except _Waits:
             self._content = ""

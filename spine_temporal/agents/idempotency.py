@@ -1,8 +1,6 @@
 """A key by which the other side of an effect can tell that it is asked again."""
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from hashlib import blake2b
 from typing import Any, Final
@@ -31,11 +29,14 @@ def key_of(place: str, name: str, arguments: dict[str, Any]) -> str:
     return blake2b(f"{place}/{name}/{digest_of(arguments)}".encode(), digest_size=_BYTES).hexdigest()
 
 
-@contextmanager
-def keyed(key: str) -> Iterator[None]:
+class Keyed:
     """While the body runs, `key` is the one that tools get."""
-    token = _key.set(key)
-    try:
-        yield
-    finally:
-        _key.reset(token)
+
+    def __init__(self, key: str) -> None:
+        self._for_tools = key
+
+    def __enter__(self) -> None:
+        self._token = _key.set(self._for_tools)
+
+    def __exit__(self, *_: object) -> None:
+        _key.reset(self._token)

@@ -13,11 +13,12 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, PrivateAttr, ValidationError, WrapValidator
 from pydantic_core import PydanticSerializationError
-from spine_core import Message, ToolCall, Usage
+from spine_core import Message, Role, ToolCall, Usage
 
 from spine_temporal.contracts.json_form import as_json
 
 _SUBCLASS: Final = "subclass"
+_TEXTS: Final = frozenset({str, Role})
 
 
 class _OfAnotherClass(BaseModel):
@@ -100,7 +101,7 @@ def _written(model: BaseModel, base: type[BaseModel], defaults: dict[str, Any]) 
         if name == "tool_calls":
             written[name] = [write_call(each) if isinstance(each, ToolCall) else as_json(each) for each in value]
         else:
-            written[name] = value if type(value) is str else as_json(value)
+            written[name] = str(value) if type(value) in _TEXTS else as_json(value)
     if type(model) is not base and (fields := _further_fields(model, defaults)):
         written[_SUBCLASS] = {"class": _name_of(model), "fields": fields}
     return written

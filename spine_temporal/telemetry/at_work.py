@@ -8,7 +8,7 @@ from temporalio import activity
 
 from spine_temporal.journal.ledger import Ledger
 from spine_temporal.telemetry.logs import logs_of
-from spine_temporal.telemetry.metrics import Metrics, counting
+from spine_temporal.telemetry.metrics import Counting, Metrics
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.telemetry.run_spans import traced
 from spine_temporal.telemetry.spans import span_of_the_end, spans_of
@@ -23,7 +23,7 @@ def watched(
     name = ledger.spec.agent
     logs_of(str(info.workflow_run_id), name)
     with (
-        counting(metrics, name),
+        Counting(metrics, name),
         metrics.step(name) if index is None else nullcontext(),
         traced(telemetry, ledger, step=step, index=index) as ours,
         spans_of(agent, ledger, str(info.workflow_id), ours),

@@ -84,6 +84,8 @@ class Metrics:
 
     def lookup(self, result: str, duration_s: float | None = None) -> None:
         """An activity looked a State up; `duration_s`: how long a history was read for it."""
+        if not self.enabled:
+            return
         self._lookups.add(1, {names.RESULT: result})
         if duration_s is not None:
             self._fold_duration.record(timedelta(seconds=duration_s))
@@ -98,14 +100,17 @@ class _Counted:
 _counted: ContextVar[_Counted | None] = ContextVar("spine_temporal_counted", default=None)
 
 
-@contextmanager
-def counting(metrics: Metrics, agent: str) -> Iterator[None]:
+class Counting:
     """What the body asks of models, and has tools do, is counted as `agent`'s."""
-    token = _counted.set(_Counted(metrics, agent) if metrics.enabled else None)
-    try:
-        yield
-    finally:
-        _counted.reset(token)
+
+    def __init__(self, metrics: Metrics, agent: str) -> None:
+        self._counted = _Counted(metrics, agent) if metrics.enabled else None
+
+    def __enter__(self) -> None:
+        self._token = _counted.set(self._counted)
+
+    def __exit__(self, *_: object) -> None:
+        _counted.reset(self._token)
 
 
 def counted_request(provider: object) -> AbstractContextManager[None]:

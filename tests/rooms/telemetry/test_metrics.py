@@ -12,12 +12,12 @@ from temporalio.runtime import BufferedMetricUpdate, MetricBuffer, Runtime, Tele
 
 from spine_temporal.contracts import metric_names as names
 from spine_temporal.telemetry.metrics import (
+    Counting,
     Metrics,
     counted_answer,
     counted_call,
     counted_request,
     counted_retry,
-    counting,
 )
 
 
@@ -43,7 +43,7 @@ def counted() -> Iterator[Counted]:
     buffer = MetricBuffer(10_000)
     runtime = Runtime(telemetry=TelemetryConfig(metrics=buffer))
     counted = Counted(buffer, runtime.metric_meter)
-    with counting(counted.metrics, "assistant"):
+    with Counting(counted.metrics, "assistant"):
         yield counted
 
 
