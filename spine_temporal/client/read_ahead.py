@@ -17,8 +17,8 @@ class ReadAhead:
     """Reads a run for everybody in this process who waits for what it was given a moment ago.
 
     Whoever waits wants the whole turn in the end. Read in a few pieces while it grows, it is known to its last events
-    when it ends: what is left to read and to fold is little, also where fifty runs end at once. A long poll that is
-    not answered asks for nothing: a run that stands still costs three requests a minute.
+    when it ends: what is left to read and to fold is little, also where fifty runs end at once. A server answers a long
+    poll after 20 s at the latest, so a run that stands still costs six requests a minute, with those for its close.
 
     Who comes later, or comes again and again, looks at the status instead (`StatusWatch`): it would read all there is
     each time.
