@@ -11,11 +11,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.client.approvals import Approval
 from spine_temporal.client.decide import decide, request_of
-from spine_temporal.client.follow_run import RunFollower, StatusCursor
+from spine_temporal.client.follow_run import RunFollower
 from spine_temporal.client.fork import ForkPlace, fork
 from spine_temporal.client.pending import Unlisted, chosen, pending_in
 from spine_temporal.client.run_event import RunEvent, run_event
 from spine_temporal.client.server_errors import unreachable
+from spine_temporal.client.status_cursor import StatusCursor
 from spine_temporal.client.tracing import deciding
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecisionReceipt
