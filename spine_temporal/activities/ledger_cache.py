@@ -59,7 +59,9 @@ class LedgerCache:
     quicker, cannot be taken for the recorded one.
     """
 
-    def __init__(self, fold: Fold, catch_up: CatchUp, *, max_bytes: int, looked_up: LookedUp | None = None) -> None:
+    def __init__(
+        self, fold: Fold, catch_up: CatchUp, *, max_bytes: int, looked_up: LookedUp = lambda _result, _duration_s: None
+    ) -> None:
         self._fold = fold
         self._catch_up = catch_up
         self._looked_up = looked_up
@@ -96,11 +98,7 @@ class LedgerCache:
 
     def _hit(self) -> None:
         self.hits += 1
-        self._report("hit", None)
-
-    def _report(self, result: str, duration_s: float | None) -> None:
-        if self._looked_up is not None:
-            self._looked_up(result, duration_s)
+        self._looked_up("hit", None)
 
     async def _found(self, run: RunKey, revision: str, kept: _Kept | None) -> Ledger:
         began_s, result = time.monotonic(), "caught_up"
@@ -113,7 +111,7 @@ class LedgerCache:
             ledger = await self._fold(run, revision)
             if ledger is None:
                 raise RevisionNotFound(f"the history of run {run[0]!r} does not lead to revision {revision!r}")
-        self._report(result, time.monotonic() - began_s)
+        self._looked_up(result, time.monotonic() - began_s)
         self._keep(run, _new(ledger))
         return ledger
 

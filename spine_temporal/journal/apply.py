@@ -44,7 +44,8 @@ def apply(ledger: Ledger, entry: Entry) -> Applied:  # noqa: C901 - one line per
     Raises:
         ValueError: the entry does not fit what came before; the history is not that of a run, or not its beginning.
     """
-    after = replace(ledger, progress=reducer.apply(ledger.progress, entry))
+    progress = reducer.apply(ledger.progress, entry)
+    after = replace(ledger, progress=progress) if progress is not ledger.progress else ledger
     if ledger.early is not None and not isinstance(entry, ConversationRestored):
         # Its texts belong to a conversation that is still to come.
         return replace(after, early=(*ledger.early, entry)), []
