@@ -26,6 +26,7 @@ class Work:
     late: bool = False
     """The server has given an attempt at it up, or may have: the report of its outcome may come to nothing."""
     key: _Key = field(default_factory=lambda: _key(), init=False)
+    """Of the activity that began it, in its event loop."""
 
 
 _works: Final[dict[_Key, Work]] = {}

@@ -33,10 +33,10 @@ class Keyed:
     """While the body runs, `key` is the one that tools get."""
 
     def __init__(self, key: str) -> None:
-        self._for_tools = key
+        self._of_call = key
 
     def __enter__(self) -> None:
-        self._token = _key.set(self._for_tools)
+        self._token = _key.set(self._of_call)
 
     def __exit__(self, *_: object) -> None:
         _key.reset(self._token)

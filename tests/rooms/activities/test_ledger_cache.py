@@ -179,6 +179,33 @@ async def test_late_attempt_still_finds_the_state_that_the_quicker_one_started_f
     assert (cache.hits, histories.asked) == (2, [])
 
 
+async def test_messages_that_an_activity_has_are_its_own_until_it_gives_them_back() -> None:
+    cache = Histories().cache(max_bytes=2 * SIZE + 60_000)
+    cache.begin(RUN, begun())
+    mine = cache.lend(RUN)
+    mine.lend(OPENED.state)
+
+    assert cache.lend(RUN) is not mine
+    cache.give_back(RUN, mine)
+    assert cache.lend(RUN) is mine
+
+
+def test_copies_that_are_kept_count_and_are_dropped_before_the_run_is() -> None:
+    many = [Message.user("x") for _ in range(1_000)]
+    entered = [*begun(), step_begun(1), step_done(1, FIND, delta=StateDelta(messages=[*many, FIND]))]
+    ledger = ledger_of(*entered)
+    cache = Histories().cache(max_bytes=memory_bytes(ledger) + 100_000)
+    cache.begin(RUN, entered)
+    mine = cache.lend(RUN)
+    mine.lend(ledger.state)
+    cache.give_back(RUN, mine)
+
+    cache.record(RUN, ledger.progress.revision, TOOL)
+
+    assert cache.peek(RUN) is not None
+    assert cache.lend(RUN) is not mine
+
+
 def test_forgetting_what_is_not_there_is_no_error() -> None:
     cache = Histories().cache()
     cache.begin(RUN, begun())
