@@ -8,7 +8,7 @@ from spine_core import StopReason, Usage
 from spine_temporal.contracts.base import Basis, WireModel
 from spine_temporal.contracts.messages import AnyUsage
 from spine_temporal.contracts.policies import ActivityPolicy
-from spine_temporal.contracts.state_delta import StateDelta
+from spine_temporal.contracts.state_delta import StateDelta, no_change
 
 
 class AnswerFrom(StrEnum):
@@ -76,7 +76,7 @@ class EndOutcome(WireModel):
     """What the `on_run_end` hooks changed."""
 
     id: str
-    delta: StateDelta = Field(default_factory=StateDelta)
+    delta: StateDelta = Field(default_factory=no_change)
     ending: Ending | None = None
     """The ending as the hooks rewrote it; None: as it was."""
     error: str | None = None

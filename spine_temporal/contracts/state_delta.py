@@ -1,5 +1,7 @@
 """What changed in a State, without what did not."""
 
+import functools
+
 from pydantic import Field
 
 from spine_temporal.contracts.base import WireModel
@@ -47,3 +49,15 @@ class DeltaSummary(WireModel):
     usage: AnyUsage | None = None
     usage_before: AnyUsage | None = None
     fields: dict[str, AnyJson] = Field(default_factory=dict)
+
+
+@functools.cache
+def no_change() -> StateDelta:
+    """The delta of what changed nothing: one for all, as nobody changes a delta."""
+    return StateDelta()
+
+
+@functools.cache
+def no_change_summary() -> DeltaSummary:
+    """The same, as the workflow sees it."""
+    return DeltaSummary()

@@ -10,7 +10,7 @@ from spine_temporal.contracts.base import Basis, WireModel
 from spine_temporal.contracts.messages import AnyUsage
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending
-from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
+from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta, no_change, no_change_summary
 
 
 class StepInput(Basis):
@@ -92,7 +92,7 @@ class StepBase(WireModel):
 class StepSummary(StepBase):
     """A step's outcome as the workflow reads it: from the same JSON, ignoring the rest."""
 
-    delta: DeltaSummary = Field(default_factory=DeltaSummary)
+    delta: DeltaSummary = Field(default_factory=no_change_summary)
 
 
 class ModelError(WireModel):
@@ -105,7 +105,7 @@ class ModelError(WireModel):
 class StepOutcome(StepBase):
     """A step's outcome in full: what the fold reads."""
 
-    delta: StateDelta = Field(default_factory=StateDelta)
+    delta: StateDelta = Field(default_factory=no_change)
     asked: int | None = None
     """How many messages the model was given; None: it was not called."""
     preset: bool = False

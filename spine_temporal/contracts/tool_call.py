@@ -9,7 +9,7 @@ from spine_temporal.contracts.json_form import AnyJson
 from spine_temporal.contracts.messages import AnyToolCall, AnyUsage
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.run_end import Ending
-from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta
+from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta, no_change, no_change_summary
 from spine_temporal.contracts.step import PlannedCall
 from spine_temporal.contracts.subagent import Delegation
 
@@ -55,7 +55,7 @@ class ToolBase(WireModel):
 class ToolSummary(ToolBase):
     """A tool call's outcome as the workflow reads it: from the same JSON, ignoring the rest."""
 
-    delta: DeltaSummary = Field(default_factory=DeltaSummary)
+    delta: DeltaSummary = Field(default_factory=no_change_summary)
     asks: ApprovalRequestSummary | None = None
 
 
@@ -64,7 +64,7 @@ class ToolOutcome(ToolBase):
 
     content: str = ""
     """What the model gets; not used when the call ended the run."""
-    delta: StateDelta = Field(default_factory=StateDelta)
+    delta: StateDelta = Field(default_factory=no_change)
     """What the hooks changed in the State; the result's own message is not in it."""
     called: bool = False
     """The tool itself was started: not when it is unknown or a hook preset the result."""
