@@ -64,6 +64,7 @@ def _moved(progress: Progress, call: Call, outcome: ToolBase) -> Call:
 
 
 def _entered(progress: Progress, calls: Calls, index: int, latest: ToolBase) -> Progress:
+    """A copy with the `latest` outcome entered, and what waited for it; one that has to wait is kept."""
     together, at_once = calls.together, entering(calls, index)
     if index not in at_once:
         call = calls.items[index]
