@@ -2,9 +2,8 @@
 
 import asyncio
 import uuid
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.client import Client
@@ -31,8 +30,7 @@ _AGAIN_S: Final = 0.05
 _TRIES: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class TurnRef:
+class TurnRef(NamedTuple):
     """Where the turn is that the user's words became."""
 
     run_id: str | None
@@ -59,13 +57,13 @@ def _details(request: RunRequest) -> str:
     return "  \n".join(lines)
 
 
-@dataclass(frozen=True, slots=True)
 class SessionStarter:
     """Brings words to sessions whose workers poll `task_queue`."""
 
-    client: Client
-    task_queue: str
-    priority: Priority = Priority.default
+    def __init__(self, client: Client, task_queue: str, priority: Priority = Priority.default) -> None:
+        self.client = client
+        self.task_queue = task_queue
+        self.priority = priority
 
     async def say(self, workflow_id: str, request: RunRequest, *, on_busy: OnBusy) -> TurnRef:
         """Begin, or go on with, the session `workflow_id`.

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from temporalio.client import Client
 
-from spine_temporal.client.live_history import LiveHistory
 from spine_temporal.client.pollers import warn_if_no_worker
 from spine_temporal.client.shared_call import SharedCall
 from spine_temporal.client.status_watch import StatusWatch
+
+if TYPE_CHECKING:
+    from spine_temporal.client.live_history import LiveHistory
 
 
 class SharedReads:
@@ -27,8 +29,11 @@ class SharedReads:
         self._calls: dict[Hashable, SharedCall[Any]] = {}
 
     @contextmanager
-    def live(self, start: str) -> Iterator[LiveHistory]:
+    def live(self, start: str) -> "Iterator[LiveHistory]":
         """The history from the execution `start` on, shared by all who follow it from there."""
+        # Whoever only sends an update has no use for what folds a history.
+        from spine_temporal.client.live_history import LiveHistory
+
         live = self._live.get(start)
         if live is None or live.over:
             live = self._live[start] = LiveHistory(self._client, self._workflow_id, start)

@@ -21,7 +21,7 @@ _SUBCLASS: Final = "subclass"
 
 
 class _OfAnotherClass(BaseModel):
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
     _class: str = PrivateAttr("")
 
     @property
