@@ -9,9 +9,13 @@ from spine_core import State
 from temporalio.client import Client
 
 from spine_temporal.client.live_history import Reading
+from spine_temporal.client.member_events import MemberEvents
 from spine_temporal.client.new_events import NewEvents
+from spine_temporal.client.read_ahead import ReadAhead
 from spine_temporal.client.reading_along import Identified
 from spine_temporal.client.shared_reads import SharedReads, shared_reads
+from spine_temporal.client.status_cursor import StatusCursor
+from spine_temporal.client.status_watch import Published
 from spine_temporal.client.turn_history import folded_from, start_of
 from spine_temporal.client.updates import is_answered
 from spine_temporal.contracts.status import StatusRecord
@@ -23,29 +27,6 @@ from spine_temporal.history.follow import follow, reset_to
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.progress import Progress
 from spine_temporal.slots import waiting
-
-
-@dataclass(frozen=True, slots=True)
-class StatusCursor:
-    """What somebody knows of a run who waits for what comes later."""
-
-    number: int = 0
-    """Of the last stop."""
-    subagent: str = ""
-    """Position of the subagent that has just been answered."""
-    subagent_number: int = 0
-    """Of that subagent's status then: a stop at which it still waits there is an old one."""
-
-    def is_old(self, progress: Progress) -> bool:
-        """Whether a stop is one that was known."""
-        calls = progress.calls
-        known = (
-            (each for at, each in enumerate(calls.items) if str(calls.position(at)) == self.subagent) if calls else ()
-        )
-        call = next(iter(known), None)
-        subagent = call.subagent if call is not None and not call.finished else None
-        waits_there = subagent is not None and subagent.status != "over" and subagent.number <= self.subagent_number
-        return waits_there or progress.status_number <= self.number
 
 
 @dataclass(slots=True)
@@ -72,11 +53,40 @@ class RunFollower:
             RunFailed: its workflow failed, or closed before the turn began, or a reset took the turn back for good; or
                 an error that says more.
         """
-        with shared_reads(self.client, self.workflow_id) as reads, reads.status.attended():
-            return await self._stop(reads, after)
+        with shared_reads(self.client, self.workflow_id) as reads:
+            if self.begun and self.run_id is not None and not after.number:
+                with reads.ahead(self.run_id) as ahead:
+                    stop = await self._first_stop(ahead)
+                if stop is not None:
+                    return stop
+            with reads.status.attended():
+                return await self._stop(reads, after)
+
+    async def _first_stop(self, ahead: ReadAhead) -> Stop | None:
+        """None: it is to be looked up; a reset took the turn back, or it is not all in what there is to read."""
+        fold = ahead.fold
+        while True:
+            try:
+                over = ahead.over
+            except RunNotFound:
+                if fold.request is not None:
+                    raise
+                return None
+            if fold.request is not None:
+                self._know(fold)
+                if self._took_back(fold.turns):
+                    return None
+                stop = self._found(fold, fold.ledger.progress, StatusCursor())
+                if stop is not None:
+                    return stop if stop.ledger.restored else None
+            if over:
+                return None
+            with waiting():
+                await ahead.grown()
 
     async def _stop(self, reads: SharedReads, after: StatusCursor) -> Stop:
-        known, run_id = reads.status.expect(self.run_id) if self.begun and self.run_id is not None else None, ""
+        known: Published | None = None
+        run_id = ""
         while True:
             with waiting():
                 known = await reads.status.other_than(known)
@@ -151,7 +161,8 @@ class RunFollower:
     ) -> AsyncIterator[Identified]:
         """The trace events of the turn behind `after` until it stops; with `tokens_every_s` tokens, that far apart."""
         new = NewEvents(tokens=tokens_every_s is not None, after=None if after is None or after.members else after)
-        members = _Members(self.client, tokens_every_s, after if after is not None and after.members else None)
+        below = functools.partial(_events_of, self.client, tokens_every_s)
+        members = MemberEvents(below, after if after is not None and after.members else None)
         with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:
             joined, turn = await live.join(), None
             if self.turn is None and self.run_id is None:
@@ -247,35 +258,10 @@ class RunFollower:
         raise RunFailed(f"the session of {self.workflow_id!r} was closed before its turn {wanted} began")
 
 
-class _Members:
-    """The members of a team, whose events are the team's: each is followed once, when it has begun."""
-
-    def __init__(self, client: Client, tokens_every_s: float | None, after: EventId | None) -> None:
-        self._client = client
-        self._tokens_every_s = tokens_every_s
-        self._after = after
-        """The id of a member's event, behind which to begin."""
-        self._known: set[str] = set()
-
-    def passed(self, reading: Reading) -> bool:
-        """Whether what the team itself tells then comes behind the members' events that are to be left out."""
-        return self._after is None or any(each.number >= self._after.members[0] for each in reading.members)
-
-    async def events(self, reading: Reading, *, begun: bool) -> AsyncIterator[Identified]:
-        """Those of members that are new in a reading; `begun`: they are not to be left out."""
-        for member in reading.members:
-            if not member.workflow_id or member.workflow_id in self._known:
-                continue
-            self._known.add(member.workflow_id)
-            first = self._after.members[0] if self._after is not None else member.number
-            if not begun or member.number < first:
-                continue
-            after = None
-            if self._after is not None and member.number == first:
-                after = replace(self._after, members=self._after.members[1:])
-            follower = RunFollower(self._client, member.workflow_id, None, None)
-            async for id_, event in follower.events(tokens_every_s=self._tokens_every_s, after=after):
-                yield replace(id_, members=(member.number, *id_.members)), event
+def _events_of(
+    client: Client, tokens_every_s: float | None, workflow_id: str, after: EventId | None
+) -> AsyncIterator[Identified]:
+    return RunFollower(client, workflow_id, None, None).events(tokens_every_s=tokens_every_s, after=after)
 
 
 async def _turn_in_hand(following: AsyncGenerator[tuple[Reading, bool], None]) -> int:

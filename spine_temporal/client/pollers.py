@@ -38,15 +38,18 @@ async def count_pollers(client: Client, task_queue: str) -> int:
     return len(described.pollers)
 
 
-async def warn_if_no_worker(client: Client, workflow_id: str) -> None:
+async def warn_if_no_worker(client: Client, workflow_id: str, got_on: Callable[[], bool]) -> None:
     """Log a warning when no worker polls the task queue of a run, after a few seconds and every half a minute.
 
-    To be cancelled by whoever no longer waits. However many runs wait on a task queue, it is logged once.
+    To be cancelled by whoever no longer waits. However many runs wait on a task queue, it is logged once. Nobody is
+    asked while it is known that the run `got_on` since the last time.
     """
     pause_s = _LOOK_AFTER_S
     while True:
         await asyncio.sleep(pause_s)
         pause_s = _LOOK_AGAIN_S
+        if got_on():
+            continue
         try:
             # Not by the SDK's own handle, which raises on a workflow that is paused on the server.
             request = DescribeWorkflowExecutionRequest(

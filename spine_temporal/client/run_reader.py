@@ -8,10 +8,11 @@ from temporalio.client import Client
 
 from spine_temporal.client.approvals import Approval
 from spine_temporal.client.decide import decide, request_of
-from spine_temporal.client.follow_run import RunFollower, StatusCursor
+from spine_temporal.client.follow_run import RunFollower
 from spine_temporal.client.pending import Unlisted, chosen, pending_in
 from spine_temporal.client.run import Run
 from spine_temporal.client.run_event import RunEvent, run_event
+from spine_temporal.client.status_cursor import StatusCursor
 from spine_temporal.client.tracing import deciding
 from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
 from spine_temporal.errors import DecisionRefused
@@ -57,7 +58,6 @@ class RunReader:
         result = await self._other(member).result()
         if ledger.result_of is None and not result.interrupted:
             # The member has gone on already; so will the team.
-            self._follower.begun = False
             return await self.next_result(StatusCursor(ledger.progress.status_number))
         return result.model_copy(update={"resume_token": self._id}) if result.interrupted else result
 

@@ -12,7 +12,6 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.client.server_errors import unreachable
-from spine_temporal.client.updates import RunOver, send_update
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.continuation import RestorePoint
@@ -117,6 +116,9 @@ class SessionStarter:
         return handle.first_execution_run_id
 
     async def _say_more(self, workflow_id: str, request: RunRequest, on_busy: OnBusy, update_id: str) -> TurnRef | None:
+        # Who waits for an update's answer shares what reads the run; whoever only starts runs does not import it.
+        from spine_temporal.client.updates import RunOver, send_update
+
         words = TurnRequest(
             input=request.input or "",
             on_busy=on_busy,

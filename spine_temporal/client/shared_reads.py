@@ -3,17 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from temporalio.client import Client
 
+from spine_temporal.client.live_history import LiveHistory
 from spine_temporal.client.pollers import warn_if_no_worker
+from spine_temporal.client.read_ahead import ReadAhead
 from spine_temporal.client.shared_call import SharedCall
 from spine_temporal.client.status_watch import StatusWatch
-
-if TYPE_CHECKING:
-    from spine_temporal.client.live_history import LiveHistory
 
 
 class SharedReads:
@@ -26,14 +25,13 @@ class SharedReads:
         self._client = client
         self._workflow_id = workflow_id
         self._live: dict[str, LiveHistory] = {}
+        self._ahead: dict[str, ReadAhead] = {}
+        self._revisions: set[str] = set()
         self._calls: dict[Hashable, SharedCall[Any]] = {}
 
     @contextmanager
-    def live(self, start: str) -> "Iterator[LiveHistory]":
+    def live(self, start: str) -> Iterator[LiveHistory]:
         """The history from the execution `start` on, shared by all who follow it from there."""
-        # Whoever only sends an update has no use for what folds a history.
-        from spine_temporal.client.live_history import LiveHistory
-
         live = self._live.get(start)
         if live is None or live.over:
             live = self._live[start] = LiveHistory(self._client, self._workflow_id, start)
@@ -43,6 +41,23 @@ class SharedReads:
         finally:
             if not live.followers and self._live.get(start) is live:
                 del self._live[start]
+
+    @contextmanager
+    def ahead(self, run_id: str) -> Iterator[ReadAhead]:
+        """The history from the execution `run_id` on, shared by all who wait for what it was given a moment ago."""
+        ahead = self._ahead.setdefault(run_id, ReadAhead(self._client, self._workflow_id, run_id))
+        try:
+            with ahead.attended():
+                yield ahead
+        finally:
+            if not ahead.waiting and self._ahead.get(run_id) is ahead:
+                del self._ahead[run_id]
+
+    def got_on(self) -> bool:
+        """Whether a worker is known to have got the run on since this was asked last."""
+        progress = [ahead.fold.ledger.progress for ahead in self._ahead.values()]
+        before, self._revisions = self._revisions, {each.revision for each in progress if each.spec is not None}
+        return not self._revisions <= before
 
     async def once[T](self, key: Hashable, call: Callable[[], Awaitable[T]]) -> T:
         """What `call` gives; everybody who asks with that key before it begins is given the same."""
@@ -60,7 +75,7 @@ def shared_reads(client: Client, workflow_id: str) -> Iterator[SharedReads]:
     reads = known.setdefault(key, SharedReads(client, workflow_id))
     reads.readers += 1
     if reads.readers == 1:
-        reads.warning = asyncio.create_task(warn_if_no_worker(client, workflow_id))
+        reads.warning = asyncio.create_task(warn_if_no_worker(client, workflow_id, reads.got_on))
     try:
         yield reads
     finally:

@@ -10,6 +10,7 @@ from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
 from temporalio.client import Client
 
+from spine_temporal.client.pacing import until_next_look_s
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.status import StatusRecord
@@ -21,11 +22,6 @@ _OPEN: Final = (
     WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
     WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED,
 )
-# A pause is known within 0.3 s or a third of the time waited by then, two seconds at most: six requests in five
-# seconds, then one in two.
-_FIRST_LOOK_S: Final = 0.3
-_SHARE: Final = 1 / 2
-_LAST_LOOK_S: Final = 2.0
 # After the close of any other kind, another execution may go on with what this one was at.
 _ENDED: Final = frozenset(
     {
@@ -52,17 +48,6 @@ class StatusWatch:
         self._looked = asyncio.Event()
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._expected = False
-
-    def expect(self, run_id: str) -> Published | None:
-        """Take it for known that the execution `run_id` is at work: it was started, or given a turn, a moment ago.
-
-        None: more is known by now.
-        """
-        if self._latest is not None:
-            return None
-        self._latest, self._expected = (run_id, StatusRecord(agent="", session_id="")), True
-        return self._latest
 
     @contextmanager
     def attended(self) -> Iterator[None]:
@@ -107,9 +92,7 @@ class StatusWatch:
         try:
             while True:
                 self._wanted.clear()
-                if self._expected and self._latest is not None:
-                    self._expected = False
-                elif self._latest is not None and _says_so(closing):
+                if self._latest is not None and _says_so(closing):
                     self._latest = (self._latest[0], None)
                     self._tell()
                 else:
@@ -117,10 +100,10 @@ class StatusWatch:
                     self._tell()
                 if closing is None or closing.done():
                     closing = self._closing()
-                pause_s = min(_LAST_LOOK_S, max(_FIRST_LOOK_S, (time.monotonic() - self._began_s) * _SHARE))
                 wanted = asyncio.create_task(self._wanted.wait())
                 try:
                     awaited = {wanted} if closing is None else {wanted, closing}
+                    pause_s = until_next_look_s(self._began_s)
                     await asyncio.wait(awaited, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     wanted.cancel()

@@ -1,5 +1,6 @@
 """The history of a turn, wherever it is to be read from."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from temporalio.api.enums.v1 import EventType
@@ -34,18 +35,37 @@ async def folded_from(
     (run_id, another_will_do), fold = wanted, Fold(client.data_converter)
     if run_id is not None:
         try:
-            await _feed(fold, client, workflow_id, run_id, latest)
+            await feed(fold, client, workflow_id, run_id, latest=latest)
         except RunNotFound:
             if not another_will_do or fold.request is not None:
                 raise
         else:
             return fold, True
-    await _feed(fold, client, workflow_id, await turn_run_id(client, workflow_id, None), latest)
+    await feed(fold, client, workflow_id, await turn_run_id(client, workflow_id, None), latest=latest)
     return fold, False
 
 
-async def _feed(fold: Fold, client: Client, workflow_id: str, start: str, latest: str | None) -> None:
-    async for event in follow(client, workflow_id, start, wait=False, latest=latest):
+async def feed(
+    fold: Fold,
+    client: Client,
+    workflow_id: str,
+    start: str,
+    *,
+    latest: str | None,
+    pace: Callable[[], Awaitable[None]] | None = None,
+    on_execution: Callable[[str], None] | None = None,
+) -> None:
+    """Feed `fold` from the execution `start` on: all there is by now; with `pace`, what is still to come, too.
+
+    Raises:
+        RunNotFound: there is no such run.
+        RunFailed: its workflow failed; or an error that says more.
+        ServerUnreachable: the server was away for more than five minutes.
+    """
+    wait = pace is not None
+    async for event in follow(
+        client, workflow_id, start, wait=wait, latest=latest, pace=pace, on_execution=on_execution
+    ):
         await fold.feed(event)
         if event.event_type == _FAILED:
             raise await failed_run(event, workflow_id, client.data_converter)

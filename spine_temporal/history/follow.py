@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
@@ -27,6 +27,9 @@ _PAUSE_S: Final = 1.0
 _PATIENCE_S: Final = 300.0
 # A server answers a long poll after 20 s at the latest, with nothing if there is nothing.
 _POLL_S: Final = 60
+# A server cuts a page off at a thousand events, or four megabytes; by its settings, sooner.
+_MANY_EVENTS: Final = 200
+_LARGE_BYTES: Final = 500_000
 AWAY: Final = frozenset(
     {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.UNKNOWN}
 )
@@ -57,13 +60,16 @@ async def follow(
     onward: bool = True,
     latest: str | None = None,
     on_execution: Callable[[str], None] | None = None,
+    pace: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[HistoryEvent]:
     """The events of a run, from the first one of that execution on: until it closes, or without `wait` those there are.
 
     An execution that continues as new is followed into the next one, and one that was reset into the one that took
     its place, unless `onward` is False; of the one that was reset, the close is left out. `run_id` None means the
     latest. `on_execution` is called with the run id of each, before its first event. `latest` was the latest execution
-    a moment ago: if it came to an end of its own, that is not held against a reset in this very moment.
+    a moment ago: if it came to an end of its own, that is not held against a reset in this very moment. `pace` is
+    awaited before the server is asked, unless there may be more already: when it is called, all that came has been
+    passed on.
 
     A server that goes away for less than five minutes is waited for.
 
@@ -75,7 +81,7 @@ async def follow(
         following: str | None = None
         if on_execution is not None:
             on_execution(run_id)
-        async for event in _execution(client, workflow_id, run_id, wait=wait):
+        async for event in _execution(client, workflow_id, run_id, wait=wait, pace=pace):
             if event.event_type not in CLOSING and event.event_type != _CONTINUED:
                 yield event
                 continue
@@ -90,9 +96,13 @@ async def follow(
         run_id = following
 
 
-async def _execution(client: Client, workflow_id: str, run_id: str, *, wait: bool) -> AsyncIterator[HistoryEvent]:
-    request, last_id = _request(client, workflow_id, run_id, wait=wait), 0
+async def _execution(
+    client: Client, workflow_id: str, run_id: str, *, wait: bool, pace: Callable[[], Awaitable[None]] | None
+) -> AsyncIterator[HistoryEvent]:
+    request, last_id, page = _request(client, workflow_id, run_id, wait=wait), 0, None
     while True:
+        if pace is not None and not _is_large(page):
+            await pace()
         page = await _page(client, request)
         for event in page.history.events if page is not None else ():
             if event.event_id <= last_id:
@@ -107,6 +117,11 @@ async def _execution(client: Client, workflow_id: str, run_id: str, *, wait: boo
             request.wait_new_event = not request.wait_new_event
         else:
             return
+
+
+def _is_large(page: GetWorkflowExecutionHistoryResponse | None) -> bool:
+    """Whether the server may have cut it off; where it did not, asking once more costs a request."""
+    return page is not None and (len(page.history.events) >= _MANY_EVENTS or page.ByteSize() >= _LARGE_BYTES)
 
 
 async def close_event(client: Client, workflow_id: str, run_id: str) -> HistoryEvent | None:

@@ -8,8 +8,9 @@ from weakref import WeakSet
 
 from temporalio.client import Client
 from temporalio.common import MetricMeter
+from temporalio.converter import DataConverter
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import FixedSizeSlotSupplier, Worker, WorkerConfig, WorkerTuner
+from temporalio.worker import FixedSizeSlotSupplier, ReplayerConfig, Worker, WorkerConfig, WorkerTuner
 
 from spine_temporal.activities.registered import AgentActivities
 from spine_temporal.activities.sealed_log import seal_the_sdks_log
@@ -119,6 +120,14 @@ class SpinePlugin(SimplePlugin):
             self._slots = ActivitySlots(counts.pop("activity_supplier"))
             others = {kind: FixedSizeSlotSupplier(count) for kind, count in counts.items()}
             config["tuner"] = WorkerTuner.create_composite(activity_supplier=self._slots, **others)
+        return config
+
+    def configure_replayer(self, config: ReplayerConfig) -> ReplayerConfig:
+        """Add what a replay of agents' runs needs; called by the SDK."""
+        config = super().configure_replayer(config)
+        converter = config.get("data_converter") or DataConverter.default
+        if "workflow_runner" in config:
+            config["workflow_runner"] = for_client(config["workflow_runner"], converter)
         return config
 
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:

@@ -13,7 +13,7 @@ from temporalio.worker import Replayer
 
 from spine_temporal.client.read_model import ReadModel
 from spine_temporal.errors import BadInput
-from spine_temporal.worker.sandbox import sandbox
+from spine_temporal.worker.sandbox import for_client, sandbox
 from spine_temporal.worker.workflows import OURS, WORKFLOWS
 
 # As the SDK prints the failure that its core made.
@@ -80,7 +80,7 @@ async def replay(source: str, history: WorkflowHistory, converter: DataConverter
     # Else a task that a busy machine holds for 2 s is interrupted, and the SDK may wait for ever for its thread.
     replayer = Replayer(
         workflows=list(WORKFLOWS),
-        workflow_runner=sandbox(None),
+        workflow_runner=for_client(sandbox(None), converter),
         data_converter=converter,
         runtime=quiet,
         debug_mode=True,

@@ -59,7 +59,7 @@ def targets(found: Findings) -> list[Target]:
         Target(f"events per step, {at} steps, local tool", found.per_step("local", at, events), 7.5, "events"),
         Target(f"growth of wall per step, {span}", _growth(found, wall), 1.25, "x bare's"),
         Target(f"growth of worker CPU per step, {span}", _growth(found, cpu), 1.25, "x bare's"),
-        Target(f"replay, {at} steps", found.replay_ratio(), 1.5, "x bare"),
+        Target(f"replay, {at} steps", found.replay_ratio(), 1.1, "x bare"),
         *_side_by_side(found),
         *_shared(found),
         Target(f"a step behind {plan.queued:,} runs of another tenant", _fairness(found), 2, "x alone"),

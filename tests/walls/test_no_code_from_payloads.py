@@ -18,6 +18,8 @@ _IMPORTING = {
     "spine_temporal/plugins/project_agents.py",
     "spine_temporal/plugins/spine_toml.py",
 }
+# The lines that the SDK executes in its sandbox; nothing else comes there.
+_COMPILING = {"spine_temporal/worker/shared_modules.py"}
 # What is read of a history, a payload or a request.
 _READING = {"contracts", "journal", "workflow", "activities", "history", "checkpoint", "encryption", "codec_server"}
 
@@ -43,7 +45,9 @@ def dangers(source: str) -> list[str]:
 def test_file_makes_no_code_of_data(file: Path) -> None:
     found = dangers((ROOT / file).read_text())
 
-    assert found == [] or (str(file) in _IMPORTING and set(found) == {"import_module"})
+    by_name, compiled = str(file) in _IMPORTING, str(file) in _COMPILING
+    allowed = ({"import_module"} if by_name else set()) | ({"compile"} if compiled else set())
+    assert set(found) <= allowed
 
 
 def test_the_files_that_import_by_name_are_no_more_than_needed() -> None:

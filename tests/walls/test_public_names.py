@@ -72,6 +72,7 @@ def test_a_client_has_not_loaded_what_reads_a_history(client_modules: set[str]) 
         "spine_temporal.client.fork",
         "spine_temporal.client.live_history",
         "spine_temporal.client.run_event",
+        "spine_temporal.client.read_ahead",
         "spine_temporal.client.run_reader",
         "spine_temporal.history.event_reader",
         "spine_temporal.history.fold",

@@ -13,6 +13,7 @@ from spine_temporal.history.folded import fold_execution
 from tests.features.sessions.talk import new_session, parrot, texts
 from tests.support.agents_at_hand import Gate, add
 from tests.support.harness import Durable, history_of
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -44,6 +45,14 @@ async def test_fork_begins_with_the_state_after_the_step(durable: Durable, polic
         await served.run(said, session_id=session)
         await kernel.run(said, session_id="s")
     original = served.get_run(session)
+
+    async def is_idle() -> bool:
+        handle = served._client.get_workflow_handle(original.workflow_id)
+        described = (await handle.describe()).raw_description
+        return not described.HasField("pending_workflow_task") and not described.pending_activities
+
+    # The last turn is over before the execution has begun that the session waits in.
+    await until(is_idle, "the session")
     before = (await history_of(served._client, original)).events
 
     for step in range(1, 5):

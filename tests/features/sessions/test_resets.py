@@ -11,7 +11,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
 
 from spine_temporal import Run
-from spine_temporal.client.follow_run import StatusCursor
+from spine_temporal.client.status_cursor import StatusCursor
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.errors import RunFailed, SessionBusy

@@ -147,4 +147,5 @@ def _watchers(client: Client, run: Run) -> tuple[int, int]:
     reads = _shared_of(client, run)
     if reads is None:
         return 0, 0
-    return sum(live.followers for live in reads._live.values()), reads.status.waiting
+    waiting = reads.status.waiting + sum(ahead.waiting for ahead in reads._ahead.values())
+    return sum(live.followers for live in reads._live.values()), waiting

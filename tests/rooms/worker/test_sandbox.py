@@ -16,10 +16,10 @@ from temporalio.converter import (
     WithSerializationContext,
     WorkflowSerializationContext,
 )
-from temporalio.worker import UnsandboxedWorkflowRunner
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from spine_temporal import AgentWorker, DurableAgent
+from spine_temporal import AgentWorker, DurableAgent, SpinePlugin
 from spine_temporal.worker.sandbox import LeanSandbox, for_client, sandbox
 from tests.rooms.history.test_fold_codec import Packed
 from tests.support.agents_at_hand import adding_agent
@@ -67,6 +67,13 @@ def test_it_is_lean_where_nobody_wants_to_know(converter: DataConverter, lean: b
     assert isinstance(made, LeanSandbox) is lean
     assert made.restrictions.passthrough_modules >= {"spine_core", "spine_temporal.journal"}
     assert "spine_temporal" not in made.restrictions.passthrough_modules
+
+
+@pytest.mark.parametrize(("converter", "lean"), [(PLAIN, True), (CURIOUS, False)])
+def test_so_it_is_where_histories_are_replayed(converter: DataConverter, lean: bool) -> None:
+    replayer = Replayer(workflows=[], plugins=[SpinePlugin([])], data_converter=converter)
+
+    assert isinstance(replayer.config(active_config=True)["workflow_runner"], LeanSandbox) is lean
 
 
 @pytest.mark.parametrize("runner", [UnsandboxedWorkflowRunner(), OwnSandbox()], ids=["none", "of the host's own"])
