@@ -5,7 +5,7 @@ from typing import Any
 
 from spine_core import Agent, Tool
 
-from spine_temporal.contracts.subagent import REMOTE_AGENT, TRANSFERS_TO
+from spine_temporal.contracts.tool_marks import REMOTE_AGENT, TRANSFERS_TO
 from spine_temporal.kernel.closures import agent_of, transfer_target_of
 
 

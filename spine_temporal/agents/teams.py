@@ -5,8 +5,8 @@ from spine_orchestration import Handoff as KernelHandoff
 from spine_orchestration import Sequential
 from typing_extensions import TypeIs
 
-from spine_temporal.contracts.subagent import TRANSFERS_TO
 from spine_temporal.contracts.team import TeamPlan
+from spine_temporal.contracts.tool_marks import TRANSFERS_TO
 
 _SCHEMA = {
     "type": "object",

@@ -5,7 +5,7 @@ import reprlib
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 from spine_core import Result, Tool
@@ -17,7 +17,6 @@ from spine_temporal.client.as_tool import as_tool
 from spine_temporal.client.pollers import result_unless
 from spine_temporal.client.request_size import check_size
 from spine_temporal.client.run import TOKENS_EVERY_S, Run
-from spine_temporal.client.run_event import RunEvent
 from spine_temporal.client.sessions import SessionStarter
 from spine_temporal.client.tracing import starting
 from spine_temporal.contracts import names
@@ -30,6 +29,9 @@ from spine_temporal.contracts.run_id import MAX_ID_BYTES, is_reserved
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.errors import BadInput, RunNotFound
+
+if TYPE_CHECKING:
+    from spine_temporal.client.run_event import RunEvent
 
 DEFAULT_SESSION_TTL_S: Final = 600.0
 
@@ -161,7 +163,7 @@ class DurableAgent:
         """
         return await self._start(input, session_id, stop=False, on_busy=on_busy, tokens=tokens)
 
-    async def stream(self, input: str, *, session_id: str | None = None) -> AsyncIterator[RunEvent]:
+    async def stream(self, input: str, *, session_id: str | None = None) -> "AsyncIterator[RunEvent]":
         """Say `input`, give the trace events live, tokens included, until the run stops.
 
         Afterwards `last_result` is its Result, whose trace has no tokens.

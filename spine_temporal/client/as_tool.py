@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from spine_core import Result, Tool, raw_tool
 
-from spine_temporal.contracts.subagent import REMOTE_AGENT
+from spine_temporal.contracts.tool_marks import REMOTE_AGENT
 from spine_temporal.kernel.delegation import DEPTH
 
 _SCHEMA: Final = {

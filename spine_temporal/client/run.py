@@ -3,31 +3,24 @@
 import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from spine_core import Result, State
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from spine_temporal.client.approvals import Approval
-from spine_temporal.client.decide import decide, request_of
-from spine_temporal.client.follow_run import RunFollower
-from spine_temporal.client.fork import ForkPlace, fork
-from spine_temporal.client.pending import Unlisted, chosen, pending_in
-from spine_temporal.client.run_event import RunEvent, run_event
 from spine_temporal.client.server_errors import unreachable
-from spine_temporal.client.status_cursor import StatusCursor
-from spine_temporal.client.tracing import deciding
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecisionReceipt
 from spine_temporal.contracts.turn import StopRequest
-from spine_temporal.errors import DecisionRefused
-from spine_temporal.history.event_id import EventId
-from spine_temporal.history.folded import fold_execution
-from spine_temporal.journal.entries import Entry
-from spine_temporal.journal.ledger import Ledger, subagents_of
-from spine_temporal.journal.result import result_of
 from spine_temporal.payloads import pack
+
+if TYPE_CHECKING:
+    from spine_temporal.client.approvals import Approval
+    from spine_temporal.client.run_event import RunEvent
+    from spine_temporal.client.run_reader import RunReader
+    from spine_temporal.client.status_cursor import StatusCursor
+    from spine_temporal.journal.entries import Entry
 
 TOKENS_EVERY_S: Final = 0.1
 """Faster than anybody reads."""
@@ -95,30 +88,17 @@ class Run:
         Raises:
             RunNotFound: there is no such run.
         """
-        turn = (await self._ledger()).progress.turn
+        turn = (await self._reader().ledger()).progress.turn
         return Run(self._client, id=self.id, workflow_id=self.workflow_id, turn=turn)
 
-    async def next_result(self, *, after: int | StatusCursor) -> Result:
+    async def next_result(self, *, after: "int | StatusCursor") -> Result:
         """The Result of the first stop later than the one numbered `after`, as a DecisionReceipt numbers them.
 
         Raises what `result` raises.
         """
-        stop = await self._follower().stop(after=after if isinstance(after, StatusCursor) else StatusCursor(after))
-        ledger = stop.ledger
-        if ledger.progress.spec is None or ledger.progress.spec.team is None:
-            return result_of(ledger, stop.trace)
-        member = ledger.result_of or next(
-            (each.workflow_id for each in subagents_of(ledger) if each.status == "paused"), None
-        )
-        if member is None:
-            return result_of(ledger, stop.trace)
-        result = await self._other(member).result()
-        if ledger.result_of is None and not result.interrupted:
-            # The member has gone on already; so will the team.
-            return await self.next_result(after=StatusCursor(ledger.progress.status_number))
-        return result.model_copy(update={"resume_token": self.id}) if result.interrupted else result
+        return await self._reader().next_result(after)
 
-    async def events(self, *, tokens: bool = False, after: str | None = None) -> AsyncGenerator[RunEvent]:
+    def events(self, *, tokens: bool = False, after: str | None = None) -> "AsyncGenerator[RunEvent]":
         """The kernel's trace events, from the first on, live until the run stops: ended, or paused.
 
         Each has an `id`, the same for whoever reads it in whatever process; `after` one of them it goes on with exactly
@@ -137,21 +117,17 @@ class Run:
         Raises:
             BadInput: `after` is no id of an event.
         """
-        every_s, last = self.tokens_every_s if tokens else None, EventId.parse(after) if after is not None else None
-        async for id_, event in self._follower().events(tokens_every_s=every_s, after=last):
-            yield run_event(id_, event)
+        return self._reader().events(tokens_every_s=self.tokens_every_s if tokens else None, after=after)
 
-    async def events_after(self, before: StatusCursor, *, tokens: bool = False) -> AsyncIterator[RunEvent]:
+    def events_after(self, before: "StatusCursor", *, tokens: bool = False) -> "AsyncIterator[RunEvent]":
         """`events`, of the turn after what `before` knows: what `decide_on` saw, when a decision gets it on."""
-        every_s = self.tokens_every_s if tokens else None
-        async for id_, event in self._follower().events_after(before, tokens_every_s=every_s):
-            yield run_event(id_, event)
+        return self._reader().events_after(before, tokens_every_s=self.tokens_every_s if tokens else None)
 
     async def state(self) -> State:
         """The State as it is now."""
-        return (await self._ledger()).state
+        return (await self._reader().ledger()).state
 
-    async def pending(self) -> list[Approval]:
+    async def pending(self) -> "list[Approval]":
         """The calls that wait for a person: all gated ones of the step at once, and what agents below this one ask.
 
         They may be decided in any order; results enter the conversation in the order of the calls.
@@ -159,7 +135,7 @@ class Run:
         Raises:
             RunNotFound: there is no such run.
         """
-        return await pending_in(self._client, self.workflow_id, await self._ledger())
+        return await self._reader().pending()
 
     async def decide(self, decision: Any, call_id: str | None = None, *, id: str | None = None) -> DecisionReceipt:
         """Decide on a call that waits: one of spine's words ("approve", "no", ...), a truth value, or a `Decision`.
@@ -179,27 +155,9 @@ class Run:
 
     async def decide_on(
         self, decision: Any, call_id: str | None, *, id: str | None = None
-    ) -> tuple[DecisionReceipt, StatusCursor]:
+    ) -> "tuple[DecisionReceipt, StatusCursor]":
         """`decide`; besides, what was known before anything comes of it."""
-        request = await request_of(decision, call_id, self._client)
-        ledger = await self._ledger()
-        pending = await pending_in(self._client, self.workflow_id, ledger)
-        try:
-            approval = chosen(pending, call_id, self.id) if pending else None
-        except Unlisted:
-            approval = None
-        if approval is not None:
-            if id is None or approval.workflow_id != self.workflow_id or "/" in (call_id or ""):
-                # One that is sent again keeps the name it was given: by now that may be another call's.
-                request = request.model_copy(update={"call": approval.position})
-            with deciding(self.workflow_id, ledger, approval) as trace:
-                if trace:
-                    request = request.model_copy(update={"trace": trace})
-                decided = await decide(self._client, approval.workflow_id, request, id)
-            return decided, self._cursor(ledger, approval, decided)
-        # Nothing like that waits. The workflow it is sent to says why; or it knows the id, and answers as it did.
-        children = [each.workflow_id for each in subagents_of(ledger) if each.workflow_id]
-        return await self._ask(request, [self.workflow_id, *children], id), StatusCursor()
+        return await self._reader().decide_on(decision, call_id, id)
 
     async def fork(
         self, *, step: int, input: str | None = None, session_id: str | None = None, tokens: bool = False
@@ -214,6 +172,9 @@ class Run:
             BadInput: the step was never taken, or is not over; or there is a session of that id.
             RunNotFound: there is no such run, or its history is gone.
         """
+        # Imported by the few who fork: what restores another run's conversation comes with it.
+        from spine_temporal.client.fork import ForkPlace, fork
+
         place = ForkPlace(self.workflow_id, self.id, step)
         every_s = self.tokens_every_s if tokens else None
         forked = await fork(self._client, place, input=input, session_id=session_id, tokens_every_s=every_s)
@@ -229,7 +190,7 @@ class Run:
             RunNotFound: there is no such run.
             RunFailed: a reset took the turn back, and it was not accepted again.
         """
-        handle, turn = self._handle(), await self._follower().number()
+        handle, turn = self._handle(), await self._reader().turn_number()
         if turn is None:
             await self._tell(handle.signal(names.STOP_SIGNAL))
         else:
@@ -243,41 +204,21 @@ class Run:
         """
         await self._tell(self._handle().cancel())
 
-    async def entries(self, on_entry: Callable[[Entry, State], None]) -> None:
+    async def entries(self, on_entry: "Callable[[Entry, State], None]") -> None:
         """Call `on_entry` with every entry of the turn's journal and the State after it, as far as the history goes.
 
         Raises:
             RunNotFound: there is no such run.
         """
-        await self._follower().entries(on_entry)
+        await self._reader().entries(on_entry)
 
-    def _cursor(self, ledger: Ledger, approval: Approval, receipt: DecisionReceipt) -> StatusCursor:
-        if approval.workflow_id == self.workflow_id:
-            return StatusCursor(receipt.status_number)
-        below = f"{approval.workflow_id}/"
-        subagent = next(each for each in subagents_of(ledger) if below.startswith(f"{each.workflow_id}/"))
-        return StatusCursor(ledger.progress.status_number, subagent.position, subagent.number)
+    def _reader(self) -> "RunReader":
+        just_begun = time.monotonic() - self._begun_s < _MOMENT_S
+        # Imported by the first that reads, not by whoever starts runs: all that folds a history comes with it, twice
+        # what a client needs else. Its event loop stands still for that long, some 50 ms, once in a process.
+        from spine_temporal.client.run_reader import RunReader
 
-    async def _ledger(self) -> Ledger:
-        # The latest execution knows all that the ones before it did.
-        return await fold_execution(self._client, (self.workflow_id, ""))
-
-    async def _ask(self, request: Any, workflow_ids: list[str], id_: str | None) -> DecisionReceipt:
-        refused: DecisionRefused | None = None
-        for workflow_id in workflow_ids:
-            try:
-                return await decide(self._client, workflow_id, request, id_)
-            except DecisionRefused as error:
-                refused = refused or error
-        raise refused or DecisionRefused(f"session {self.id!r}: nothing waits for a decision")
-
-    def _follower(self) -> RunFollower:
-        begun = time.monotonic() - self._begun_s < _MOMENT_S
-        return RunFollower(self._client, self.workflow_id, self.run_id, self.turn, self.update_id, begun)
-
-    def _other(self, workflow_id: str) -> "Run":
-        prefix = self.workflow_id.removesuffix(self.id)
-        return Run(self._client, id=workflow_id.removeprefix(prefix), workflow_id=workflow_id)
+        return RunReader(self._client, self, just_begun=just_begun)
 
     def _handle(self) -> WorkflowHandle[object, object]:
         return self._client.get_workflow_handle(self.workflow_id)

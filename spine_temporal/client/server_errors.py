@@ -21,7 +21,7 @@ from spine_temporal.errors import (
     UnknownAgent,
 )
 from spine_temporal.errors import unreachable as no_server
-from spine_temporal.history.closures import decoded_failure
+from spine_temporal.history.failures import decoded_failure
 
 _BY_TYPE: Final[dict[str, type[SpineTemporalError]]] = {
     names.UNKNOWN_AGENT: UnknownAgent,

@@ -2,9 +2,8 @@
 
 import asyncio
 import uuid
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.client import Client
@@ -13,7 +12,6 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.client.server_errors import unreachable
-from spine_temporal.client.updates import RunOver, send_update
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.continuation import RestorePoint
@@ -31,8 +29,7 @@ _AGAIN_S: Final = 0.05
 _TRIES: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class TurnRef:
+class TurnRef(NamedTuple):
     """Where the turn is that the user's words became."""
 
     run_id: str | None
@@ -59,13 +56,13 @@ def _details(request: RunRequest) -> str:
     return "  \n".join(lines)
 
 
-@dataclass(frozen=True, slots=True)
 class SessionStarter:
     """Brings words to sessions whose workers poll `task_queue`."""
 
-    client: Client
-    task_queue: str
-    priority: Priority = Priority.default
+    def __init__(self, client: Client, task_queue: str, priority: Priority = Priority.default) -> None:
+        self.client = client
+        self.task_queue = task_queue
+        self.priority = priority
 
     async def say(self, workflow_id: str, request: RunRequest, *, on_busy: OnBusy) -> TurnRef:
         """Begin, or go on with, the session `workflow_id`.
@@ -119,6 +116,9 @@ class SessionStarter:
         return handle.first_execution_run_id
 
     async def _say_more(self, workflow_id: str, request: RunRequest, on_busy: OnBusy, update_id: str) -> TurnRef | None:
+        # Who waits for an update's answer shares what reads the run; whoever only starts runs does not import it.
+        from spine_temporal.client.updates import RunOver, send_update
+
         words = TurnRequest(
             input=request.input or "",
             on_busy=on_busy,

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from spine_temporal.client.approvals import Approval
 from spine_temporal.contracts import span_names as names
-from spine_temporal.contracts.trace_context import Segment, TraceContext
-from spine_temporal.journal.ledger import Ledger
 
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
+
+    from spine_temporal.client.approvals import Approval
+    from spine_temporal.journal.ledger import Ledger
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def starting(agent: str, session_id: str | None) -> Iterator[str]:
 
 
 @contextmanager
-def deciding(workflow_id: str, ledger: Ledger, approval: Approval) -> Iterator[str]:
+def deciding(workflow_id: str, ledger: "Ledger", approval: "Approval") -> Iterator[str]:
     """The span of a decision, below the caller's, with a link to the work that stopped for it; as `traceparent`.
 
     A person decides weeks later, in a trace of the person's own: no span stays open meanwhile.
@@ -40,13 +40,15 @@ def deciding(workflow_id: str, ledger: Ledger, approval: Approval) -> Iterator[s
 
 
 @contextmanager
-def _span(name: str, attributes: dict[str, Any], stopped: tuple[str, Ledger] | None = None) -> Iterator[str]:
+def _span(name: str, attributes: dict[str, Any], stopped: "tuple[str, Ledger] | None" = None) -> Iterator[str]:
     if "opentelemetry.trace" not in sys.modules:
         # Who traces has imported it; importing it here would cost every client a fifth of its start.
         yield ""
         return
     from opentelemetry import trace
     from opentelemetry.trace import Link, SpanKind, Status, StatusCode
+
+    from spine_temporal.contracts.trace_context import TraceContext
 
     context = _stopped(*stopped) if stopped is not None else None
     links = [Link(context)] if context is not None else []
@@ -66,8 +68,10 @@ def _span(name: str, attributes: dict[str, Any], stopped: tuple[str, Ledger] | N
         span.end()
 
 
-def _stopped(workflow_id: str, ledger: Ledger) -> "SpanContext | None":
+def _stopped(workflow_id: str, ledger: "Ledger") -> "SpanContext | None":
     from opentelemetry.trace import SpanContext, TraceFlags
+
+    from spine_temporal.contracts.trace_context import Segment
 
     progress = ledger.progress
     if progress.spec is None or not progress.spec.traced:

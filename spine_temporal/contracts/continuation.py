@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from spine_temporal.contracts.base import Basis, WireModel
-from spine_temporal.contracts.policies import ActivityPolicy
+from spine_temporal.contracts.policies import DEFAULT_POLICY, ActivityPolicy
 
 
 class RestorePoint(WireModel):
@@ -43,7 +43,7 @@ class RestoreInput(WireModel):
     part: int = Field(default=0, ge=0)
     digest: str = ""
     """Of the conversation that part 0 belongs to; a later part belongs to the same, or says that it is another."""
-    policy: ActivityPolicy = ActivityPolicy()
+    policy: ActivityPolicy = DEFAULT_POLICY
 
 
 class RestoredBase(WireModel):

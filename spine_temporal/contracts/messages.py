@@ -22,7 +22,7 @@ _TEXTS: Final = frozenset({str, Role})
 
 
 class _OfAnotherClass(BaseModel):
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
     _class: str = PrivateAttr("")
 
     @property

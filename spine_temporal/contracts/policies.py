@@ -79,6 +79,10 @@ class ActivityPolicy(GivenModel):
         return not {_path(class_) for class_ in type(error).__mro__}.isdisjoint(self.retry_on)
 
 
+DEFAULT_POLICY: Final = ActivityPolicy.model_construct()
+"""For models that have one as a default: it is not validated, so that importing them builds no validator."""
+
+
 class ContinuePolicy(GivenModel):
     """When a run continues as a new execution, so that no history reaches the server's limits.
 

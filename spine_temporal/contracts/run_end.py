@@ -7,7 +7,7 @@ from spine_core import StopReason, Usage
 
 from spine_temporal.contracts.base import Basis, WireModel
 from spine_temporal.contracts.messages import AnyUsage
-from spine_temporal.contracts.policies import ActivityPolicy
+from spine_temporal.contracts.policies import DEFAULT_POLICY, ActivityPolicy
 from spine_temporal.contracts.state_delta import StateDelta, no_change
 
 
@@ -69,7 +69,7 @@ class EndInput(Basis):
     """`on_run_start` has not run since the turn began or went on."""
     at: int | None = None
     """The run pauses at this call of the step."""
-    policy: ActivityPolicy = ActivityPolicy()
+    policy: ActivityPolicy = DEFAULT_POLICY
 
 
 class EndOutcome(WireModel):
@@ -87,7 +87,7 @@ class MirrorInput(Basis):
     """The input of the activity `spine.mirror`: write the turn's State to the agent's own checkpoint backend."""
 
     ending: Ending
-    policy: ActivityPolicy = ActivityPolicy()
+    policy: ActivityPolicy = DEFAULT_POLICY
 
 
 class Mirrored(WireModel):

@@ -1,4 +1,4 @@
-"""Ids of runs, of their workflows, of the calls within them: one value type."""
+"""Ids of runs, of their workflows, of the calls within them."""
 
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -30,26 +30,6 @@ class Position:
 
     def __str__(self) -> str:
         return f"{self.step}.{self.index}"
-
-
-@dataclass(frozen=True, slots=True)
-class RunId:
-    """A run: its session id, and the prefix that makes it a workflow id."""
-
-    session_id: str
-    prefix: str = ""
-
-    @property
-    def workflow_id(self) -> str:
-        """What Temporal calls it."""
-        return f"{self.prefix}{self.session_id}"
-
-    @classmethod
-    def of_workflow(cls, workflow_id: str, prefix: str) -> Self:
-        """The run of a workflow; a workflow id without the prefix is a session id as it is."""
-        if prefix and workflow_id.startswith(prefix):
-            return cls(workflow_id.removeprefix(prefix), prefix)
-        return cls(workflow_id)
 
 
 def child_workflow_id(parent_id: str, position: Position, chain: str) -> str:

@@ -10,7 +10,7 @@ from spine_temporal.contracts.approval import ApprovalPolicy
 from spine_temporal.contracts.base import LONGEST_S, MIN_TOKENS_EVERY_S, GivenModel, WireModel
 from spine_temporal.contracts.continuation import CarryOver, RestorePoint
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
-from spine_temporal.contracts.policies import ActivityPolicy, ContinuePolicy
+from spine_temporal.contracts.policies import DEFAULT_POLICY, ActivityPolicy, ContinuePolicy
 from spine_temporal.contracts.team import TeamPlan
 
 
@@ -43,8 +43,8 @@ class AgentSpec(WireModel):
     parallel_tools: bool = False
     hooks: tuple[str, ...] = ()
     """The hook points that any of the agent's middleware implements, in the kernel's words, sorted."""
-    step_policy: ActivityPolicy = ActivityPolicy()
-    tool_policy: ActivityPolicy = ActivityPolicy()
+    step_policy: ActivityPolicy = DEFAULT_POLICY
+    tool_policy: ActivityPolicy = DEFAULT_POLICY
     remembers: bool = False
     """The agent has a durable checkpoint backend of its own: it may know a conversation."""
     mirrored: bool = False
@@ -55,7 +55,7 @@ class AgentSpec(WireModel):
     """Those of our search attributes that the server has: a workflow that sets another one never gets on."""
     model: str = ""
     """What its provider calls the model; empty: the provider does not say."""
-    continuing: ContinuePolicy = ContinuePolicy()
+    continuing: ContinuePolicy = ContinuePolicy.model_construct()
     team: TeamPlan | None = None
     """It is no single agent: these work for it."""
     payload_bytes: int = MAX_PAYLOAD_BYTES

@@ -8,7 +8,7 @@ from spine_core import Usage
 from spine_temporal.contracts.approval import ApprovalPolicy
 from spine_temporal.contracts.base import Basis, WireModel
 from spine_temporal.contracts.messages import AnyUsage
-from spine_temporal.contracts.policies import ActivityPolicy
+from spine_temporal.contracts.policies import DEFAULT_POLICY, ActivityPolicy
 from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta, no_change, no_change_summary
 
@@ -25,7 +25,7 @@ class StepInput(Basis):
     """How often the text is streamed while the model writes it; None: not before it is written."""
     ui_text: bool = False
     """What the model gives to its tools may be shown to whoever looks at Temporal's own UI."""
-    policy: ActivityPolicy = ActivityPolicy()
+    policy: ActivityPolicy = DEFAULT_POLICY
 
 
 def unpriced(usage: Usage, *, free: bool = False) -> int:

@@ -1,7 +1,5 @@
 """A tool call that another agent carries out, in a workflow of its own."""
 
-from typing import Final
-
 from pydantic import Field
 from spine_core import Usage
 
@@ -65,8 +63,3 @@ class SubagentReport(WireModel):
 
     outcome: SubagentOutcome | None = None
     """None: it is not over."""
-
-
-# Attributes of a tool's function, by which a worker recognises what the tool does.
-REMOTE_AGENT: Final = "__spine_temporal_agent__"
-TRANSFERS_TO: Final = "__spine_temporal_transfers_to__"

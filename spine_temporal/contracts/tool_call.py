@@ -7,7 +7,7 @@ from spine_temporal.contracts.approval import ApprovalRequest, ApprovalRequestSu
 from spine_temporal.contracts.base import Basis, WireModel
 from spine_temporal.contracts.json_form import AnyJson
 from spine_temporal.contracts.messages import AnyToolCall, AnyUsage
-from spine_temporal.contracts.policies import ActivityPolicy
+from spine_temporal.contracts.policies import DEFAULT_POLICY, ActivityPolicy
 from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.state_delta import DeltaSummary, StateDelta, no_change, no_change_summary
 from spine_temporal.contracts.step import PlannedCall
@@ -25,7 +25,7 @@ class ToolInput(Basis):
     """Run `on_run_start` before anything else."""
     resumed: bool = False
     """The call goes on, with the decision or the subagent's outcome that the journal holds for it."""
-    policy: ActivityPolicy = ActivityPolicy()
+    policy: ActivityPolicy = DEFAULT_POLICY
 
 
 class ToolBase(WireModel):

@@ -2,15 +2,14 @@
 
 from spine_core import StopReason
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
 from spine_temporal.contracts.run_end import Ending
 from spine_temporal.contracts.subagent import SubagentOutcome
+from spine_temporal.history.failures import decoded_failure
 from spine_temporal.journal.counters import failure, stopped_by_guard
 from spine_temporal.journal.subagents import CANCELLED_SUBAGENT
-from spine_temporal.payloads import check_decoded
 
 
 async def ending_of_close(event: HistoryEvent, converter: DataConverter) -> Ending | None:
@@ -46,22 +45,3 @@ async def subagent_close(event: HistoryEvent, converter: DataConverter) -> tuple
             timed_out = event.child_workflow_execution_timed_out_event_attributes
             return timed_out.initiated_event_id, SubagentOutcome(error="Timed out")
     raise ValueError(f"event {event.event_id} is no end of a subagent")
-
-
-async def decoded_failure(failure: Failure, converter: DataConverter) -> Failure:
-    """The failure as it was before the client's failure converter and codec hid its text.
-
-    Raises:
-        PayloadUnreadable: there is no codec that can read it, or not with its keys.
-    """
-    decoded = Failure()
-    decoded.CopyFrom(failure)
-    if converter.payload_codec is not None:
-        await converter.payload_codec.decode_failure(decoded)
-    # What a failure converter with `encode_common_attributes` puts into a payload.
-    if decoded.HasField("encoded_attributes"):
-        check_decoded(decoded.encoded_attributes)
-        attributes = converter.payload_converter.from_payloads([decoded.encoded_attributes], None)[0]
-        if isinstance(attributes, dict) and isinstance(attributes.get("message"), str):
-            decoded.message = attributes["message"]
-    return decoded

@@ -11,9 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Self
 
-from packaging.utils import canonicalize_name
-
-from spine_temporal.plugins.installed import CORE, OURS, Plugin
+from spine_temporal.plugins.installed import CORE, OURS, Plugin, canonical
 
 ALLOWED_ENV: Final = "SPINE_TEMPORAL_ALLOWED_PLUGINS"
 """Names of distributions, between commas: no other plugin is imported. Unset, any may be."""
@@ -31,7 +29,7 @@ class AllowList:
     @classmethod
     def of(cls, distributions: Collection[str] | None) -> Self:
         """The list of those names, however they are written; None: any."""
-        return cls(None if distributions is None else frozenset(map(canonicalize_name, distributions)))
+        return cls(None if distributions is None else frozenset(map(canonical, distributions)))
 
     @classmethod
     def of_environment(cls) -> Self:
@@ -51,7 +49,7 @@ class AllowList:
 
     def allows(self, distribution: str) -> bool:
         """Whether plugins of that distribution may be imported."""
-        name = canonicalize_name(distribution)
+        name = canonical(distribution)
         return name in _ALWAYS or self.distributions is None or name in self.distributions
 
     def refusal_of(self, plugin: Plugin) -> str | None:

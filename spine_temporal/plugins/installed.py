@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any, Final
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
-
 GROUP: Final = "spine.plugins"
 CORE: Final = "spinekit"
 OURS: Final = "spine-temporal"
 
+_SEPARATORS: Final = re.compile(r"[-_.]+")
 # No metadata holds the kind of a plugin; by custom names do.
 _CUSTOMARY: Final = {
     "provider": re.compile(r"provider", re.IGNORECASE),
@@ -48,7 +45,12 @@ class Plugin:
     @functools.cached_property
     def _fit(self) -> tuple[str, str | None]:
         dist = self.entry_point.dist
-        return _fits(dist, self.distribution) if dist is not None else ("", None)
+        if dist is None or self.distribution == CORE:
+            return "", None
+        # The parser of requirements is a tenth of what a worker imports, and few have plugins of others.
+        from spine_temporal.plugins.kernel_range import fits
+
+        return fits(dist, self.distribution)
 
     @property
     def kind(self) -> str:
@@ -70,6 +72,11 @@ class Plugin:
         return self.entry_point.load()
 
 
+def canonical(distribution: str) -> str:
+    """The name as PEP 503 has it, however it is written."""
+    return _SEPARATORS.sub("-", distribution).lower()
+
+
 def installed() -> list[Plugin]:
     """Every plugin that is installed, by distribution, then name. Nothing is imported."""
     return [*_on(tuple(sys.path))]
@@ -84,7 +91,7 @@ def _on(_path: tuple[str, ...]) -> tuple[Plugin, ...]:
         dist = entry_point.dist
         if dist is not None and dist not in known:
             metadata = dist.metadata
-            known[dist] = canonicalize_name(metadata["Name"]), metadata["Version"]
+            known[dist] = canonical(metadata["Name"]), metadata["Version"]
         plugins.append(Plugin(entry_point.name, entry_point.value, *known[dist], entry_point))
     return tuple(sorted(plugins, key=lambda plugin: (plugin.distribution, plugin.name)))
 
@@ -95,22 +102,3 @@ def version_of(distribution: str) -> str:
         return version(distribution)
     except PackageNotFoundError:
         return ""
-
-
-def _fits(dist: Distribution, name: str) -> tuple[str, str | None]:
-    """The range of spinekit's versions, and why the installed one is not in it."""
-    wanted = SpecifierSet()
-    for line in dist.requires or ():
-        try:
-            requirement = Requirement(line)
-        except InvalidRequirement as error:
-            return "", f"{name} {dist.version} has a requirement that cannot be parsed: {line!r} ({error})"
-        if canonicalize_name(requirement.name) != CORE:
-            continue
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            wanted &= requirement.specifier
-    here = version_of(CORE)
-    # A kernel installed as a pre-release counts, though specifiers leave pre-releases out.
-    if not here or wanted.contains(here, prereleases=True):
-        return str(wanted), None
-    return str(wanted), f"{name} {dist.version} works with {CORE}{wanted}, installed is {CORE} {here}"

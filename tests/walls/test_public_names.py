@@ -53,12 +53,64 @@ def test_contracts_are_read_without_temporal() -> None:
     assert python(code) == "False"
 
 
-def test_a_process_that_starts_runs_and_waits_loads_no_worker() -> None:
-    loaded = {*python("import sys; from spine_temporal import DurableAgent, Run; print(*sys.modules)").split()}
+@pytest.fixture(scope="module")
+def client_modules() -> set[str]:
+    """What the names that a client uses have loaded."""
+    code = "import sys; from spine_temporal import ActivityPolicy, Decision, DurableAgent, Run; print(*sys.modules)"
+    return {*python(code).split()}
 
-    assert "spine_temporal.client.run" in loaded
-    rooms = {name.split(".")[1] for name in loaded if name.startswith("spine_temporal.")}
-    assert not rooms & {"activities", "agents", "mcp", "plugins", "telemetry", "worker", "workflow"}
+
+def rooms_of(modules: set[str]) -> set[str]:
+    return {name.split(".")[1] for name in modules if name.startswith("spine_temporal.")}
+
+
+def test_a_client_has_not_loaded_what_reads_a_history(client_modules: set[str]) -> None:
+    assert "spine_temporal.client.run" in client_modules
+    assert not rooms_of(client_modules) & {"checkpoint", "journal"}
+    assert not client_modules & {
+        "spine_temporal.client.follow_run",
+        "spine_temporal.client.fork",
+        "spine_temporal.client.live_history",
+        "spine_temporal.client.run_event",
+        "spine_temporal.client.read_ahead",
+        "spine_temporal.client.run_reader",
+        "spine_temporal.history.event_reader",
+        "spine_temporal.history.fold",
+    }
+
+
+def test_a_client_has_not_loaded_contracts_that_only_workers_write(client_modules: set[str]) -> None:
+    loaded = {name.rpartition(".")[2] for name in client_modules if name.startswith("spine_temporal.contracts.")}
+
+    assert "run_request" in loaded
+    assert not loaded & {"checkpoint", "gate", "progress", "shared_limits", "step", "subagent", "tool_call"}
+
+
+def test_importing_a_model_builds_no_validator() -> None:
+    modules = ", ".join(
+        f"spine_temporal.contracts.{file.stem}" for file in (ROOT / "spine_temporal/contracts").glob("[!_]*.py")
+    )
+    code = (
+        f"import {modules}; from pydantic import BaseModel\n"
+        "def below(model):\n"
+        "    for each in model.__subclasses__():\n"
+        "        yield each\n"
+        "        yield from below(each)\n"
+        "ours = [each for each in below(BaseModel) if each.__module__.startswith('spine_temporal.')]\n"
+        "print(len(ours), *(each.__name__ for each in ours if each.__pydantic_complete__))"
+    )
+    found, *built = python(code).split()
+
+    assert int(found) > 50
+    assert not built
+
+
+def test_a_process_that_starts_runs_and_waits_loads_no_worker(client_modules: set[str]) -> None:
+    reading = "spine_temporal.client.fork, spine_temporal.client.run_reader"
+    loaded = client_modules | {*python(f"import sys, {reading}; print(*sys.modules)").split()}
+
+    assert "spine_temporal.history.fold" in loaded
+    assert not rooms_of(loaded) & {"activities", "agents", "mcp", "plugins", "telemetry", "worker", "workflow"}
     assert not loaded & {"temporalio.worker", "jsonschema", "packaging", "sqlite3", "spine_backends"}
 
 
@@ -66,4 +118,4 @@ def test_a_worker_loads_what_few_runs_need_when_one_does() -> None:
     loaded = {*python("import sys; from spine_temporal import AgentWorker; print(*sys.modules)").split()}
 
     assert "spine_temporal.worker.worker" in loaded
-    assert not loaded & {"jsonschema", "sqlite3", "spine_backends", "cryptography", "mcp"}
+    assert not loaded & {"jsonschema", "packaging", "sqlite3", "spine_backends", "cryptography", "mcp"}

@@ -1,0 +1,125 @@
+"""What a Run reads from its history, and decides by it."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any
+
+from spine_core import Result, State
+from temporalio.client import Client
+
+from spine_temporal.client.approvals import Approval
+from spine_temporal.client.decide import decide, request_of
+from spine_temporal.client.follow_run import RunFollower
+from spine_temporal.client.pending import Unlisted, chosen, pending_in
+from spine_temporal.client.run import Run
+from spine_temporal.client.run_event import RunEvent, run_event
+from spine_temporal.client.status_cursor import StatusCursor
+from spine_temporal.client.tracing import deciding
+from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
+from spine_temporal.errors import DecisionRefused
+from spine_temporal.history.event_id import EventId
+from spine_temporal.history.folded import fold_execution
+from spine_temporal.journal.entries import Entry
+from spine_temporal.journal.ledger import Ledger, subagents_of
+from spine_temporal.journal.result import result_of
+
+
+class RunReader:
+    """Reads the history of `run`, as it is named at this moment; its methods are those of a Run, and promise the same.
+
+    `just_begun`: the execution took the turn a moment ago.
+    """
+
+    def __init__(self, client: Client, run: Run, *, just_begun: bool) -> None:
+        self._client = client
+        self._id = run.id
+        self._workflow_id = run.workflow_id
+        self._follower = RunFollower(client, run.workflow_id, run.run_id, run.turn, run.update_id, just_begun)
+
+    async def ledger(self) -> Ledger:
+        """All that the run has come to by now."""
+        # The latest execution knows all that the ones before it did.
+        return await fold_execution(self._client, (self._workflow_id, ""))
+
+    async def turn_number(self) -> int | None:
+        """The number that the turn has by now; None: whichever is in hand."""
+        return await self._follower.number()
+
+    async def next_result(self, after: int | StatusCursor) -> Result:
+        """The Result of the first stop later than `after`; of a team, its members'."""
+        stop = await self._follower.stop(after=after if isinstance(after, StatusCursor) else StatusCursor(after))
+        ledger = stop.ledger
+        if ledger.progress.spec is None or ledger.progress.spec.team is None:
+            return result_of(ledger, stop.trace)
+        member = ledger.result_of or next(
+            (each.workflow_id for each in subagents_of(ledger) if each.status == "paused"), None
+        )
+        if member is None:
+            return result_of(ledger, stop.trace)
+        result = await self._other(member).result()
+        if ledger.result_of is None and not result.interrupted:
+            # The member has gone on already; so will the team.
+            return await self.next_result(StatusCursor(ledger.progress.status_number))
+        return result.model_copy(update={"resume_token": self._id}) if result.interrupted else result
+
+    async def events(self, *, tokens_every_s: float | None, after: str | None) -> AsyncGenerator[RunEvent]:
+        """The turn's events behind the one of the id `after`, until it stops."""
+        last = EventId.parse(after) if after is not None else None
+        async for id_, event in self._follower.events(tokens_every_s=tokens_every_s, after=last):
+            yield run_event(id_, event)
+
+    async def events_after(self, before: StatusCursor, *, tokens_every_s: float | None) -> AsyncIterator[RunEvent]:
+        """The turn's events after what `before` knows, until it stops again."""
+        async for id_, event in self._follower.events_after(before, tokens_every_s=tokens_every_s):
+            yield run_event(id_, event)
+
+    async def entries(self, on_entry: Callable[[Entry, State], None]) -> None:
+        """Call `on_entry` with every entry of the turn, and the State after it."""
+        await self._follower.entries(on_entry)
+
+    async def pending(self) -> list[Approval]:
+        """The calls that wait for a person, those of the agents below it included."""
+        return await pending_in(self._client, self._workflow_id, await self.ledger())
+
+    async def decide_on(
+        self, decision: Any, call_id: str | None, id_: str | None
+    ) -> tuple[DecisionReceipt, StatusCursor]:
+        """Decide on a call, with what was known before anything comes of it."""
+        request = await request_of(decision, call_id, self._client)
+        ledger = await self.ledger()
+        pending = await pending_in(self._client, self._workflow_id, ledger)
+        try:
+            approval = chosen(pending, call_id, self._id) if pending else None
+        except Unlisted:
+            approval = None
+        if approval is not None:
+            if id_ is None or approval.workflow_id != self._workflow_id or "/" in (call_id or ""):
+                # One that is sent again keeps the name it was given: by now that may be another call's.
+                request = request.model_copy(update={"call": approval.position})
+            with deciding(self._workflow_id, ledger, approval) as trace:
+                if trace:
+                    request = request.model_copy(update={"trace": trace})
+                decided = await decide(self._client, approval.workflow_id, request, id_)
+            return decided, self._cursor(ledger, approval, decided)
+        # Nothing like that waits. The workflow it is sent to says why; or it knows the id, and answers as it did.
+        children = [each.workflow_id for each in subagents_of(ledger) if each.workflow_id]
+        return await self._ask(request, [self._workflow_id, *children], id_), StatusCursor()
+
+    def _cursor(self, ledger: Ledger, approval: Approval, receipt: DecisionReceipt) -> StatusCursor:
+        if approval.workflow_id == self._workflow_id:
+            return StatusCursor(receipt.status_number)
+        below = f"{approval.workflow_id}/"
+        subagent = next(each for each in subagents_of(ledger) if below.startswith(f"{each.workflow_id}/"))
+        return StatusCursor(ledger.progress.status_number, subagent.position, subagent.number)
+
+    async def _ask(self, request: DecideRequest, workflow_ids: list[str], id_: str | None) -> DecisionReceipt:
+        refused: DecisionRefused | None = None
+        for workflow_id in workflow_ids:
+            try:
+                return await decide(self._client, workflow_id, request, id_)
+            except DecisionRefused as error:
+                refused = refused or error
+        raise refused or DecisionRefused(f"session {self._id!r}: nothing waits for a decision")
+
+    def _other(self, workflow_id: str) -> Run:
+        prefix = self._workflow_id.removesuffix(self._id)
+        return Run(self._client, id=workflow_id.removeprefix(prefix), workflow_id=workflow_id)
