@@ -96,16 +96,18 @@ class ReadAhead:
             continue
         self._due.set()
 
-    async def _pace(self) -> None:
+    async def _pace(self, more: bool) -> None:  # noqa: FBT001 - a Pace
         """Let whoever waits look at what has come by now, then leave the server alone for a while.
 
-        Not after the close, nor when somebody comes who waits, too; nor between two executions: the one that was left
-        is no present.
+        Not after the close, nor while there is `more`, nor when somebody comes who waits, too. Between two executions
+        there is nothing to look at: the one that was left is no present.
         """
         entered, self._entered = self._entered, False
         if entered and self.fold.request is not None:
             return
         self._tell()
+        if more:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(until_next_look_s(self._began_s)):
                 await self._due.wait()

@@ -1,6 +1,6 @@
 """The history of a turn, wherever it is to be read from."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 from temporalio.api.enums.v1 import EventType
@@ -10,7 +10,7 @@ from spine_temporal.client.server_errors import failed_run
 from spine_temporal.errors import RunNotFound
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.folded import turn_run_id
-from spine_temporal.history.follow import first_event, follow
+from spine_temporal.history.follow import Pace, first_event, follow
 
 _FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
 
@@ -52,7 +52,7 @@ async def feed(
     start: str,
     *,
     latest: str | None,
-    pace: Callable[[], Awaitable[None]] | None = None,
+    pace: Pace | None = None,
     on_execution: Callable[[str], None] | None = None,
 ) -> None:
     """Feed `fold` from the execution `start` on: all there is by now; with `pace`, what is still to come, too.

@@ -50,6 +50,9 @@ _PASSING: Final = frozenset({EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, Event
 _ALL: Final = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT
 _CLOSE: Final = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
 
+type Pace = Callable[[bool], Awaitable[None]]
+"""Called when all that came has been passed on; True: the server may have cut it off, so that there is more already."""
+
 
 async def follow(
     client: Client,
@@ -60,7 +63,7 @@ async def follow(
     onward: bool = True,
     latest: str | None = None,
     on_execution: Callable[[str], None] | None = None,
-    pace: Callable[[], Awaitable[None]] | None = None,
+    pace: Pace | None = None,
 ) -> AsyncIterator[HistoryEvent]:
     """The events of a run, from the first one of that execution on: until it closes, or without `wait` those there are.
 
@@ -68,8 +71,7 @@ async def follow(
     its place, unless `onward` is False; of the one that was reset, the close is left out. `run_id` None means the
     latest. `on_execution` is called with the run id of each, before its first event. `latest` was the latest execution
     a moment ago: if it came to an end of its own, that is not held against a reset in this very moment. `pace` is
-    awaited before the server is asked, unless there may be more already: when it is called, all that came has been
-    passed on.
+    awaited before the server is asked.
 
     A server that goes away for less than five minutes is waited for.
 
@@ -97,12 +99,12 @@ async def follow(
 
 
 async def _execution(
-    client: Client, workflow_id: str, run_id: str, *, wait: bool, pace: Callable[[], Awaitable[None]] | None
+    client: Client, workflow_id: str, run_id: str, *, wait: bool, pace: Pace | None
 ) -> AsyncIterator[HistoryEvent]:
     request, last_id, page = _request(client, workflow_id, run_id, wait=wait), 0, None
     while True:
-        if pace is not None and not _is_large(page):
-            await pace()
+        if pace is not None:
+            await pace(_is_large(page))
         page = await _page(client, request)
         for event in page.history.events if page is not None else ():
             if event.event_id <= last_id:

@@ -37,6 +37,21 @@ def unpaced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(follow, "_request", in_pages)
 
 
+@pytest.fixture
+def silent_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A poll that nothing answers is never over; every page may have been cut off."""
+    monkeypatch.setattr(follow, "_MANY_EVENTS", 1)
+    read = follow._page
+
+    async def until_something_comes(client: Client, asked: Any) -> Any:
+        page = await read(client, asked)
+        if page is None or (asked.wait_new_event and not page.history.events):
+            await asyncio.Event().wait()
+        return page
+
+    monkeypatch.setattr(follow, "_page", until_something_comes)
+
+
 def adding(gate: Gate, *, approve: bool = False) -> Agent:
     @tool(approve=approve)
     async def add(a: int, b: int) -> int:
@@ -67,6 +82,13 @@ async def test_a_run_that_stands_still_is_not_asked_after(
 
     assert result.answer == "got 3"
     assert asked <= LOOKS / 3, f"{asked} requests for a run that stands still"
+
+
+@pytest.mark.usefixtures("silent_polls")
+async def test_the_end_is_known_though_nothing_comes_after_it(durable: Durable) -> None:
+    result = await asyncio.wait_for(durable(parrot()).run("hello", session_id=new_session()), 60)
+
+    assert result.answer == "heard hello"
 
 
 @pytest.mark.usefixtures("unpaced")
