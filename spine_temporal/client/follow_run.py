@@ -11,7 +11,7 @@ from temporalio.client import Client
 from spine_temporal.client.live_history import Reading
 from spine_temporal.client.member_events import MemberEvents
 from spine_temporal.client.new_events import NewEvents
-from spine_temporal.client.read_ahead import ReadAhead
+from spine_temporal.client.read_ahead import ReadAhead, can_read_ahead
 from spine_temporal.client.reading_along import Identified
 from spine_temporal.client.shared_reads import SharedReads, shared_reads
 from spine_temporal.client.status_cursor import StatusCursor
@@ -54,7 +54,8 @@ class RunFollower:
                 an error that says more.
         """
         with shared_reads(self.client, self.workflow_id) as reads:
-            if self.begun and self.run_id is not None and not after.number:
+            begun = self.begun and not after.number
+            if begun and self.run_id is not None and await can_read_ahead(self.client):
                 with reads.ahead(self.run_id) as ahead:
                     stop = await self._first_stop(ahead)
                 if stop is not None:

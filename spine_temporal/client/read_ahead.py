@@ -4,13 +4,34 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Final
+from weakref import WeakKeyDictionary
 
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from spine_temporal.client.pacing import until_next_look_s
 from spine_temporal.client.turn_history import feed
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.follow import close_event
+
+_able: Final[WeakKeyDictionary[Client, bool]] = WeakKeyDictionary()
+
+
+async def can_read_ahead(client: Client) -> bool:
+    """Whether a long poll is answered with what there is, and then with what is new; asked once for each client.
+
+    The time-skipping test server has no version, and waits for news before it gives anything.
+    """
+    if client not in _able:
+        try:
+            info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+        except RPCError:
+            # Whoever looks at the status waits for a server that is away, or says what is wrong.
+            return False
+        _able[client] = bool(info.server_version)
+    return _able[client]
 
 
 class ReadAhead:
