@@ -24,6 +24,7 @@ from spine_temporal.errors import RunNotFound, ServerUnreachable
 _log = logging.getLogger(__name__)
 
 _PAUSE_S: Final = 1.0
+_SOON_S: Final = 0.2
 _PATIENCE_S: Final = 300.0
 # A server answers a long poll after 20 s at the latest, with nothing if there is nothing.
 _POLL_S: Final = 60
@@ -262,5 +263,9 @@ async def _raise_or_wait(error: RPCError, client: Client, workflow_id: str, *, a
     address = client.service_client.config.target_host
     if away_s > _PATIENCE_S:
         raise ServerUnreachable(f"the Temporal server at {address} has been away for {away_s:.0f} s") from error
+    if away_s < _PAUSE_S:
+        # A server closes each connection after some minutes: what was on its way just then is sent again.
+        await asyncio.sleep(_SOON_S)
+        return
     _log.warning("the Temporal server at %s does not answer (%s); waiting for it", address, error.message)
     await asyncio.sleep(_PAUSE_S)
