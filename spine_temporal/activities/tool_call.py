@@ -13,6 +13,7 @@ What a hook changes here is there again as far as it is recorded:
 * `ctx.skip`, `ctx.timeout_s`, `ctx.error`: within this attempt of the call. Another attempt runs the hooks again.
 """
 
+import copy
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -194,7 +195,7 @@ class ToolRun:
     def _own_call(self) -> ToolCall:
         if self.resumption is not None and self.resumption.arguments is not None:
             self._fields["edited"] = True
-            return self.call.model_copy(update={"arguments": dict(self.resumption.arguments)})
+            return self.call.model_copy(update={"arguments": copy.deepcopy(self.resumption.arguments)})
         if self.resumption is not None and self.resumption.decision:
             # The kernel goes on after a pause with a call of its own.
             return self.call.model_copy(deep=True)

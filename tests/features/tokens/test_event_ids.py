@@ -26,7 +26,7 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.durable
 
 _READ = """
-import asyncio, json, sys
+import asyncio, json, os, sys
 from spine_temporal import DurableAgent
 from temporalio.client import Client
 
@@ -37,6 +37,9 @@ async def main(address, session):
 
 
 asyncio.run(main(*sys.argv[1:]))
+sys.stdout.flush()
+# Interpreter exit with temporalio loaded may hang (sdk-python#300).
+os._exit(0)
 """
 
 

@@ -6,6 +6,7 @@ import pytest
 from spine_core import Agent, Interrupt, Message, State, StopReason, StopRun, ToolCall, ToolContext, tool
 from spine_core.testing import ScriptedProvider, text
 
+from spine_temporal.activities.resumption import Resumption
 from spine_temporal.activities.tool_call import ToolRun
 from spine_temporal.contracts.approval import ApprovalRequest
 from spine_temporal.contracts.run_end import Ending
@@ -67,6 +68,28 @@ async def outcome_of(name: str = "find", arguments: dict[str, Any] | None = None
 )
 async def test_model_reads_the_kernels_words(name: str, arguments: dict[str, Any], outcome: dict[str, Any]) -> None:
     assert await outcome_of(name, arguments) == ToolOutcome(id="a", **outcome)
+
+
+async def test_what_a_hook_makes_of_a_persons_arguments_stays_in_this_attempt() -> None:
+    call = ToolCall(id="call_0", name="file", arguments={"where": {"folders": ["in"]}})
+    given = {"where": {"folders": ["out"]}}
+
+    @tool
+    async def file(where: dict[str, list[str]]) -> str:
+        """File it."""
+        return "/".join(where["folders"])
+
+    async def before_tool(context: ToolContext) -> None:
+        context.args["where"]["folders"].append("drawer")
+
+    agent = Agent(ScriptedProvider(text("done")), tools=[file], middleware=[Hooks(before_tool=before_tool)])
+    before = State(session_id="s1", messages=[Message.user("go"), Message.assistant(None, [call])])
+    run = ToolRun(agent, before, call, 0, resumption=Resumption("approved", arguments=given))
+
+    await run.run()
+
+    assert run.outcome("a").content == "out/drawer"
+    assert given == {"where": {"folders": ["out"]}}
 
 
 async def test_arguments_that_do_not_fit_are_an_error_that_the_model_reads() -> None:
