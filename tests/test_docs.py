@@ -72,8 +72,6 @@ class Newcomer:
     namespace: dict[str, Any]
     variables: dict[str, str] = field(default_factory=dict)
     serving: list[asyncio.subprocess.Process] = field(default_factory=list)
-    served: list[str] = field(default_factory=list)
-    """The commands that started them."""
 
     async def do(self, block: Block) -> None:
         named = _FILE.match(block.code)
@@ -130,7 +128,6 @@ class Newcomer:
     async def _serve(self, line: str) -> None:
         if line.startswith("spine-temporal dev"):
             self.address = f"127.0.0.1:{_free_port()}"
-        self.served.append(line)
         self.serving.append(await self._start(f"exec {line}", self.folder, stdout=asyncio.subprocess.DEVNULL))
         await _answers(self.address)
 
@@ -155,10 +152,7 @@ class Newcomer:
         finally:
             # Workers before the server that they are connected to.
             codes = [await _ended(process) for process in reversed(self.serving)]
-        # A script that ends with its interpreter, and not by `spine_temporal.worker.exit`, may crash in its finalizer,
-        # all work done (sdk-python#300; measured: one in 36).
-        crashed = {-signal.SIGSEGV} if "python worker.py" in self.served else set[int]()
-        assert set(codes) <= {0} | crashed
+        assert codes == [0] * len(codes)
 
     async def _polling(self) -> set[int]:
         """The ids of the processes that poll the default task queue."""

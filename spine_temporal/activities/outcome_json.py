@@ -32,7 +32,7 @@ class Recordable[Outcome](Protocol):
 
 
 def random_id() -> str:
-    """A random name for an outcome: two attempts of one activity are told apart by it."""
+    """A random name for an outcome: two attempts of one activity differ in it."""
     return f"{_names.getrandbits(32):08x}"
 
 

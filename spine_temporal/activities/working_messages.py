@@ -119,20 +119,20 @@ class WorkingMessages:
 
     def _hand_out_all(self) -> None:
         if len(self._out) < len(self._copies):
-            for at, copied in enumerate(self._copies):
-                self._hand_out(at, copied)
+            for at, message in enumerate(self._copies):
+                self._hand_out(at, message)
 
-    def _hand_out(self, at: int, copied: Message) -> None:
+    def _hand_out(self, at: int, message: Message) -> None:
         # A list that somebody kept may hold a copy in whose place there is another by now.
-        if id(copied) in self._out or at >= len(self._copies) or self._copies[at] is not copied:
+        if id(message) in self._out or at >= len(self._copies) or self._copies[at] is not message:
             return
-        self._out[id(copied)] = at
-        if _holds_texts_alone(copied):
-            self._texts.append(copied.__dict__)
+        self._out[id(message)] = at
+        if _holds_texts_alone(message):
+            self._texts.append(message.__dict__)
             self._texts_were.append(self._originals[at].__dict__)
             return
         views = list[Any]()
-        if _watch(copied, views):
+        if _watch(message, views):
             self._views += views
             self._sizes_were += map(len, views)
             self._contents_were += chain.from_iterable(views)

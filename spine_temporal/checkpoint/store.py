@@ -21,13 +21,13 @@ class TemporalCheckpoint:
     """Keeps the sessions of ordinary spine agents on a Temporal server, and finds those of durable runs.
 
     Give it to an agent, `Agent(..., checkpoint=TemporalCheckpoint(client))`, or write `checkpoint = "temporal"` into
-    spine.toml. A put records what changed since the one before it, in one signal: a session costs what is said in it.
+    spine.toml. A put records what changed since the one before it, in one signal: a session costs its own texts.
     No worker is needed. Without a `client` it connects on first use to the server that Temporal's own settings name.
 
     Several processes may use one session: the last put wins. It works with `run_sync`, and from several threads.
 
     Each session is an open workflow `spine.checkpoint` on `task_queue`, which by default nobody polls: a worker would
-    be told of every put, and has nothing to do about it. `workflow_id_prefix` is the one that the durable runs have.
+    get every put, and has nothing to do about it. `workflow_id_prefix` is the one that the durable runs have.
     `cache_bytes` bounds the memory for the States put or got last; with 0, each put reads the session first.
     """
 

@@ -104,7 +104,7 @@ class _Chat:
     def _print_cost(self) -> None:
         state = self._do(self._turns.state())
         if state is None:
-            note("nothing was said yet")
+            note("nothing has been asked yet")
             return
         write(f"{many(state.step, 'step')} · {spent(state.usage.total_tokens, state.usage.cost_usd)}")
 

@@ -154,7 +154,7 @@ class DurableAgent:
         """Say `input`; do not wait for what comes of it.
 
         A new run is accepted also when no worker is there yet; a turn of a session that is open needs one. With
-        `tokens` what the model writes is told from the first step on, to whoever asks `Run.events` for it.
+        `tokens` what the model writes is emitted from the first step on, for whoever asks `Run.events` for it.
 
         Raises:
             BadInput: the input is empty, or too large for a payload (`InputTooLarge`).

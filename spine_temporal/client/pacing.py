@@ -3,8 +3,8 @@
 import time
 from typing import Final
 
-# A pause is known within 0.3 s or a third of the time waited by then, two seconds at most: six requests in five
-# seconds, then one in two.
+# A pause is known within 0.3 s or a third of the time waited by then, two seconds at most: seven requests in
+# five seconds, then one in two.
 _FIRST_S: Final = 0.3
 _SHARE: Final = 1 / 2
 _LAST_S: Final = 2.0

@@ -1,4 +1,4 @@
-"""A run of an agent, seen from outside."""
+"""A run of an agent, for whoever is outside of it."""
 
 import math
 import time
@@ -166,7 +166,7 @@ class Run:
 
         With `input` the user says something else there; without it the agent goes on from there. The run it came from
         is recorded. Steps are those of the whole session, 0 is before the first. With `tokens` what the model writes is
-        told from the first step on.
+        emitted from the first step on.
 
         Raises:
             BadInput: the step was never taken, or is not over; or there is a session of that id.

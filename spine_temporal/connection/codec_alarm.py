@@ -25,7 +25,7 @@ class Alarm:
         self._warned_s = -LONGEST_PAUSE_S
 
     def ring(self, error: Exception, doing: str) -> None:
-        """Say that a payload could not be handled, unless that was said a moment ago."""
+        """Say that a payload could not be handled, unless it was logged a moment ago."""
         self._failures.add(1, {metric_names.OPERATION: doing})
         now_s = time.monotonic()
         if now_s - self._warned_s < self._pause_s:

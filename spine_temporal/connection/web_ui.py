@@ -9,7 +9,7 @@ from temporalio.client import Client
 
 LOCAL: Final = ("127.0.0.1", "localhost", "[::1]")
 UI_PORT_OFFSET: Final = 1000
-"""A dev server's UI listens this far above its port, unless it is told otherwise."""
+"""A dev server's UI listens this far above its port, unless it is configured otherwise."""
 
 _CLOUD: Final = (".tmprl.cloud", ".api.temporal.io")
 _LOOK_S: Final = 0.3

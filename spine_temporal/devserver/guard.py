@@ -26,7 +26,7 @@ LOOK_EVERY_S = 0.5
 
 
 def main(grace_s: float, command: list[str]) -> int:
-    """Run `command` until it ends, is told to, or has lost its owner; give its exit code."""
+    """Run `command` until it ends, is asked to, or has lost its owner; give its exit code."""
     owner = os.getppid()
     _lock_log()
     woken = _signals_as_bytes()

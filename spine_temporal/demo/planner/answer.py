@@ -1,8 +1,8 @@
-"""The final answer: what was seen, line by line, then what was not."""
+"""The final answer: what was read, line by line, then what was not."""
 
 from collections.abc import Iterable
 
-from spine_temporal.demo.planner.evidence import Finding, Verdict
+from spine_temporal.demo.planner.evidence import Evidence, Finding
 from spine_temporal.demo.planner.findings import asked_probes, findings, import_lines
 from spine_temporal.demo.planner.notebook import Notebook
 from spine_temporal.demo.planner.question import Aim
@@ -17,11 +17,11 @@ def write_answer(aim: Aim, book: Notebook) -> str:
     found = findings(aim, book)
     paragraphs = [
         *_confirmed(aim, found),
-        _bullets("Build on it, or keep it for a later call", _of(found, Verdict.HANDED_ON)),
-        _places("Not counted, a comment or another string", _of(found, Verdict.TEXT)),
-        _places("Not counted, only defines or compares something of that name", _of(found, Verdict.NAMED)),
-        _places("Found by the search, not read", _of(found, Verdict.UNREAD)),
-        _places("Read, but I cannot tell code from docstring there", _of(found, Verdict.UNCLEAR)),
+        _bullets("Build on it, or keep it for a later call", _of(found, Evidence.HANDED_ON)),
+        _places("Not counted, a comment or another string", _of(found, Evidence.TEXT)),
+        _places("Not counted, only defines or compares something of that name", _of(found, Evidence.NAMED)),
+        _places("Found by the search, not read", _of(found, Evidence.UNREAD)),
+        _places("Read, but I cannot tell code from docstring there", _of(found, Evidence.UNCLEAR)),
         _importers(aim, book, found),
         _limits(aim, book),
     ]
@@ -29,7 +29,7 @@ def write_answer(aim: Aim, book: Notebook) -> str:
 
 
 def _confirmed(aim: Aim, found: list[Finding]) -> list[str]:
-    code = _of(found, Verdict.CODE)
+    code = _of(found, Evidence.CODE)
     claims = dict.fromkeys(finding.probe.claim for finding in code)
     if not claims:
         return [f"I found no {'code' if found else 'line'} for: {aim.subject}."]
@@ -60,7 +60,7 @@ def _places(title: str, found: list[Finding]) -> str:
 
 
 def _importers(aim: Aim, book: Notebook, found: list[Finding]) -> str:
-    evident = {finding.hit.path for finding in found if finding.verdict is not Verdict.TEXT}
+    evident = {finding.hit.path for finding in found if finding.evidence is not Evidence.TEXT}
     only = sorted({hit.path for hit in import_lines(aim, book)} - evident)
     return _listing("Import it, no such line found", [_module(path) for path in only])
 
@@ -89,8 +89,8 @@ def _first_lines(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys((text.splitlines() or ["an empty answer"])[0] for text in texts))[:_MAX_ERRORS]
 
 
-def _of(found: list[Finding], verdict: Verdict) -> list[Finding]:
-    return [finding for finding in found if finding.verdict is verdict]
+def _of(found: list[Finding], evidence: Evidence) -> list[Finding]:
+    return [finding for finding in found if finding.evidence is evidence]
 
 
 def _module(path: str) -> str:

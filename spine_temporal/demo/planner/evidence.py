@@ -8,7 +8,7 @@ from spine_temporal.demo.planner.notebook import Hit
 from spine_temporal.demo.planner.probes import Kind, Probe
 
 
-class Verdict(StrEnum):
+class Evidence(StrEnum):
     """How a line that a search found turned out."""
 
     CODE = "code"
@@ -29,7 +29,7 @@ class Finding:
 
     hit: Hit
     probe: Probe
-    verdict: Verdict
+    evidence: Evidence
     scope: str | None = None
 
 
@@ -43,14 +43,14 @@ _BLOCK = re.compile(r"^(?P<indent>\s*)(?:async\s+def|def|class)\s+(?P<name>\w+)\
 def judge(hit: Hit, probe: Probe, page: dict[int, str]) -> Finding:
     """What the hit turned out to be, given what was read of its file."""
     if hit.line not in page:
-        return Finding(hit, probe, Verdict.UNREAD)
+        return Finding(hit, probe, Evidence.UNREAD)
     if not hit.path.endswith(".py"):
-        return Finding(hit, probe, Verdict.CODE)
+        return Finding(hit, probe, Evidence.CODE)
     anchor = _anchor(hit, page)
     if anchor is None:
-        return Finding(hit, probe, Verdict.UNCLEAR)
+        return Finding(hit, probe, Evidence.UNCLEAR)
     code = _code_only([page[number] for number in range(anchor, hit.line + 1)])
-    return Finding(hit, probe, _verdict(code[-1], probe), _scope(hit, page))
+    return Finding(hit, probe, _evidence(code[-1], probe), _scope(hit, page))
 
 
 def first_line_read(hit: Hit, page: dict[int, str]) -> int:
@@ -61,15 +61,15 @@ def first_line_read(hit: Hit, page: dict[int, str]) -> int:
     return number
 
 
-def _verdict(code: str, probe: Probe) -> Verdict:
+def _evidence(code: str, probe: Probe) -> Evidence:
     if not re.search(probe.regex, code):
-        return Verdict.TEXT
+        return Evidence.TEXT
     if probe.kind in (Kind.DEFINITION, Kind.WORD):
-        return Verdict.CODE
+        return Evidence.CODE
     if probe.kind is Kind.USE:
-        return Verdict.NAMED if re.search(rf"\b(?:def|class)\s+(?:{probe.regex})", code) else Verdict.CODE
+        return Evidence.NAMED if re.search(rf"\b(?:def|class)\s+(?:{probe.regex})", code) else Evidence.CODE
     kept = re.search(rf"(?<![=!<>])=\s*(?:{probe.regex})", code) or re.match(r"\s*class\s", code)
-    return Verdict.HANDED_ON if kept else Verdict.NAMED
+    return Evidence.HANDED_ON if kept else Evidence.NAMED
 
 
 def _anchor(hit: Hit, page: dict[int, str]) -> int | None:

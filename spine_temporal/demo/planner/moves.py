@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spine_temporal.demo.planner.answer import write_answer
-from spine_temporal.demo.planner.evidence import Verdict
+from spine_temporal.demo.planner.evidence import Evidence
 from spine_temporal.demo.planner.findings import another_name, findings, import_lines
 from spine_temporal.demo.planner.notebook import Notebook, search
 from spine_temporal.demo.planner.probes import Kind, Probe
@@ -79,7 +79,7 @@ def _read(aim: Aim, book: Notebook) -> Move | None:
     windows = next_windows(found, book) if "grep" in book.worked else named_files(book)
     if not windows:
         return None
-    confirmed = sum(finding.verdict is Verdict.CODE for finding in found)
+    confirmed = sum(finding.evidence is Evidence.CODE for finding in found)
     places = ", ".join(f"{window['path']} from line {window['start_line']}" for window in windows)
     say = f"{len(found)} lines found, {confirmed} of them confirmed as code. Reading on: {places}."
     return Move(say, [("read_file", window) for window in windows])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spine_temporal.demo.planner.evidence import Finding, Verdict, first_line_read
+from spine_temporal.demo.planner.evidence import Evidence, Finding, first_line_read
 from spine_temporal.demo.planner.notebook import Notebook
 from spine_temporal.demo.planner.probes import Kind
 
@@ -36,7 +36,7 @@ def named_files(book: Notebook) -> list[dict[str, Any]]:
 
 
 def _by_promise(found: list[Finding], book: Notebook) -> list[Finding]:
-    pending = [finding for finding in found if finding.verdict in (Verdict.UNREAD, Verdict.UNCLEAR)]
+    pending = [finding for finding in found if finding.evidence in (Evidence.UNREAD, Evidence.UNCLEAR)]
     pending.sort(key=lambda finding: (finding.probe.kind, finding.hit))
     in_file: dict[str, int] = {}
     in_package: dict[str, int] = {}
@@ -46,7 +46,7 @@ def _by_promise(found: list[Finding], book: Notebook) -> list[Finding]:
         if path not in in_file:
             in_package[package] = in_package.get(package, -1) + 1
         in_file[path] = in_file.get(path, -1) + 1
-        begun = finding.verdict is Verdict.UNCLEAR
+        begun = finding.evidence is Evidence.UNCLEAR
         doubtful = finding.probe.kind is not Kind.DEFINITION and finding.hit.text.lstrip().startswith(_RARELY_USES)
         kind = (doubtful, finding.probe.kind)
         promise = (doubtful or not begun, path in book.pages, in_file[path], kind, in_package[package], finding.hit)
@@ -56,7 +56,7 @@ def _by_promise(found: list[Finding], book: Notebook) -> list[Finding]:
 
 def _window(finding: Finding, book: Notebook) -> dict[str, Any] | None:
     path, line = finding.hit.path, finding.hit.line
-    if finding.verdict is Verdict.UNREAD:
+    if finding.evidence is Evidence.UNREAD:
         known = book.pages.get(path, {})
         start = next(number for number in range(max(line - _LINES_ABOVE, 1), line + 1) if number not in known)
         return {"path": path, "start_line": start, "lines": _LINES}

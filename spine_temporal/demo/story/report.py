@@ -44,7 +44,7 @@ def _table(completed: Sequence[CompletedActivity]) -> Table:
         (step, (_counted(done.name for done in group), attempt, worker))
         for (step, attempt, worker), group in groupby(completed, lambda done: (done.step, done.attempt, done.worker))
     ]
-    # Steps in a row that did the same are one row: the proof is to be seen at a glance.
+    # Steps in a row that did the same are one row: the proof is to be read at a glance.
     for (names, attempt, worker), same in groupby(by_step, lambda row: row[1]):
         steps = [step for step, _ in same]
         number = str(steps[0]) if len(steps) == 1 else f"{steps[0]}-{steps[-1]}"

@@ -27,7 +27,7 @@ _WHAT: Final = (
     "It reads source code to answer a question. In the middle of a step its worker is killed. Nothing was saved but "
     "the history of its workflow: another worker goes on from there, and no finished work is done again."
 )
-# With the proof below it, it is all seen on a screen of ordinary height.
+# With the proof below it, it all fits a screen of ordinary height.
 _ANSWER_LINES: Final = 10
 _STYLES: Final = ("cyan", "magenta")
 _KILL_STYLE: Final = "bold white on red"

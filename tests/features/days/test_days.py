@@ -15,6 +15,7 @@ from spine_core.testing import ScriptedProvider, calls, text
 from temporalio.testing import WorkflowEnvironment
 
 from spine_temporal import AgentWorker, DurableAgent, durable
+from spine_temporal.client.read_ahead import can_read_ahead
 from spine_temporal.errors import DecisionRefused
 from tests.support.harness import assert_same
 
@@ -119,3 +120,8 @@ async def test_session_is_opened_again_after_its_time(skipping: WorkflowEnvironm
 
         assert third.run_id not in (None, first.run_id), "the session was still open"
         assert_same(await third.result(), await kernel.run("third", session_id="s1"))
+
+
+async def test_whoever_waits_there_looks_at_the_status(skipping: WorkflowEnvironment) -> None:
+    # This server holds back what there is until there is news: a reader would wait for it for 20 s.
+    assert not await can_read_ahead(skipping.client)

@@ -8,6 +8,7 @@ from spine_core import Agent, tool
 from temporalio.client import Client
 
 from spine_temporal.client import pacing, pollers, shared_reads
+from spine_temporal.client.read_ahead import can_read_ahead
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.history import follow
 from tests.features.sessions.talk import new_session, parrot, texts
@@ -174,6 +175,9 @@ async def test_who_stops_waiting_leaves_nothing_behind(client: Client, durable: 
         await waiting
 
     gate.open.set()
-    ours = [task for task in asyncio.all_tasks() if "read_ahead" in str(task.get_coro())]
-    assert not [task for task in ours if not task.cancelling() and not task.done()]
+    assert not [task for task in asyncio.all_tasks() if "ReadAhead" in repr(task.get_coro()) and not task.cancelling()]
     assert not shared_reads._shared.get(asyncio.get_running_loop(), {})
+
+
+async def test_it_is_done_where_a_long_poll_is_answered_with_what_there_is(client: Client) -> None:
+    assert await can_read_ahead(client)
