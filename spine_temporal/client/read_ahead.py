@@ -39,7 +39,7 @@ class ReadAhead:
 
     Whoever waits wants the whole turn in the end. Read in a few pieces while it grows, it is known to its last events
     when it ends: what is left to read and to fold is little, also where fifty runs end at once. A server answers a long
-    poll after 20 s at the latest, so a run that stands still costs six requests a minute, with those for its close.
+    poll after 20 s at the latest, so a run that stands still costs six of them a minute, with those for its close.
 
     Who comes later, or comes again and again, looks at the status instead (`StatusWatch`): it would read all there is
     each time.
