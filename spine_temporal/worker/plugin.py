@@ -27,6 +27,7 @@ from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.worker.activity_slots import ActivitySlots
 from spine_temporal.worker.gate import GateActivity
 from spine_temporal.worker.sandbox import for_client, sandbox
+from spine_temporal.worker.workflow_executor import WorkflowExecutor
 from spine_temporal.worker.workflows import WORKFLOWS, versioned
 
 # On import: an agent made before its worker has no other way to a provider whose entry point has another name.
@@ -114,7 +115,7 @@ class SpinePlugin(SimplePlugin):
             counts = {kind: config.pop(name, None) or _SLOTS for kind, name in _COUNTS.items()}  # type: ignore[misc]
             if config.get("workflow_task_executor") is None:
                 # The SDK reads the size of its own off what went into the tuner, and finding nothing makes it 500.
-                threads = ThreadPoolExecutor(counts["workflow_supplier"], _THREADS_NAME)
+                threads = WorkflowExecutor(counts["workflow_supplier"], _THREADS_NAME)
                 config["workflow_task_executor"] = threads
                 self._threads.add(threads)
             self._slots = ActivitySlots(counts.pop("activity_supplier"))

@@ -73,6 +73,8 @@ class _SharingInstance(_Instance):
         importer: Importer,
     ) -> None:
         self._shared = importer
+        # Interceptors are users' code, which may block.
+        self.runs_in_loop = not instance_details.interceptor_classes
         super().__init__(instance_details, runner_class, restrictions)
 
     def _create_instance(self) -> None:

@@ -37,7 +37,10 @@ def set_attributes(session: Session, status: str | None = None, reason: StopReas
     ending = session.progress.ending
     reason = reason or (ending.reason if ending is not None else None)
     values = _values(session, status or session.progress.status, reason)
-    workflow.upsert_search_attributes([_update(name, values.get(name)) for name in settable])
+    set_before = {each.key.name for each in workflow.info().typed_search_attributes}
+    changed = [name for name in settable if values.get(name) is not None or name in set_before]
+    # There is a command where there was one in what is recorded, also if it changes nothing.
+    workflow.upsert_search_attributes([_update(name, values.get(name)) for name in changed or settable])
 
 
 def set_closed(session: Session, reason: StopReason, *, canceled: bool = False) -> None:

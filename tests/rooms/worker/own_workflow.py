@@ -1,4 +1,4 @@
-"""A user's own workflow, which runs an agent as a child."""
+"""A user's own workflows, which run agents as children, or none."""
 
 from temporalio import workflow
 
@@ -23,3 +23,12 @@ class MisledInvoice:
     @workflow.run
     async def run(self) -> None:
         await run_agent("asistant", "go")
+
+
+@workflow.defn(name="greeting")
+class Greeting:
+    """Asks nobody."""
+
+    @workflow.run
+    async def run(self) -> str:
+        return "hello"

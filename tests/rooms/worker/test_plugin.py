@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import uuid
+from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowFailureError
@@ -10,7 +11,7 @@ from temporalio.exceptions import ChildWorkflowError
 from temporalio.worker import Worker
 
 from spine_temporal import AgentWorker, DurableAgent, SpinePlugin
-from tests.rooms.worker.own_workflow import Invoice, MisledInvoice
+from tests.rooms.worker.own_workflow import Greeting, Invoice, MisledInvoice
 from tests.support.agents_at_hand import adding_agent
 from tests.support.harness import replay_in_sandbox
 
@@ -51,9 +52,10 @@ async def test_agents_of_a_plugin_are_run_by_clients_too(client: Client) -> None
 
 async def test_no_more_threads_run_workflows_than_workflow_tasks_run_at_once(client: Client) -> None:
     queue, before = uuid.uuid4().hex, _threads_of_workflows()
-    async with AgentWorker(client, agents=[adding_agent()], task_queue=queue, max_concurrent_workflow_tasks=2):
-        durable = DurableAgent("assistant", client, task_queue=queue)
-        await asyncio.gather(*(durable.run("1 + 2?") for _ in range(50)))
+    options: dict[str, Any] = {"max_concurrent_workflow_tasks": 2, "workflows": [Greeting]}
+    async with AgentWorker(client, agents=[adding_agent()], task_queue=queue, **options):
+        ids = [f"{queue}-{number}" for number in range(50)]
+        await asyncio.gather(*(client.execute_workflow("greeting", id=id_, task_queue=queue) for id_ in ids))
         at_work = _threads_of_workflows() - before
 
     assert 1 <= len(at_work) <= 2
