@@ -2,25 +2,23 @@
 
 import asyncio
 import uuid
-from datetime import timedelta
 from typing import Final, NamedTuple
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.client import Client
-from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from spine_temporal.client.begin_run import begin_run
 from spine_temporal.client.server_errors import unreachable
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.continuation import RestorePoint
-from spine_temporal.contracts.policies import WORKER_SILENCE_S
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.contracts.turn import OnBusy, TurnRequest, TurnTaken
 from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound, SessionBusy
-from spine_temporal.format import many, summary
 from spine_temporal.history.follow import describe, first_event, latest_run_id
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.payloads import pack, unpack
@@ -38,22 +36,6 @@ class TurnRef(NamedTuple):
     """None: it is the first of its execution, which counts on from the one before it."""
     update_id: str = ""
     """Of the update that brought it; empty: its execution began with it."""
-
-
-def _summary(request: RunRequest) -> str:
-    """What Temporal's own UI shows of the run in its lists."""
-    words = f" · {request.input}" if request.ui_text and request.input else ""
-    return summary(f"{request.agent}{words}")
-
-
-def _details(request: RunRequest) -> str:
-    """What it shows of how the run began."""
-    lines = [f"agent {request.agent}, session {request.session_id}"]
-    if request.input is not None:
-        lines.append(f"begins with {many(len(request.input), 'character')} of input")
-    if request.origin is not None:
-        lines.append(f"goes on from {request.origin.workflow_id}, run {request.origin.run_id}")
-    return "  \n".join(lines)
 
 
 class SessionStarter:
@@ -94,26 +76,14 @@ class SessionStarter:
             ServerUnreachable: no server answers.
         """
         reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE if anew else WorkflowIDReusePolicy.REJECT_DUPLICATE
-        standing = StatusRecord(agent=request.agent, session_id=str(request.session_id))
         try:
-            handle = await self.client.start_workflow(
-                names.AGENT_WORKFLOW,
-                pack(request),
-                id=workflow_id,
-                task_queue=self.task_queue,
-                id_reuse_policy=reuse,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                task_timeout=timedelta(seconds=WORKER_SILENCE_S),
-                static_summary=_summary(request),
-                static_details=_details(request),
-                priority=self.priority,
-                memo={names.STATUS_MEMO: pack(standing)},
+            return await begin_run(
+                self.client, workflow_id, request, task_queue=self.task_queue, reuse=reuse, priority=self.priority
             )
         except WorkflowAlreadyStartedError:
             return None
         except RPCError as error:
             raise unreachable(self.client, error) if error.status is RPCStatusCode.UNAVAILABLE else error from error
-        return handle.first_execution_run_id
 
     async def _say_more(self, workflow_id: str, request: RunRequest, on_busy: OnBusy, update_id: str) -> TurnRef | None:
         # Who waits for an update's answer shares what reads the run; whoever only starts runs does not import it.

@@ -55,6 +55,19 @@ def whole_number(value: int) -> int | None:
     return value if 0 <= value <= _LARGEST_INT else None
 
 
+def at_start(agent: str, session_id: str, tenant_id: str | None) -> dict[str, str | int]:
+    """Those of a run that no worker has begun, as far as whoever starts it knows them."""
+    tenant = {names.TENANT_ATTRIBUTE: keyword(tenant_id)} if tenant_id else {}
+    return {
+        names.STATUS_ATTRIBUTE: "running",
+        names.AGENT_ATTRIBUTE: keyword(agent),
+        names.SESSION_ATTRIBUTE: keyword(session_id),
+        names.STEP_ATTRIBUTE: 0,
+        names.TOKENS_ATTRIBUTE: 0,
+        **tenant,
+    }
+
+
 def _escaped_bytes(text: str) -> int:
     # As JSON in ASCII has it.
     return sum(1 if char.isascii() and char.isprintable() else 6 if ord(char) < 0x10000 else 12 for char in text) + 2

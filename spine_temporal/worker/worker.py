@@ -19,6 +19,7 @@ from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import CACHE_WAIT_S, ContinuePolicy
 from spine_temporal.telemetry.options import Telemetry
+from spine_temporal.worker.build_id import build_id
 from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, DEFAULT_TELEMETRY, SpinePlugin
 
 # What the model writes rides on heartbeats; without that they come a fifth of their timeout apart.
@@ -97,6 +98,8 @@ class AgentWorker:
             defaults |= dict.fromkeys(_POLLERS, PollerBehaviorAutoscaling())
         if deployment_version is not None:
             defaults["deployment_config"] = _versioned(deployment_version)
+        elif not worker_options.keys() & {"build_id", "deployment_config", "use_worker_versioning"}:
+            defaults["build_id"] = build_id()
         self.deployment_version = deployment_version
         plugins = [*worker_options.pop("plugins", ()), self.plugin]
         self._worker = Worker(client, task_queue=task_queue, plugins=plugins, **(defaults | worker_options))

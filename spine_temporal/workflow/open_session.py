@@ -12,7 +12,7 @@ from spine_temporal.contracts.run_request import AgentSpec, OpenInput, SpecInput
 from spine_temporal.journal.entries import ConversationRestored, Opened, SpecRefreshed
 from spine_temporal.journal.snapshot import load_progress
 from spine_temporal.workflow.execute import execute_activity, execute_local_activity
-from spine_temporal.workflow.search_attributes import set_attributes
+from spine_temporal.workflow.search_attributes import set_at_start
 from spine_temporal.workflow.session import Session
 from spine_temporal.workflow.status import publish_status, republish_status
 
@@ -35,8 +35,7 @@ async def open_session(session: Session) -> None:
         spec = await _answer(names.OPEN_ACTIVITY, opening, id_)
         restoring = request.origin is not None
         session.record(Opened(id_, spec, workflow.time(), request.input, restoring))
-        if spec.search_attributes:
-            set_attributes(session)
+        set_at_start(session)
     if request.carried is not None or request.origin is not None or (request.named and session.spec.remembers):
         await _restore(session)
     session.ready = True

@@ -161,7 +161,21 @@ def delegation() -> Recorded:
     return Recorded(agent)
 
 
+def started_with_search_attributes() -> Recorded:
+    """A run whose start says all that its worker knows: it does not set them when it begins."""
+    return Recorded(Agent(ScriptedProvider(calls(("add", {"a": 1, "b": 2})), text("3")), tools=[add]))
+
+
 RUNS: Final = {
     make.__name__: make
-    for make in (tools, parallel_tools, guard_trip, cancelled, approvals, interrupts_side_by_side, delegation)
+    for make in (
+        tools,
+        parallel_tools,
+        guard_trip,
+        cancelled,
+        approvals,
+        interrupts_side_by_side,
+        delegation,
+        started_with_search_attributes,
+    )
 }
