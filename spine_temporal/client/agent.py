@@ -49,8 +49,8 @@ class DurableAgent:
     and `tool_policy` say goes before the worker's own, for conversations that this object opens and for the agents that
     work for them; here, too, a tool's own goes first.
 
-    `stream` tells tokens `tokens_every_s` apart. Each time is a heartbeat of the worker and a request of the client,
-    once for all who read along in one process; where heartbeats are billed, 0.5 is a good value.
+    `stream` tells tokens `tokens_every_s` apart. Each time is a heartbeat of the worker and one or two requests of the
+    client, once for all who read along in one process; where heartbeats are billed, 0.5 is a good value.
 
     `tenant_id` says whose the conversations are that it opens (None: the agent says), and is Temporal's fairness key.
     `priority` is Temporal's own: which tasks go first, and with what weight those of a tenant are shared out.

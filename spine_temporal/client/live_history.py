@@ -14,6 +14,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from spine_temporal.client.pacing import until_next_beat_s
 from spine_temporal.client.reading_along import Identified, Written, identified, writing_of
 from spine_temporal.client.server_errors import failed_run
 from spine_temporal.client.shared_call import SharedCall
@@ -233,14 +234,15 @@ class LiveHistory:
         return written
 
     async def _write(self) -> None:
+        misses = 0
         try:
             while True:
                 step, every_s, grown = self._step, self._every_s, self._grown
                 if step is None or every_s is None:
                     await grown.wait()
                 else:
-                    await asyncio.sleep(every_s)
-                    await self._look_at(step)
+                    await asyncio.sleep(until_next_beat_s(every_s, misses))
+                    misses = 0 if await self._look_at(step) else misses + 1
         except (RunNotFound, ServerUnreachable):
             # The history's reader meets the same, and says so to whoever follows.
             return
@@ -252,18 +254,21 @@ class LiveHistory:
                 error,
             )
 
-    async def _look_at(self, step: Written) -> None:
+    async def _look_at(self, step: Written) -> bool:
+        """Whether there is more than when this was called last."""
         run_id = self._executions[-1]
         found = await writing_of(self._client, self._workflow_id, run_id, step.step)
         known = self._step if run_id == self._executions[-1] else None
         if found is None or known is None or known.scheduled != step.scheduled:
-            return
+            return False
         attempt, writing = found
         branch, text = self._branch.run_id, writing.written
         written = replace(step, branch=branch, attempt=attempt, call=writing.call, text=text, asked=writing.asked)
-        if written != self._writing:
-            self._writing = written
-            self._tell()
+        if written == self._writing:
+            return False
+        self._writing = written
+        self._tell()
+        return True
 
     def _reading(self, fold: Fold, traced: list[TraceEvent], written: Written | None) -> Reading:
         branch, event = self._branch.run_id, self._place[1]
