@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from spine_core import Agent, Guards, Tool
 
@@ -19,13 +20,16 @@ from spine_temporal.errors import (
     UnknownAgent,
     UnnamedAgent,
 )
+from spine_temporal.kernel.closures import mcp_toolset_of
 from spine_temporal.kernel.sandbox import limit_what_tools_take
-from spine_temporal.mcp.tools import McpServers
 from spine_temporal.plugins.allowlist import AllowList, enforce, enforced
 from spine_temporal.plugins.deferred import DeferredProvider
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.plugins.usage import refuse_unusable
 from spine_temporal.redact import redact
+
+if TYPE_CHECKING:
+    from spine_temporal.mcp.tools import McpServers
 
 type AgentFactory = Callable[[], Agent | Team | Awaitable[Agent | Team]]
 type Agents = Sequence[Agent] | Mapping[str, Agent | Team | AgentFactory]
@@ -49,7 +53,7 @@ class AgentRegistry:
 
     def __init__(self, agents: Agents, *, allowed_plugins: Collection[str] | None = None) -> None:
         let_the_kernel_find_plugins()
-        self._mcp_servers = McpServers()
+        self._mcp_servers: McpServers | None = None
         self._not_adopted: set[str] = set()
         self._agents: dict[str, Agent | Team] = {}
         self._factories: dict[str, AgentFactory] = {}
@@ -104,7 +108,8 @@ class AgentRegistry:
 
     async def aclose(self) -> None:
         """Close what was opened for the agents: the connections to MCP servers."""
-        await self._mcp_servers.aclose()
+        if self._mcp_servers is not None:
+            await self._mcp_servers.aclose()
 
     def durable_name(self, agent: Agent, otherwise: str) -> str:
         """The name that `agent` was given to the worker under, else `otherwise`."""
@@ -162,8 +167,12 @@ class AgentRegistry:
 
     async def _adopt(self, name: str, agent: Agent | Team, *, close: bool) -> None:
         for each in (agent, *_parts(agent).values()):
-            if not isinstance(each, Agent):
+            if not isinstance(each, Agent) or not any(map(mcp_toolset_of, each.tools.values())):
                 continue
+            # Few agents have such tools, and their code is a part of what a worker takes to start.
+            from spine_temporal.mcp.tools import McpServers
+
+            self._mcp_servers = self._mcp_servers or McpServers()
             try:
                 await self._mcp_servers.adopt(each, close=close)
             except ConnectionError as error:

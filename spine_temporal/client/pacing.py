@@ -1,4 +1,4 @@
-"""How often a run is looked at by whoever waits for it, or reads along what its model writes."""
+"""How often a run is looked at by whoever waits for it, or reads along."""
 
 import time
 from typing import Final

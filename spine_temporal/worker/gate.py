@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, Final
 
 from spine_core import Agent, Message, ModelResponse, ToolCall, tool
-from temporalio import activity
 from temporalio.client import Client, WorkflowHistory
-from temporalio.common import RawValue
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -17,11 +15,11 @@ from spine_temporal.client.agent import DurableAgent
 from spine_temporal.client.status import is_open, published_status
 from spine_temporal.connection.visibility import equals, list_pages
 from spine_temporal.contracts import names
-from spine_temporal.contracts.gate import GateReport, GateRequest
+from spine_temporal.contracts.gate import GateReport
 from spine_temporal.errors import SpineTemporalError, UnknownAgent
 from spine_temporal.format import shortened
-from spine_temporal.payloads import pack, unpack
 from spine_temporal.worker.replay import replay
+from spine_temporal.worker.worker import AgentWorker
 from spine_temporal.worker.workflows import OURS
 
 _TURN_S: Final = 60.0
@@ -31,22 +29,6 @@ _MOST_PROBLEMS: Final = 20
 _WIDEST: Final = 500
 
 type Beat = Callable[[], None]
-
-
-class GateActivity:
-    """The activity `spine.check_version` of a worker with these agents."""
-
-    def __init__(self, agents: AgentRegistry) -> None:
-        self._agents = agents
-
-    @activity.defn(name=names.GATE_ACTIVITY)
-    async def run(self, value: RawValue) -> RawValue:
-        """Look at everything; what speaks against this version is in the report."""
-        histories = unpack(GateRequest, value).histories
-        report = await gate(
-            activity.client(), self._agents, activity.info().task_queue, histories=histories, beat=activity.heartbeat
-        )
-        return pack(report)
 
 
 async def gate(
@@ -179,9 +161,6 @@ def _scripted() -> Agent:
 
 async def _turn(client: Client) -> str | None:
     """Why a scripted turn did not end as it should; None: it did, and its history replays."""
-    # A worker registers this activity, and this activity needs a worker.
-    from spine_temporal.worker.worker import AgentWorker
-
     task_queue = f"spine-gate-{uuid.uuid4().hex}"
     try:
         async with asyncio.timeout(_TURN_S), AgentWorker(client, agents=[_scripted()], task_queue=task_queue):

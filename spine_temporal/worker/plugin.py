@@ -25,7 +25,7 @@ from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.telemetry.metrics import Metrics
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.worker.activity_slots import ActivitySlots
-from spine_temporal.worker.gate import GateActivity
+from spine_temporal.worker.gate_activity import GateActivity
 from spine_temporal.worker.sandbox import for_client, sandbox
 from spine_temporal.worker.workflow_executor import WorkflowExecutor
 from spine_temporal.worker.workflows import WORKFLOWS, versioned
