@@ -4,34 +4,23 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
-from weakref import WeakKeyDictionary
 
-from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
 
 from spine_temporal.client.pacing import until_next_look_s
 from spine_temporal.client.turn_history import feed
+from spine_temporal.connection.server_version import server_version
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.follow import close_event
 
-_able: Final[WeakKeyDictionary[Client, bool]] = WeakKeyDictionary()
-
 
 async def can_read_ahead(client: Client) -> bool:
-    """Whether a long poll is answered with what there is, and then with what is new; asked once for each client.
+    """Whether a long poll is answered with what there is, and then with what is new.
 
-    The time-skipping test server has no version, and waits for news before it gives anything.
+    The time-skipping test server waits for news before it gives anything. Where there is no answer, whoever looks at
+    the status waits for the server, or says what is wrong.
     """
-    if client not in _able:
-        try:
-            info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
-        except RPCError:
-            # Whoever looks at the status waits for a server that is away, or says what is wrong.
-            return False
-        _able[client] = bool(info.server_version)
-    return _able[client]
+    return bool(await server_version(client))
 
 
 class ReadAhead:
