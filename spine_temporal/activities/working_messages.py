@@ -79,8 +79,10 @@ class WorkingMessages:
                 state = copied(state, messages=messages.stored())
             self.__init__()  # type: ignore[misc]
             return GivenBack(state, 0)
-        messages = state.messages
-        if isinstance(messages, LentMessages) and messages is self._lent and not messages.rearranged:
+        messages, lent = state.messages, self._lent
+        # It holds what was appended, which the ledger will have as it is recorded: as texts of its own.
+        self._lent = None
+        if isinstance(messages, LentMessages) and messages is lent and not messages.rearranged:
             same, messages = True, [*self._originals, *map(self._original, messages.appended())]
         else:
             messages = [self._original(message) for message in messages]

@@ -1,9 +1,11 @@
 """A ledger, or the workflow's part of it, as JSON, for the execution that goes on with it."""
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
+from spine_core import Message
 
 from spine_temporal.contracts.json_form import json_bytes, json_form
 from spine_temporal.journal.counters import Progress
@@ -29,7 +31,15 @@ def load_ledger(data: bytes) -> Ledger:
         pydantic.ValidationError: `data` is nothing that it wrote.
     """
     read: Ledger = _form(Ledger).validate_json(data)
-    return read
+    progress, messages = read.progress, read.state.messages
+    # JSON has them twice; they may be large, and are kept for as long as the run.
+    last_text, answer = _shared(progress.last_text, messages), _shared(progress.answer, messages)
+    return replace(read, progress=replace(progress, last_text=last_text, answer=answer))
+
+
+def _shared(text: str | None, messages: Sequence[Message]) -> str | None:
+    """The text, which mostly is that of one of the last messages, as it stands there."""
+    return next((message.content for message in reversed(messages) if message.content == text), text)
 
 
 def dump_progress(progress: Progress) -> dict[str, Any]:
