@@ -1,6 +1,7 @@
 """One real server for the suite; a durable test runs in one of two modes, or with `--every-mode` in both."""
 
 import gc
+import signal
 import sys
 import zlib
 from collections import defaultdict
@@ -37,6 +38,9 @@ def pytest_configure() -> None:
     sys.unraisablehook = without_interruptions
     # What a suite imports and keeps is much; looked through as often as by default, it costs a tenth of the time.
     gc.set_threshold(100_000, 20, 50)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell has what it starts in the background ignore Ctrl-C, which programs started by tests would inherit.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -60,11 +60,6 @@ class Running:
             return await self.process.wait()
 
 
-def _as_in_the_foreground() -> None:
-    # A shell has what it starts in the background ignore Ctrl-C, tests included, and this is inherited.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 class Talking:
     """A command on a terminal, that reads what is typed."""
 
@@ -154,7 +149,6 @@ class CommandLine:
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
-            preexec_fn=_as_in_the_foreground,
         )
         self._running.append(process)
         os.close(terminal)
@@ -179,7 +173,6 @@ class CommandLine:
             stdin=stdin,
             stdout=PIPE,
             stderr=stderr,
-            preexec_fn=_as_in_the_foreground,
         )
         self._running.append(process)
         return process
