@@ -89,7 +89,7 @@ class RunRequest(GivenModel):
     """What the user says; None: the conversation goes on as it is."""
     session_id: str | None = None
     stop: bool = False
-    """Stop before the first step: the caller's `should_cancel` already said so when the run was started."""
+    """Stop before the first step: the caller's `should_cancel` was true already when the run was started."""
     tokens_every_s: float | None = Field(default=None, ge=MIN_TOKENS_EVERY_S, le=LONGEST_S, allow_inf_nan=False)
     """How often the text of an answer is streamed while the model writes it; None: not before it is written."""
     tenant_id: str | None = Field(default=None, min_length=1)
