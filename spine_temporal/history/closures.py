@@ -1,5 +1,7 @@
 """Workflows that closed without an outcome, with the reason that was given."""
 
+from typing import Final
+
 from spine_core import StopReason
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -10,6 +12,14 @@ from spine_temporal.contracts.subagent import SubagentOutcome
 from spine_temporal.history.failures import decoded_failure
 from spine_temporal.journal.counters import failure, stopped_by_guard
 from spine_temporal.journal.subagents import CANCELLED_SUBAGENT
+
+WITHOUT_OUTCOME: Final = (
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
+)
+"""The events that `ending_of_close` reads."""
 
 
 async def ending_of_close(event: HistoryEvent, converter: DataConverter) -> Ending | None:

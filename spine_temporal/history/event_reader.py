@@ -23,7 +23,7 @@ from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.contracts.turn import TurnRequest, TurnTaken
 from spine_temporal.errors import BadInput, NotAnAgentRun
 from spine_temporal.history.activity_entries import ActivityEntries
-from spine_temporal.history.closures import ending_of_close, subagent_close
+from spine_temporal.history.closures import WITHOUT_OUTCOME, ending_of_close, subagent_close
 from spine_temporal.history.payloads import at_s, payload_bytes
 from spine_temporal.journal.entries import (
     ApprovalExpired,
@@ -79,10 +79,7 @@ class EventReader:
             MissedItsBeginning: it is the end of something whose beginning was not read.
         """
         handler = self._HANDLERS.get(event.event_type)
-        if handler is not None:
-            return await handler(self, event)
-        ending = await ending_of_close(event, self._converter)
-        return Closed(ending) if ending is not None else None
+        return await handler(self, event) if handler is not None else None
 
     async def _started(self, event: HistoryEvent) -> Entry:
         started = event.workflow_execution_started_event_attributes
@@ -235,6 +232,10 @@ class EventReader:
         outcome = await self._load(RunOutcome, result)
         return Closed(_ending(outcome), outcome.result_of)
 
+    async def _closed(self, event: HistoryEvent) -> Entry | None:
+        ending = await ending_of_close(event, self._converter)
+        return Closed(ending) if ending is not None else None
+
     async def _continued(self, event: HistoryEvent) -> Entry | None:
         request = await self._load(RunRequest, event.workflow_execution_continued_as_new_event_attributes.input)
         return ContinuedAsNew(request.carried) if request.carried is not None else None
@@ -273,6 +274,7 @@ class EventReader:
         EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT: _child_failed,
         EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: _completed_run,
         EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: _continued,
+        **dict.fromkeys(WITHOUT_OUTCOME, _closed),
     }
 
 

@@ -20,6 +20,7 @@ from spine_temporal.journal.entries import (
     TurnQueued,
 )
 from spine_temporal.journal.ledger import Ledger
+from spine_temporal.journal.replacing import copied
 from spine_temporal.journal.trace import Event
 
 
@@ -114,7 +115,7 @@ class Fold:
 
     def segment_trace(self) -> list[TraceEvent]:
         """What happened since the turn began or went on, numbered as the kernel would."""
-        return [event.model_copy(update={"seq": number}) for number, event in enumerate(self.trace[self._segment_at :])]
+        return [copied(event, seq=number) for number, event in enumerate(self.trace[self._segment_at :])]
 
     def _begin_execution(self, request: RunRequest) -> None:
         continued = request.carried.run_id if request.carried is not None else ""
