@@ -4,9 +4,8 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, NamedTuple, TypeGuard
 
 from temporalio.service import RPCError
 
@@ -82,16 +81,14 @@ _TEMPORARY_DNS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Transient:
+class Transient(NamedTuple):
     """The same call may succeed later."""
 
     retry_after_s: float | None
     """How long the server asked us to wait, an hour at the most; None: it did not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """What is certain about a failure."""
 
     passing: Transient | None

@@ -5,7 +5,7 @@ import hashlib
 import zlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic_core import to_json
 from temporalio import activity
@@ -30,8 +30,7 @@ _MOST_BYTES: Final = 32_000_000
 _KEPT: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(NamedTuple):
     progress: dict[str, object]
     pieces: list[str]
     digest: str

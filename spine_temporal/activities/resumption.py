@@ -1,7 +1,6 @@
 """What a tool call goes on with, once a person, the clock or another agent has answered it."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from spine_temporal.activities.state_copy import stringify
 from spine_temporal.contracts.approval import DecideRequest
@@ -11,8 +10,7 @@ from spine_temporal.journal.ledger import Ledger
 from spine_temporal.journal.tool_calls import CallDecision
 
 
-@dataclass(frozen=True, slots=True)
-class Resumption:
+class Resumption(NamedTuple):
     """The answer that a call had waited for."""
 
     decision: str = ""

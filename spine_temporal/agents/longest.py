@@ -1,13 +1,12 @@
 """How long an activity may take on workers that live for a short time only."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.errors import BadInput
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetime:
+class Lifetime(NamedTuple):
     """How long a worker lives, which no activity outlasts."""
 
     longest_s: float

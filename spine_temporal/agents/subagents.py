@@ -1,7 +1,6 @@
 """Tools that are other agents."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from spine_core import Agent, Tool
 
@@ -9,16 +8,14 @@ from spine_temporal.contracts.tool_marks import REMOTE_AGENT, TRANSFERS_TO
 from spine_temporal.kernel.closures import agent_of, transfer_target_of
 
 
-@dataclass(frozen=True, slots=True)
-class SubAgent:
+class SubAgent(NamedTuple):
     """An agent of this process that a tool runs."""
 
     agent: Agent
     max_depth: int
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteAgent:
+class RemoteAgent(NamedTuple):
     """An agent of some worker that a tool runs durably: one made by `DurableAgent.as_tool`."""
 
     name: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pydantic_core import from_json, to_jsonable_python
 from spine_core import State
@@ -15,8 +16,7 @@ from spine_temporal.contracts.state_form import read_state
 from spine_temporal.journal import state_delta
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A put that is complete."""
 
     put: CheckpointRecord
@@ -90,8 +90,7 @@ def whole(body: bytes) -> State:
     return read_state(written, State.model_validate(written))
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What turns one State into another, with what a reader will make of it."""
 
     body: bytes

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from spine_core import State
 from temporalio.client import Client
@@ -111,7 +111,7 @@ class RunFollower:
                 if stop is not None and stop.ledger.restored:
                     return stop
                 if stop is not None:
-                    return replace(stop, ledger=await with_conversation(self.client, fold))
+                    return stop._replace(ledger=await with_conversation(self.client, fold))
 
     def _may_have_stopped(self, status: StatusRecord, after: StatusCursor) -> bool:
         if status.status != "running":

@@ -1,14 +1,12 @@
 """The search attributes of a run: what lists of workflows are narrowed by."""
 
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from spine_temporal.contracts import names
 
 
-@dataclass(frozen=True, slots=True)
-class SearchAttribute:
+class SearchAttribute(NamedTuple):
     """An attribute that a namespace has to have before a run can set it."""
 
     name: str

@@ -1,8 +1,7 @@
 """Where a span belongs: ids that every process derives alike from the run's history."""
 
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 _VERSION: Final = "00"
 _TRACE_DIGITS: Final = 32
@@ -11,8 +10,7 @@ _FLAGS_DIGITS: Final = 2
 _SAMPLED: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class TraceContext:
+class TraceContext(NamedTuple):
     """A span, for those below it: as text a W3C `traceparent`; the flags are left out while nobody has sampled it."""
 
     trace_id: int
@@ -37,8 +35,7 @@ class TraceContext:
         return f"{_VERSION}-{self.trace_id:032x}-{self.span_id:016x}{flags}"
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A stretch of a turn in which the agent works: from its beginning, or a pause's end, to the next stop."""
 
     workflow_id: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from spine_core import TraceEvent
 from temporalio.api.history.v1 import HistoryEvent
@@ -24,16 +25,14 @@ from spine_temporal.journal.replacing import copied
 from spine_temporal.journal.trace import Event
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """What the kernel would give a Result for: a turn ended, or paused."""
 
     ledger: Ledger
     trace: list[TraceEvent]
 
 
-@dataclass(frozen=True, slots=True)
-class _Point:
+class _Point(NamedTuple):
     """What a fold has come to before an execution."""
 
     ordered: Ordered

@@ -1,7 +1,7 @@
 """The entries of a run's journal: the facts that its workflow acts on."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
 from spine_temporal.contracts.base import Basis
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from spine_temporal.journal.progress import Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Requested:
+class Requested(NamedTuple):
     """A client started the run, or an execution before this one did: a journal begins, or goes on."""
 
     request: RunRequest
@@ -30,8 +29,7 @@ class Requested:
     """The run id of the first execution."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A worker answered what the agent is; the conversation begins."""
 
     id: str
@@ -43,16 +41,14 @@ class Opened:
     """The conversation is still to come from where it was left."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpecRefreshed:
+class SpecRefreshed(NamedTuple):
     """A worker answered what the agent is by now."""
 
     id: str
     spec: AgentSpec
 
 
-@dataclass(frozen=True, slots=True)
-class ConversationRestored:
+class ConversationRestored(NamedTuple):
     """The conversation as another execution, or a checkpoint, had it; without progress there was none."""
 
     id: str
@@ -63,8 +59,7 @@ class ConversationRestored:
     """The whole of it, for a reader."""
 
 
-@dataclass(frozen=True, slots=True)
-class TurnQueued:
+class TurnQueued(NamedTuple):
     """The user's next turn was accepted."""
 
     id: str
@@ -75,8 +70,7 @@ class TurnQueued:
     trace: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """A person decided on a tool call."""
 
     id: str
@@ -88,8 +82,7 @@ class Decided:
     at_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalExpired:
+class ApprovalExpired(NamedTuple):
     """Nobody decided in time; the workflow recorded it before it acted on it."""
 
     record: ExpiryRecord
@@ -100,31 +93,27 @@ class ApprovalExpired:
         return f"expired {self.record.position} {self.record.at_s:.6f}"
 
 
-@dataclass(frozen=True, slots=True)
-class StopRequested:
+class StopRequested(NamedTuple):
     """Somebody asked for the end of a turn; None: of the one in hand, or of the session that waits for one."""
 
     id: str
     turn: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StreamRequested:
+class StreamRequested(NamedTuple):
     """Somebody wants to read along while the model writes, in the turn in hand."""
 
     id: str
     tokens_every_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class EndReportRequested:
+class EndReportRequested(NamedTuple):
     """The parent has continued as new, and wants to be sent how this run ends."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChanged:
+class StatusChanged(NamedTuple):
     """The workflow published that a turn begins, pauses, goes on, ends."""
 
     record: StatusRecord
@@ -135,15 +124,13 @@ class StatusChanged:
         return f"status {self.record.number}"
 
 
-@dataclass(frozen=True, slots=True)
-class StepBegun:
+class StepBegun(NamedTuple):
     """A step was scheduled."""
 
     task: StepInput
 
 
-@dataclass(frozen=True, slots=True)
-class StepDone:
+class StepDone(NamedTuple):
     """A step has its outcome."""
 
     outcome: StepBase
@@ -154,8 +141,7 @@ class StepDone:
         return self.outcome.id
 
 
-@dataclass(frozen=True, slots=True)
-class ToolBegun:
+class ToolBegun(NamedTuple):
     """A tool call was scheduled."""
 
     task: ToolInput
@@ -178,8 +164,7 @@ class ToolDone:
         return self.outcome.id
 
 
-@dataclass(frozen=True, slots=True)
-class SubagentStarted:
+class SubagentStarted(NamedTuple):
     """Another agent was given a call, in a workflow of its own."""
 
     position: Position
@@ -191,8 +176,7 @@ class SubagentStarted:
         return f"started {self.position}"
 
 
-@dataclass(frozen=True, slots=True)
-class SubagentStatusChanged:
+class SubagentStatusChanged(NamedTuple):
     """A subagent paused, goes on, or is over."""
 
     id: str
@@ -212,8 +196,7 @@ class SubagentDone:
         return f"done {self.position}"
 
 
-@dataclass(frozen=True, slots=True)
-class EndBegun:
+class EndBegun(NamedTuple):
     """The `on_run_end` hooks were scheduled, with the ending that they get."""
 
     task: EndInput
@@ -224,8 +207,7 @@ class EndBegun:
         return f"ending {self.task.number}"
 
 
-@dataclass(frozen=True, slots=True)
-class EndDone:
+class EndDone(NamedTuple):
     """The `on_run_end` hooks have run."""
 
     outcome: EndOutcome
@@ -236,16 +218,14 @@ class EndDone:
         return self.outcome.id
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(NamedTuple):
     """The workflow is over. The ending counts only if nothing in the run ended it before."""
 
     ending: Ending
     result_of: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ContinuedAsNew:
+class ContinuedAsNew(NamedTuple):
     """Another execution goes on from what this one had applied; what else had come by then, it learns anew."""
 
     carried: Basis

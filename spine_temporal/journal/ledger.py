@@ -1,7 +1,7 @@
 """A run as its journal has it: the workflow's progress, with what only a reader wants."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import PlainSerializer
 from spine_core import Message, State
@@ -26,8 +26,7 @@ GivenRequest = Annotated[
 """A decision as it was given: that it names a value may mean something, be the value None."""
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionRecord:
+class DecisionRecord(NamedTuple):
     """A decision, for whoever asks later who took it."""
 
     position: str
@@ -41,8 +40,7 @@ class DecisionRecord:
     edited: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class VersionChange:
+class VersionChange(NamedTuple):
     """From a step on, the agent was made of other versions of its distributions."""
 
     step: int
@@ -134,8 +132,7 @@ class Ledger:
         return replace(self, calls=(*self.calls[:index], content, *self.calls[index + 1 :]))
 
 
-@dataclass(frozen=True, slots=True)
-class SubagentRecord:
+class SubagentRecord(NamedTuple):
     """A subagent, as whoever reads the parent's journal knows it."""
 
     position: str

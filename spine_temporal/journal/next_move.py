@@ -1,6 +1,7 @@
 """What comes next."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from spine_core import State, StopReason
 
@@ -9,15 +10,13 @@ from spine_temporal.journal.counters import Progress, stopped_by_guard
 from spine_temporal.journal.tool_calls import Calls
 
 
-@dataclass(frozen=True, slots=True)
-class TakeStep:
+class TakeStep(NamedTuple):
     """Ask the model."""
 
     step: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunTools:
+class RunTools(NamedTuple):
     """Run these calls of the step, all at once."""
 
     indices: tuple[int, ...]
@@ -35,8 +34,7 @@ class Pause:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(NamedTuple):
     """The turn is over."""
 
     ending: Ending

@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from spine_core import Interrupt, StopRun, Usage
 from temporalio.common import MetricAttributes, MetricMeter
@@ -91,8 +90,7 @@ class Metrics:
             self._fold_duration.record(timedelta(seconds=duration_s))
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
+class _Counted(NamedTuple):
     metrics: Metrics
     agent: str
 

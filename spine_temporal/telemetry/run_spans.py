@@ -4,9 +4,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -31,8 +30,7 @@ type Attributes = Mapping[str, str | int | float | Sequence[str]]
 _NO_FAILURES: Final = (Interrupt, StopRun)
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """An activity's part of a run: what its spans have in common."""
 
     tracer: Tracer

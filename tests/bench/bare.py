@@ -28,3 +28,15 @@ class BareAgent:
             await workflow.execute_activity(model, step, start_to_close_timeout=_TIMEOUT)
             await workflow.execute_activity(tool, size, start_to_close_timeout=_TIMEOUT)
         return await workflow.execute_activity(model, steps + 1, start_to_close_timeout=_TIMEOUT)
+
+
+@workflow.defn(name="bench.bare_local")
+class BareLocalAgent:
+    """What a local tool costs at least: the SDK's own price of a local activity."""
+
+    @workflow.run
+    async def run(self, steps: int, size: int) -> str:
+        for step in range(1, steps + 1):
+            await workflow.execute_activity(model, step, start_to_close_timeout=_TIMEOUT)
+            await workflow.execute_local_activity(tool, size, start_to_close_timeout=_TIMEOUT)
+        return await workflow.execute_activity(model, steps + 1, start_to_close_timeout=_TIMEOUT)

@@ -82,27 +82,29 @@ async def _runs(server: TestServer, found: Findings, tell: Tell) -> None:
     bench = Bench(server.client, pid, plan.size)
     async with (
         worker_process("bare", server.address) as bare,
+        worker_process("bare_local", server.address) as bare_local,
         worker_process("ours", server.address, hooked=plan.hooked) as ours,
         worker_process("local", server.address, hooked=plan.hooked) as local,
     ):
-        for worker in (bare, ours, local):
+        every = (bare, ours, bare_local, local)
+        for worker in every:
             await bench.measure(worker, steps=_WARM_UP_STEPS, repeat=-1)
         for repeat in range(plan.repeats):
             for turn, steps in enumerate(plan.runs, start=repeat):
                 # Whoever comes second finds a larger database and a warmer machine: they take turns in that, too.
-                sides = (bare, ours, local) if steps == plan.at else (bare, ours)
+                sides = every if steps == plan.at else (bare, ours)
                 for worker in sides if turn % 2 else sides[::-1]:
                     run = await bench.measure(worker, steps=steps, repeat=repeat)
                     found.runs.append(run)
                     tell(_line(run))
         for repeat in range(-1, plan.beside_repeats):
-            for worker in (bare, ours, local) if repeat % 2 else (local, ours, bare):
+            for worker in every if repeat % 2 else every[::-1]:
                 many, steps = plan.beside
                 together = await side_by_side(server.client, pid, worker, runs=many, steps=steps)
                 tell(_together(together))
                 if repeat >= 0:
                     found.beside.append(together)
-        await local.stop()
+        await asyncio.gather(bare_local.stop(), local.stop())
         found.memory_bytes = {"bare": bare.memory_bytes, "ours": ours.memory_bytes}
         found.steady = await _counts(bare, ours)
 

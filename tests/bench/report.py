@@ -5,7 +5,7 @@ import math
 import statistics
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
@@ -15,9 +15,12 @@ from tests.bench.peer_figures import figures
 from tests.bench.peer_tables import peer_tables
 from tests.bench.report_memory import memory
 from tests.bench.side_by_side import SideBySide
+from tests.bench.sides import Side
 from tests.bench.targets import Target, events, history_bytes
 
 _MS = 1000.0
+_BESIDE: Final[tuple[Side, ...]] = ("bare", "ours", "bare_local", "local")
+_LOCAL: Final[dict[Side, str]] = {"bare_local": "bare, local activity", "local": "ours, local tool"}
 _STARTED = {"bare": "bare", "kernel": "bare with the kernel imported", "ours": "ours"}
 _FIGURES: tuple[tuple[str, Pick, float], ...] = (
     ("wall ms", attrgetter("wall_s"), _MS),
@@ -75,9 +78,8 @@ def _per_step(found: Findings) -> Table:
 
 def _beside(found: Findings) -> Table:
     many, steps = found.plan.beside
-    table = Table(
-        "", "bare", "ours", "x", "local tool", "x", title=f"{many} runs of {steps} steps side by side, medians"
-    )
+    titles = ("", "bare", "ours", "x", "bare, local activity", "x", "local tool", "x")
+    table = Table(*titles, title=f"{many} runs of {steps} steps side by side, medians")
     figures: tuple[tuple[str, Callable[[SideBySide], float], float], ...] = (
         ("wall ms", attrgetter("wall_s"), _MS),
         ("worker CPU ms", attrgetter("worker_cpu_s"), _MS),
@@ -87,18 +89,11 @@ def _beside(found: Findings) -> Table:
         ("an end is known after ms", attrgetter("lag_s"), _MS),
     )
     for name, pick, scale in figures:
-        bare, ours, local = (
-            f"{scale * statistics.median(pick(each) for each in found.beside_of(side)):,.1f}"
-            for side in ("bare", "ours", "local")
-        )
-        table.add_row(
-            name,
-            bare,
-            ours,
-            f"{found.beside_ratio('ours', pick):.2f}",
-            local,
-            f"{found.beside_ratio('local', pick):.2f}",
-        )
+        row = [name]
+        for side in _BESIDE:
+            row.append(f"{scale * statistics.median(pick(each) for each in found.beside_of(side)):,.1f}")
+            row += [f"{found.beside_ratio(side, pick):.2f}"] if side != "bare" else []
+        table.add_row(*row)
     return table
 
 
@@ -110,6 +105,9 @@ def _readings(found: Findings) -> Table:
         table.add_row(f"fold of {steps} steps", f"{_MS * statistics.median(taken):,.1f} ms")
     for side, held in found.memory_bytes.items():
         table.add_row(f"memory of the worker, {side}", f"{held / 1e6:,.0f} MB")
+    for side, title in _LOCAL.items():
+        ratio = found.ratio(found.plan.at, attrgetter("wall_s"), side)
+        table.add_row(f"wall of {found.plan.at} steps, {title}", f"{ratio:.2f} x bare")
     for run in found.long:
         kind = ", local tool" if run.side == "local" else ""
         per_step = f"{_MS * run.wall_s / run.steps:,.0f} ms per step"

@@ -16,13 +16,13 @@ async def serve(side: str, address: str, task_queue: str, middleware: str, optio
     """Work for that side until stdin ends; how often the cache had a State, how often the history was folded."""
     client = await Client.connect(address)
     # Each side imports its own: what a bare worker holds is not to be that of ours.
-    if side == "bare":
+    if side in ("bare", "bare_local"):
         from tests.bench import bare
 
         plain = Worker(
             client,
             task_queue=task_queue,
-            workflows=[bare.BareAgent],
+            workflows=[bare.BareAgent if side == "bare" else bare.BareLocalAgent],
             activities=[bare.model, bare.tool],
             **OPTIONS,
         )

@@ -2,8 +2,8 @@
 
 from typing import Final, Literal
 
-type Side = Literal["bare", "ours", "local", "streams"]
-"""A Temporal workflow, an agent, an agent whose tool is local, a workflow with a stream."""
+type Side = Literal["bare", "bare_local", "ours", "local", "streams"]
+"""A Temporal workflow, one with a local activity, an agent, one with a local tool, a workflow with a stream."""
 type Peer = Literal["openai_agents", "pydantic_ai", "langgraph", "strands"]
 """Another integration of agents, by its module in `tests.bench.peers`."""
 
@@ -12,6 +12,7 @@ AGENTS: Final[tuple[Side, ...]] = ("ours", "local")
 PEERS: Final[tuple[Peer, ...]] = ("openai_agents", "pydantic_ai", "langgraph", "strands")
 TITLES: Final[dict[Side | Peer, str]] = {
     "bare": "bare workflow",
+    "bare_local": "the same, local activity",
     "ours": "spine-temporal",
     "local": "the same, local tool",
     "streams": "workflow streams",

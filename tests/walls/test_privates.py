@@ -53,8 +53,9 @@ def _private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-# The standard library's own: `os._exit`, and the only way to run what was registered to run at exit.
-_STANDARD = {"_current_frames", "_exit", "_run_exitfuncs"}
+# The standard library's own: `os._exit`, the only way to run what was registered to run at exit, a method that every
+# named tuple has.
+_STANDARD = {"_current_frames", "_exit", "_replace", "_run_exitfuncs"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)

@@ -1,12 +1,11 @@
 """Who may do what is to be done once."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from spine_temporal.contracts.shared_limits import ClaimRequest, DoneRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Once:
+class Once(NamedTuple):
     """A piece of work that is to be done once."""
 
     owner: str | None = None
@@ -24,7 +23,7 @@ def is_free(once: Once, owner: str, now_s: float) -> bool:
 
 def claimed(once: Once, request: ClaimRequest, now_s: float) -> Once:
     """The work, in the hands of the one who asked."""
-    return replace(once, owner=request.owner, until_s=now_s + request.lease_s)
+    return once._replace(owner=request.owner, until_s=now_s + request.lease_s)
 
 
 def done(once: Once, request: DoneRequest) -> Once:
@@ -33,5 +32,5 @@ def done(once: Once, request: DoneRequest) -> Once:
     A late result of an owner who was taken for lost counts, too, unless another was quicker: the work was done.
     """
     if request.result is not None:
-        return once if once.result is not None else replace(once, owner=None, result=request.result)
-    return replace(once, owner=None) if once.owner == request.owner else once
+        return once if once.result is not None else once._replace(owner=None, result=request.result)
+    return once._replace(owner=None) if once.owner == request.owner else once

@@ -124,7 +124,7 @@ def test_run_that_continues_as_new_goes_on_as_one_that_does_not(journal: list[En
 
     assert without_answer(replace(next_.progress, revision=one.progress.revision)) == without_answer(one.progress)
     assert replace(next_, progress=one.progress) == one
-    workflow = of_the_workflow([request, replace(restored, ledger=None), *after])
+    workflow = of_the_workflow([request, restored._replace(ledger=None), *after])
     assert workflow == of_the_fold(after, next_).progress
 
 
@@ -138,7 +138,7 @@ def test_what_comes_while_a_run_is_restored_is_the_same_for_workflow_and_fold(
     restored = ConversationRestored("restore", progress_of(one), same=True, ledger=one)
     request = continued(one.progress)
 
-    workflow = of_the_workflow([request, *meanwhile, replace(restored, ledger=None)])
+    workflow = of_the_workflow([request, *meanwhile, restored._replace(ledger=None)])
     ledger = of_the_fold([request, *meanwhile, restored])
 
     assert workflow == ledger.progress

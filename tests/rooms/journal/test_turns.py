@@ -128,7 +128,7 @@ def test_stop_of_a_turn_of_a_session_that_is_opened_again_is_for_that_turn(
     stopped: int, requested_: bool, late: bool
 ) -> None:
     stop = StopRequested("s", stopped)
-    open_again = replace(opened(), restoring=True)
+    open_again = opened()._replace(restoring=True)
     restored = ConversationRestored("restore", Progress(turn=4, last_turn=4))
     entries: list[Entry] = [open_again, stop] if late else [stop, open_again]
 
@@ -138,7 +138,7 @@ def test_stop_of_a_turn_of_a_session_that_is_opened_again_is_for_that_turn(
 
 
 def test_stop_of_the_first_turn_counts_when_there_was_no_conversation_to_go_on_with() -> None:
-    opening: list[Entry] = [requested(), StopRequested("s", 1), replace(opened(), restoring=True)]
+    opening: list[Entry] = [requested(), StopRequested("s", 1), opened()._replace(restoring=True)]
 
     assert progress_of(*opening, ConversationRestored("restore", None)).stop_requested
 
