@@ -113,6 +113,7 @@ def _readings(found: Findings) -> Table:
         per_step = f"{_MS * run.wall_s / run.steps:,.0f} ms per step"
         table.add_row(f"a run of {run.steps:,} steps{kind}", f"{run.executions} executions, {per_step}")
         table.add_row("    first steps, last steps", f"{_MS * run.first_s:,.1f} ms, {_MS * run.last_s:,.1f} ms each")
+        table.add_row("    the first steps of another run beside the last", f"{_MS * run.beside_s:,.1f} ms each")
     _many(table, found)
     if found.starting is not None:
         for start, polled_s in found.starting.first_poll_s.items():

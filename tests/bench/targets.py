@@ -110,8 +110,8 @@ def _long(found: Findings) -> list[Target]:
     equal = float(ordinary.equal and local.equal)
     return [
         Target("the long runs equal the kernel's", equal, 1, "", least=1),
-        Target(f"wall of the last of {ordinary.steps:,} steps", ordinary.growth, 1.15, "x the first"),
-        Target(f"wall of the last of {local.steps:,} steps, local tool", local.growth, 1.15, "x the first"),
+        Target(f"wall of the last of {ordinary.steps:,} steps", ordinary.growth, 1.15, "x first ones beside"),
+        Target(f"wall of the last of {local.steps:,} steps, local tool", local.growth, 1.15, "x first ones beside"),
     ]
 
 
