@@ -30,6 +30,10 @@ class Findings:
     runs: list[Measured] = field(default_factory=list)
     beside: list[SideBySide] = field(default_factory=list)
     """The nth of every side were taken one after the other."""
+    at_once: list[tuple[Measured, Measured]] = field(default_factory=list)
+    """A run of bare and one of ours of `plan.at` steps at the same time: what slows one down, slows both."""
+    many_at_once: list[tuple[SideBySide, SideBySide]] = field(default_factory=list)
+    """Half as many of each at the same time as are side by side otherwise."""
     replay_s: dict[Side, list[float]] = field(default_factory=lambda: {"bare": [], "ours": []})
     """Seconds per replay of the run of `plan.at` steps; the nth of both sides were taken one after the other."""
     fold_s: dict[int, list[float]] = field(default_factory=dict)
@@ -81,6 +85,14 @@ class Findings:
         """That side to bare: the median of the ratios of neighbours."""
         pairs = zip(self.beside_of(side), self.beside_of("bare"), strict=True)
         return statistics.median(pick(each) / pick(bare) for each, bare in pairs)
+
+    def worker_cpu_ratio(self) -> float:
+        """Of a run of ours to one of bare at the same time: the median of the pairs."""
+        return statistics.median(ours.worker_cpu_s / bare.worker_cpu_s for bare, ours in self.at_once)
+
+    def many_worker_cpu_ratio(self) -> float:
+        """The same of many runs of ours, and as many of bare."""
+        return statistics.median(ours.worker_cpu_s / bare.worker_cpu_s for bare, ours in self.many_at_once)
 
     def replay_ratio(self) -> float:
         """Ours to bare: the median of the ratios of each pair of replays."""

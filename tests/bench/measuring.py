@@ -1,7 +1,8 @@
 """The benchmark from the first run to the last."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 from temporalio.converter import DataConverter
 
@@ -30,6 +31,7 @@ from tests.bench.weighing import histories_of
 type Tell = Callable[[str], None]
 
 _WARM_UP_STEPS = 20
+_WARM_UP_RUNS = 10
 
 
 async def measure(plan: Plan, tell: Tell) -> Findings:
@@ -100,13 +102,28 @@ async def _runs(server: TestServer, found: Findings, tell: Tell) -> None:
         for repeat in range(-1, plan.beside_repeats):
             for worker in every if repeat % 2 else every[::-1]:
                 many, steps = plan.beside
+                if repeat < 0:
+                    await side_by_side(server.client, pid, worker, runs=_WARM_UP_RUNS, steps=steps)
+                    continue
                 together = await side_by_side(server.client, pid, worker, runs=many, steps=steps)
                 tell(_together(together))
-                if repeat >= 0:
-                    found.beside.append(together)
+                found.beside.append(together)
         await asyncio.gather(bare_local.stop(), local.stop())
+        for repeat in range(plan.repeats):
+            many, steps = plan.beside
+            one = (bench.measure(worker, steps=plan.at, repeat=repeat) for worker in (bare, ours))
+            found.at_once.append(await _pair(one))
+            # Half of each: together they are as many as otherwise.
+            more = (side_by_side(server.client, pid, worker, runs=many // 2, steps=steps) for worker in (bare, ours))
+            found.many_at_once.append(await _pair(more))
+        tell(f"bare and ours at the same time, worker CPU: {found.worker_cpu_ratio():.2f} x with one run of each")
         found.memory_bytes = {"bare": bare.memory_bytes, "ours": ours.memory_bytes}
         found.steady = await _counts(bare, ours)
+
+
+async def _pair[T](measured: Iterator[Coroutine[Any, Any, T]]) -> tuple[T, T]:
+    bare, ours = await asyncio.gather(*measured)
+    return bare, ours
 
 
 async def _counts(bare: WorkerProcess, ours: WorkerProcess) -> dict[str, int]:

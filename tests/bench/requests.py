@@ -15,7 +15,7 @@ _COUNTED: Final = re.compile(
 )
 _PATIENCE_S: Final = 5.0
 # The server writes its counters once a second.
-_SETTLE_S: Final = 1.5
+_SETTLE_S: Final = 1.2
 
 
 class ServerRequests:

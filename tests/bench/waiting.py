@@ -15,7 +15,7 @@ from tests.bench.processes import WorkerProcess, queue_of
 
 NAME: Final = "approver"
 _AT_ONCE: Final = 50
-_IDLE_S: Final = 20.0
+_IDLE_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
