@@ -73,7 +73,7 @@ async def run_with_attempts[Outcome, Written](
             except _Lost as lost_with:
                 return await write(lost(str(lost_with)))
     finally:
-        carried_out.heart.stop()
+        carried_out.let_go()
 
 
 class _Lost(Exception):
@@ -155,6 +155,11 @@ class _CarriedOut:
                 self._work.late = self._work.late or self.heart.was_silent() or _took_too_long(self.attempt)
                 forget(self._work)
         return task.result()
+
+    def let_go(self) -> None:
+        """The attempt is over. Its work may go on, and refers to this one; it must not be held by it, too."""
+        self.heart.stop()
+        self._work = None
 
     async def _until(self, task: "asyncio.Task[object]") -> None:
         if not self.heart.deaf:
