@@ -84,3 +84,5 @@ def shared_reads(client: Client, workflow_id: str) -> Iterator[SharedReads]:
             del known[key]
             if reads.warning is not None:
                 reads.warning.cancel()
+                # It refers to them, too.
+                reads.warning = None
