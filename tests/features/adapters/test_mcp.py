@@ -30,6 +30,8 @@ async def test_a_server_of_the_workers_own_is_started_once_again_when_it_dies_an
     assert [child.pid for child in psutil.Process(worker.pid).children()] == [pid]
 
     os.kill(pid, signal.SIGKILL)
+    # A call that is sent before the worker has noticed is lost in its midst, and not made again.
+    await until(lambda: not psutil.pid_exists(pid), "the worker's notice of its server's end")
     again = int((await stage.run("own", "whoami")).answer or "")
 
     assert again != pid
