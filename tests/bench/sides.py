@@ -12,7 +12,6 @@ AGENTS: Final[tuple[Side, ...]] = ("ours", "local")
 PEERS: Final[tuple[Peer, ...]] = ("openai_agents", "pydantic_ai", "langgraph", "strands")
 TITLES: Final[dict[Side | Peer, str]] = {
     "bare": "bare workflow",
-    "bare_local": "the same, local activity",
     "ours": "spine-temporal",
     "local": "the same, local tool",
     "streams": "workflow streams",
