@@ -78,8 +78,8 @@ class Heart:
     def stop(self) -> None:
         """Beat no more; neither `ended` nor `unknown` is called from now on.
 
-        What refers to the heart, a timer's context included, is let go: the attempt and its outcome are freed at once,
-        not by the garbage collector. Left to that, a hundred objects a step took a worker 3 % of its CPU (measured).
+        What refers to the heart is let go: the attempt and its outcome are freed when its timer is, not by the garbage
+        collector. Left to that, a hundred objects a step took a worker 3 % of its CPU (measured).
         """
         self._over = True
         self._ended = self._unknown = _ignored

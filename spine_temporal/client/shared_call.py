@@ -14,7 +14,8 @@ class SharedCall[T]:
 
     async def __call__(self) -> T:
         """The answer; what `call` raises is raised to all who share it."""
-        if self._next is None:
+        if self._next is None or self._next.cancelling():
+            # Cancelled before it began, with whatever else there was on this event loop, which goes on.
             self._next = asyncio.create_task(self._after(self._last))
             # Whoever asked may be gone by then.
             self._next.add_done_callback(lambda task: task.cancelled() or task.exception())

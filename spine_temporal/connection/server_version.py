@@ -20,8 +20,8 @@ async def server_version(client: Client) -> str:
     if client in _known:
         return _known[client]
     asking = _asking.get(client)
-    # Somebody may be asking in another event loop, which this one cannot wait for.
-    if asking is None or asking.get_loop() is not asyncio.get_running_loop():
+    # One in another event loop this one cannot wait for; or it was cancelled, with whatever there was.
+    if asking is None or asking.cancelling() or asking.get_loop() is not asyncio.get_running_loop():
         asking = _asking[client] = asyncio.create_task(_ask(client))
     return await asyncio.shield(asking)
 

@@ -26,7 +26,8 @@ GivenRequest = Annotated[
 """A decision as it was given: that it names a value may mean something, be the value None."""
 
 
-class DecisionRecord(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
     """A decision, for whoever asks later who took it."""
 
     position: str
@@ -40,7 +41,8 @@ class DecisionRecord(NamedTuple):
     edited: bool = False
 
 
-class VersionChange(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class VersionChange:
     """From a step on, the agent was made of other versions of its distributions."""
 
     step: int

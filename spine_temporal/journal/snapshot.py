@@ -1,4 +1,8 @@
-"""A ledger, or the workflow's part of it, as JSON, for the execution that goes on with it."""
+"""A ledger, or the workflow's part of it, as JSON, for the execution that goes on with it.
+
+Each class in it is a dataclass or a model, and so an object in JSON: what a later version adds to it is passed over, at
+every depth. A named tuple would be an array, which cannot grow.
+"""
 
 import functools
 from collections.abc import Sequence
@@ -7,6 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from spine_core import Message
 
+from spine_temporal.contracts.base import RECORDED
 from spine_temporal.contracts.json_form import json_bytes, json_form
 from spine_temporal.journal.counters import Progress
 from spine_temporal.journal.ledger import Ledger
@@ -30,7 +35,7 @@ def load_ledger(data: bytes) -> Ledger:
     Raises:
         pydantic.ValidationError: `data` is nothing that it wrote.
     """
-    read: Ledger = _form(Ledger).validate_json(data)
+    read: Ledger = _form(Ledger).validate_json(data, context=RECORDED)
     progress, messages = read.progress, read.state.messages
     # JSON has them twice; they may be large, and are kept for as long as the run.
     last_text, answer = _shared(progress.last_text, messages), _shared(progress.answer, messages)
@@ -62,5 +67,5 @@ def load_progress(data: dict[str, Any]) -> Progress:
     Raises:
         pydantic.ValidationError: `data` is nothing that it wrote.
     """
-    read: Progress = _form(Progress).validate_python(data)
+    read: Progress = _form(Progress).validate_python(data, context=RECORDED)
     return read

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from spine_temporal.contracts.approval import ApprovalPolicy, ApprovalRequestSummary
 from spine_temporal.contracts.run_id import Position
@@ -87,7 +87,8 @@ class NoTransition(ValueError):
     """The call is in a phase in which that cannot happen."""
 
 
-class CallDecision(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CallDecision:
     """What was decided of a call."""
 
     id: str

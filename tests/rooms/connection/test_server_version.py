@@ -52,6 +52,18 @@ async def test_who_asks_first_may_leave(client: Client, asked: list[GetSystemInf
     assert len(asked) == 1
 
 
+async def test_all_who_ask_may_be_cancelled_with_what_they_asked(client: Client) -> None:
+    new = await another(client)
+    here, asking = asyncio.all_tasks(), asyncio.create_task(server_version(new))
+    await asyncio.sleep(0)
+
+    for task in asyncio.all_tasks() - here:
+        task.cancel()
+
+    assert await server_version(new)
+    assert asking.cancelled()
+
+
 async def test_two_event_loops_do_not_wait_for_each_other(client: Client) -> None:
     new = await another(client)
 
