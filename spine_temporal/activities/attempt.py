@@ -107,8 +107,8 @@ async def _carry_out[Written](
     except Exception as error:  # noqa: BLE001 - a passing one goes to Temporal, any other into the outcome
         why = passing(error, policy)
         if why is None or not attempt.has_another(policy):
-            raise _Lost(_shortened(in_words(error))) from None
-        text = in_log(error, _shortened(in_words(error)))
+            raise _Lost(shortened(in_words(error))) from None
+        text = in_log(error, shortened(in_words(error)))
         _log.warning("attempt %d failed and is made again: %s", attempt.number, text)
         _log.debug("what attempt %d raised", attempt.number, exc_info=error)
         # A failure that cannot be encoded would count, and say nothing of its reason.
@@ -247,10 +247,11 @@ def _cancel(task: "asyncio.Task[object] | None") -> None:
 
 def _again(error: Exception, passing: Transient) -> ApplicationError:
     pause = None if passing.retry_after_s is None else timedelta(seconds=passing.retry_after_s)
-    return ApplicationError(_shortened(in_words(error)), type=names.STEP_FAILED, next_retry_delay=pause)
+    return ApplicationError(shortened(in_words(error)), type=names.STEP_FAILED, next_retry_delay=pause)
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """As much of `text` as a failure should hold."""
     return text if len(text) <= _FAILURE_TEXT else f"{text[:_FAILURE_TEXT]}… ({len(text):,} characters)"
 
 

@@ -1,6 +1,7 @@
 """The attempt that the present code runs in, with what it is doing."""
 
 import asyncio
+import contextlib
 import time
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
@@ -136,6 +137,15 @@ def is_asked_for(error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return error.split(asyncio.CancelledError)[0] is not None and _is_cancelled()
     return isinstance(error, asyncio.CancelledError) and _is_cancelled()
+
+
+async def forget_own_cancellation() -> None:
+    """Take in a cancellation of the present task that users' code has asked for: what was done is done."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling() and not _is_cancelled():
+        with contextlib.suppress(asyncio.CancelledError):
+            # Asked for, it comes where the task waits next, or else instead of its result.
+            await asyncio.sleep(0)
 
 
 def _within_a_task() -> bool:

@@ -6,7 +6,7 @@ from types import TracebackType
 
 from spine_core import StopRun
 
-from spine_temporal.activities.current import Attempt, Doing, context_of, is_asked_for
+from spine_temporal.activities.current import Attempt, Doing, context_of, forget_own_cancellation, is_asked_for
 from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.postponing import RetryLater
 from spine_temporal.redact import redact
@@ -72,7 +72,9 @@ def begin[Outcome](work: Callable[[Attempt], Awaitable[Outcome]], attempt: Attem
 
     async def contained() -> Outcome:
         with Contained():
-            return await work(attempt)
+            outcome = await work(attempt)
+            await forget_own_cancellation()
+            return outcome
 
     # At once, and not when the loop turns next: many a tool is over by then.
     loop, context = asyncio.get_running_loop(), context_of(attempt)

@@ -139,9 +139,15 @@ class LedgerCache:
         self._keep(run, _new(ledger))
 
     def record(self, run: RunKey, revision: str, entries: Sequence[Entry]) -> None:
-        """Add what an activity that started from `revision` is about to report."""
+        """Add what an activity that started from `revision` is about to report.
+
+        Local calls side by side all start from one revision, and are recorded as they end.
+        """
         kept = self._kept.get(run)
-        if kept is None or kept.ledger.progress.revision != revision:
+        if kept is None:
+            return
+        beside = kept.base.progress.revision == revision and all(isinstance(x, ToolDone) and x.local for x in entries)
+        if kept.ledger.progress.revision != revision and not beside:
             return
         try:
             ledger = _with(kept.ledger, entries)
@@ -155,7 +161,7 @@ class LedgerCache:
         else:
             kept.messages_bytes += messages_bytes(messages[len(kept.ledger.state.messages) :])
         kept.other_bytes = other_bytes(ledger)
-        kept.base, kept.ledger = kept.ledger, ledger
+        kept.base, kept.ledger = kept.base if beside else kept.ledger, ledger
         self._weigh(run, kept)
 
     def lend(self, run: RunKey) -> WorkingMessages:

@@ -88,6 +88,8 @@ class AgentActivities:
         self._specs = Specs(agents, step_policy, tool_policy, continuing, attributes, telemetry, lifetime)
         self.metrics = Metrics()
         """Of the worker that these are registered with, which sets it."""
+        self.grace_s = 0.0
+        """What is in flight when that worker stops gets so long to finish."""
         self.cache = LedgerCache(
             _folded, _caught_up, max_bytes=cache_bytes, looked_up=lambda *found: self.metrics.lookup(*found)
         )
@@ -207,7 +209,8 @@ class AgentActivities:
             return ToolOutcome(id=random_id(), content=f"Error executing tool '{task.name}': {why}", called=True)
 
         if activity.info().is_local:
-            outcome, data = await run_once(work, lambda outcome: written(outcome, lost))
+            once = run_once(task.policy, work, lost, lambda outcome: written(outcome, lost), grace_s=self.grace_s)
+            outcome, data = await once
             self.cache.record(run, task.revision, [ToolDone(task.step, task.index, outcome, local=True)])
             return pack_bytes(data)
 

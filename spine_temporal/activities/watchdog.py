@@ -149,7 +149,8 @@ class Watchdog:
         heart = next((each for each in list(self._hearts) if each.attempt is attempt), None)
         place = _place(sys._current_frames().get(self._watched_thread))  # noqa: SLF001 - documented for debuggers
         if heart is None:
-            return f"something{place}"
+            # A local activity has none.
+            return f"{(attempt.doing if attempt is not None else '') or 'something'}{place}"
         return _named(heart.attempt.doing or heart.activity_type, heart.workflow_id) + place
 
 

@@ -54,7 +54,8 @@ def durable[T: Tool | Callable[..., Any]](
     Raises:
         BadInput: a time is not a number of seconds above 0 and up to ten years, `attempts` is below 1, `retry_on` has
             something else than exceptions, or `on_timeout` is none of the three; or a local tool is gated,
-            `at_most_once` or for another task queue, or may take longer than 5 s.
+            `at_most_once` or for another task queue, or may take longer than 5 s; or the function has other options
+            already: they are the function's, and so those of every tool that is made of it.
     """
     if on_timeout not in ("reject", "approve", "fail"):
         raise BadInput(f"on_timeout is {on_timeout!r}; it is 'reject', 'approve' or 'fail'")
@@ -79,12 +80,25 @@ def durable[T: Tool | Callable[..., Any]](
         if isinstance(target, Tool) and local and (problem := gated_and_local(target.name, approve=target.approve)):
             raise BadInput(problem)
         marked = target.func if isinstance(target, Tool) else target
-        setattr(marked, _APPROVAL, approval)
-        setattr(marked, _POLICY, own)
-        setattr(marked, _LOCAL, local)
+        # A method that is bound anew each time has nothing of its own.
+        _write(getattr(marked, "__func__", marked), {_APPROVAL: approval, _POLICY: own, _LOCAL: local})
         return target
 
     return mark
+
+
+def _write(func: Any, options: dict[str, Any]) -> None:
+    name = getattr(func, "__qualname__", repr(func))
+    if any(getattr(func, each, value) != value for each, value in options.items()):
+        raise BadInput(
+            f"{name} has other options of @durable already, and every tool that is made of it has them: say all in one "
+            "place, or give each tool a function of its own"
+        )
+    try:
+        for each, value in options.items():
+            setattr(func, each, value)
+    except AttributeError:
+        raise BadInput(f"{name} cannot hold the options of @durable: make it a function") from None
 
 
 def approval_of(tool: Tool) -> ApprovalPolicy | None:
@@ -109,7 +123,7 @@ def local_s_of(tool: Tool, policy: ActivityPolicy) -> float | None:
     """
     if not is_local(tool) or tool.approve or policy.at_most_once or policy.task_queue is not None:
         return None
-    return float(_own(tool).get("timeout_s", LONGEST_LOCAL_S))
+    return min(float(_own(tool).get("timeout_s", LONGEST_LOCAL_S)), policy.timeout_s)
 
 
 def _own(tool: Tool) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 import builtins
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from spine_temporal.contracts.base import LONGEST_S, GivenModel
+from spine_temporal.contracts.base import LONGEST_S, RECORDED, GivenModel
 
 WORKER_SILENCE_S: Final = 5.0
 """A worker that has not been heard for this long is taken for dead: what it had in hand is given to another.
@@ -21,6 +21,19 @@ A run and the agent that works for it may wait one after the other. Too short, a
 
 type Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
 """A time limit: a number of seconds above 0, ten years at most."""
+
+SHORTEST_LIMIT_S: Final = 0.01
+"""An attempt that has less time than this is over before its worker has said anything."""
+
+
+def _long_enough(value: float, info: ValidationInfo) -> float:
+    if value < SHORTEST_LIMIT_S and info.context is not RECORDED:
+        raise ValueError(f"a time limit is {SHORTEST_LIMIT_S:g} s at least")
+    return value
+
+
+type Limit = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False), AfterValidator(_long_enough)]
+"""How long an attempt may take, or be silent: seconds, ten years at most."""
 
 
 def _path(class_: type) -> str:
@@ -53,9 +66,9 @@ class ActivityPolicy(GivenModel):
     at a worker's shutdown spends none.
     """
 
-    timeout_s: Seconds = 3600.0
+    timeout_s: Limit = 3600.0
     """How long one attempt may take."""
-    heartbeat_s: Seconds = WORKER_SILENCE_S
+    heartbeat_s: Limit = WORKER_SILENCE_S
     """A worker silent for this long is taken for dead; its work goes to another. It beats five times as often."""
     attempts: int = Field(default=10, ge=1, le=1_000_000)
     retry_first_s: Seconds = 1.0

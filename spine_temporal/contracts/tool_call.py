@@ -48,6 +48,8 @@ class ToolBase(WireModel):
     """The call is another agent's to do."""
     transfer: str | None = None
     """The call handed the conversation to this member of the team."""
+    took_s: float = 0.0
+    """How long it took within a workflow task, which holds so much of that; of an ordinary call it is not said."""
     later: list[PlannedCall] | None = None
     """The plan of the calls behind this one as hooks changed them; None: they did not."""
 

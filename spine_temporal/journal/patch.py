@@ -2,13 +2,13 @@
 
 A patch is itself a JSON object with at most four keys:
 
-    set   key -> new value         (the key is new, or its value became another one)
+    set   key -> new value         (it is no list and no object, or became another one)
     del   keys that are gone
-    grow  key -> items             (the value was a list, these were appended)
-    in    key -> patch             (the value was an object, it changed inside)
+    grow  key -> items             (the value is a list, these were appended)
+    in    key -> patch             (the value is an object, it changed inside)
 
 RFC 6902 names an appended item by its index, so two patches made side by side from one state would overwrite each
-other; `grow` lets both appends stand.
+other; `grow` lets both appends stand, also where each of them began the list.
 """
 
 from typing import Any
@@ -22,10 +22,8 @@ def diff(old: Json, new: Json) -> Json:
     """The patch that turns `old` into `new`; empty when nothing changed."""
     patch: Json = {}
     for key, value in new.items():
-        if key not in old:
-            patch.setdefault("set", {})[key] = value
-        elif not _same(old[key], value):
-            operation, operand = _change(old[key], value)
+        if key not in old or not _same(old[key], value):
+            operation, operand = _change(old.get(key, type(value)()), value)
             patch.setdefault(operation, {})[key] = operand
     if gone := [key for key in old if key not in new]:
         patch["del"] = gone
@@ -51,7 +49,7 @@ def apply(old: Json, patch: Json) -> Json:
 
 
 def _change(old: Any, new: Any) -> tuple[str, Any]:
-    if isinstance(old, list) and isinstance(new, list) and len(new) > len(old) and _same(old, new[: len(old)]):
+    if isinstance(old, list) and isinstance(new, list) and len(new) >= len(old) and _same(old, new[: len(old)]):
         return "grow", new[len(old) :]
     if isinstance(old, dict) and isinstance(new, dict):
         return "in", diff(old, new)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from datetime import timedelta
 from typing import Final
 from weakref import WeakSet
 
@@ -106,6 +107,7 @@ class SpinePlugin(SimplePlugin):
         """Add what agents need to a worker's settings; called by the SDK."""
         config = super().configure_worker(config)
         config["workflows"] = versioned(config)
+        self.activities_of_agents.grace_s = config.get("graceful_shutdown_timeout", timedelta()).total_seconds()
         if "client" in config:
             self._meter(config["client"], config.get("task_queue", ""))
             if "workflow_runner" in config:

@@ -38,11 +38,11 @@ async def execute_activity[Out: WireModel](
         result_type=RawValue,
         activity_id=activity_id,
         task_queue=policy.task_queue,
-        start_to_close_timeout=timedelta(seconds=policy.timeout_s),
-        heartbeat_timeout=timedelta(seconds=policy.heartbeat_s),
+        start_to_close_timeout=_time(policy.timeout_s),
+        heartbeat_timeout=_time(policy.heartbeat_s),
         retry_policy=RetryPolicy(
-            initial_interval=timedelta(seconds=policy.retry_first_s),
-            maximum_interval=timedelta(seconds=max(policy.retry_first_s, policy.retry_longest_s)),
+            initial_interval=_time(policy.retry_first_s),
+            maximum_interval=_time(max(policy.retry_first_s, policy.retry_longest_s)),
         ),
         cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
         summary=summary,
@@ -88,8 +88,13 @@ async def local_result(
         pack(task),
         result_type=RawValue,
         activity_id=activity_id,
-        start_to_close_timeout=timedelta(seconds=timeout_s),
+        start_to_close_timeout=_time(timeout_s),
         retry_policy=RetryPolicy(maximum_attempts=attempts),
         summary=summary,
     )
     return result
+
+
+def _time(seconds: float) -> timedelta:
+    # Half a microsecond is none: refused, it would fail the workflow task for ever.
+    return max(timedelta(seconds=seconds), timedelta(milliseconds=1))

@@ -21,6 +21,8 @@ from spine_temporal.workflow.session import Session
 _TASK_BYTES: Final = 2_000_000
 # Beside its result: names, metadata, times.
 _EVENT_BYTES: Final = 1_000
+# Done again when its worker is lost, and all of its calls with it. An ordinary call ends it.
+_TASK_S: Final = 2.0
 
 
 class LocalCalls:
@@ -35,11 +37,13 @@ class LocalCalls:
         """Calls that could not be carried out locally."""
         self._task_bytes = 0
         """What the results of this workflow task take, at the most."""
+        self._task_s = 0.0
+        """How long the calls of this workflow task took, those side by side as long as the longest."""
 
     def among(self, indices: Sequence[int]) -> list[int]:
         """Those of the calls that are to run locally now."""
         calls = self._session.progress.calls
-        local, room_bytes = list[int](), _TASK_BYTES - self._task_bytes
+        local, room_bytes = list[int](), _TASK_BYTES - self._task_bytes if self._task_s < _TASK_S else 0
         for index in indices if calls is not None else ():
             call = calls.items[index] if calls is not None else None
             if call is None or call.planned.local_s is None or call.begun:
@@ -51,7 +55,7 @@ class LocalCalls:
 
     def begin_task(self) -> None:
         """An ordinary activity is over, so this is another workflow task than before."""
-        self._task_bytes = 0
+        self._task_bytes, self._task_s = 0, 0.0
 
     async def run(self, indices: Sequence[int], *, first: bool) -> None:
         """Run these calls side by side; one that cannot be carried out locally is no longer among those that are."""
@@ -63,13 +67,13 @@ class LocalCalls:
                 task.cancel()
             await workflow.wait(tasks)
             raise
-        for task in tasks:
-            task.result()
+        self._task_s += max(task.result() for task in tasks)
 
-    async def _run(self, index: int, *, first: bool) -> None:
+    async def _run(self, index: int, *, first: bool) -> float:
+        """How long it took, as its outcome says; 0.0: there is none, or it took no time to speak of."""
         session, calls = self._session, self._session.progress.calls
         if calls is None:
-            return
+            return 0.0
         call, basis, position = calls.items[index], session.basis(), calls.position(index)
         task = ToolInput(
             revision=basis.revision,
@@ -101,6 +105,8 @@ class LocalCalls:
                 error.__cause__ or error,
                 position,
             )
-            return
+            return 0.0
         self._task_bytes -= MAX_LOCAL_RESULT_BYTES - len(result.payload.data)
-        session.record(ToolDone(position.step, index, unpack(ToolSummary, result), local=True))
+        summary = unpack(ToolSummary, result)
+        session.record(ToolDone(position.step, index, summary, local=True))
+        return summary.took_s

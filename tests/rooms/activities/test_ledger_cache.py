@@ -1,6 +1,7 @@
 """The cache of States is an accelerator: bounded, and never wrong."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from spine_core import Message
@@ -8,6 +9,7 @@ from spine_core import Message
 from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound, RunKey
 from spine_temporal.activities.ledger_size import memory_bytes
 from spine_temporal.contracts.state_delta import StateDelta
+from spine_temporal.journal.apply import apply
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger
 from tests.rooms.journal.entries import (
@@ -246,3 +248,36 @@ def test_what_a_hook_shortened_counts_no_more() -> None:
 
     assert cache.peek(RUN) is not None
     assert cache.peek(OTHER) is not None
+
+
+async def test_local_calls_side_by_side_are_recorded_as_they_end() -> None:
+    histories = Histories()
+    cache = histories.cache()
+    done = [replace(tool_done(index, f"{index} otters"), local=True) for index in (1, 0, 2)]
+    cache.begin(RUN, [*begun(), step_begun(1), step_done(1, calling("find", "find", "find"))])
+    began = cache.peek(RUN)
+    assert began is not None
+
+    for each in done:
+        # Each asks for what there was before the first was over.
+        assert (await cache.at(RUN, began.progress.revision)).progress == began.progress
+        cache.record(RUN, began.progress.revision, [each])
+
+    ledger = began
+    for each in done:
+        ledger, _ = apply(ledger, each)
+    assert await cache.at(RUN, ledger.progress.revision) == ledger
+    assert histories.asked == []
+
+
+async def test_an_ordinary_call_that_is_late_is_not_added_to_another() -> None:
+    histories = Histories()
+    cache = histories.cache()
+    cache.begin(RUN, begun())
+    cache.record(RUN, OPENED.progress.revision, STEP)
+    cache.record(RUN, REVISION, TOOL)
+    there = cache.peek(RUN)
+
+    cache.record(RUN, REVISION, TOOL)
+
+    assert cache.peek(RUN) == there

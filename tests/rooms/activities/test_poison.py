@@ -167,5 +167,5 @@ async def test_worker_keeps_the_outcome_as_the_history_has_it() -> None:
     worker = Worker(Agent(ScriptedProvider(text("done")), middleware=[Hook(model=remember)]))
     outcome = await worker.step()
 
-    assert outcome.delta.scratch == {"set": {"found": {"otters": [1, 2], "3": "three"}}}
+    assert outcome.delta.scratch == {"in": {"found": {"grow": {"otters": [1, 2]}, "set": {"3": "three"}}}}
     assert worker.kept.state.scratch == {"found": {"otters": [1, 2], "3": "three"}}

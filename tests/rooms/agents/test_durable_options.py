@@ -41,6 +41,8 @@ def test_a_tool_that_says_nothing_of_it_has_the_workers_policy() -> None:
     ("options", "message"),
     [
         ({"timeout_s": 0}, "timeout_s is 0"),
+        ({"timeout_s": 4e-7}, "timeout_s is 4e-07: value error, a time limit is 0.01 s at least"),
+        ({"heartbeat_s": 0.001}, "heartbeat_s is 0.001"),
         ({"timeout_s": float("inf")}, "timeout_s is inf"),
         ({"heartbeat_s": float("nan")}, "heartbeat_s is nan"),
         ({"heartbeat_s": 1e308}, "heartbeat_s is 1e+308"),
@@ -64,3 +66,35 @@ def test_what_cannot_hold_is_an_error_when_it_is_written(options: dict[str, Any]
 def test_a_misspelt_option_is_an_error() -> None:
     with pytest.raises(TypeError, match="heartbeat"):
         durable(heartbeat=3)  # type: ignore[call-arg]
+
+
+def test_options_are_the_functions_and_not_two_tools_at_once() -> None:
+    async def send(to: str) -> str:
+        """Send."""
+        return to
+
+    durable(at_most_once=True)(tool(name="send_once")(send))
+
+    with pytest.raises(BadInput, match="send has other options of @durable already"):
+        durable(local=True)(tool(name="send_quick")(send))
+    assert policy_of(tool(name="send_once")(send), WORKERS) == WORKERS.model_copy(update={"at_most_once": True})
+    # The same again is no contradiction: a factory may say it each time.
+    durable(at_most_once=True)(tool(name="send_too")(send))
+
+
+def test_a_method_has_options_too() -> None:
+    class Shop:
+        async def stock(self, item: str) -> str:
+            """Look."""
+            return item
+
+    stock = durable(attempts=2)(tool(Shop().stock))
+
+    own = policy_of(stock, WORKERS)
+    assert own is not None
+    assert own.attempts == 2
+
+
+def test_what_cannot_hold_options_is_refused() -> None:
+    with pytest.raises(BadInput, match="len cannot hold the options"):
+        durable(attempts=2)(len)

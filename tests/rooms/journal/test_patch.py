@@ -56,7 +56,11 @@ PATCHES: list[tuple[str, Json, Json, Json]] = [
     ("number to truth", {"a": 1}, {"a": True}, {"set": {"a": True}}),
     ("integer to fraction", {"a": 1}, {"a": 1.0}, {"set": {"a": 1.0}}),
     ("truth deep in a list", {"a": [[0]]}, {"a": [[False]]}, {"set": {"a": [[False]]}}),
-    ("the words of the form as keys", {"set": 1}, {"del": ["set"]}, {"set": {"del": ["set"]}, "del": ["set"]}),
+    ("the words of the form as keys", {"set": 1}, {"del": ["set"]}, {"grow": {"del": ["set"]}, "del": ["set"]}),
+    ("list that was not there", {}, {"a": [1]}, {"grow": {"a": [1]}}),
+    ("empty list that was not there", {}, {"a": []}, {"grow": {"a": []}}),
+    ("object that was not there", {}, {"a": {"b": 1}}, {"in": {"a": {"set": {"b": 1}}}}),
+    ("empty object that was not there", {}, {"a": {}}, {"in": {"a": {}}}),
 ]
 
 
@@ -72,6 +76,15 @@ def test_two_appends_made_side_by_side_both_stand() -> None:
     right = patch.diff(old, {"found": ["a", "c"], "deep": {"list": [2]}})
 
     assert patch.apply(patch.apply(old, left), right) == {"found": ["a", "b", "c"], "deep": {"list": [1, 2]}}
+
+
+def test_two_who_begin_one_list_side_by_side_both_stand() -> None:
+    left = patch.diff({}, {"found": ["b"], "deep": {"list": [1], "left": True}, "none": []})
+    right = patch.diff({}, {"found": ["c"], "deep": {"list": [2]}, "none": []})
+
+    together = patch.apply(patch.apply({}, left), right)
+
+    assert together == {"found": ["b", "c"], "deep": {"list": [1, 2], "left": True}, "none": []}
 
 
 def test_patch_made_from_another_state_still_applies() -> None:
