@@ -21,7 +21,7 @@ from spine_temporal.workflow.session import Session
 _TASK_BYTES: Final = 2_000_000
 # Beside its result: names, metadata, times.
 _EVENT_BYTES: Final = 1_000
-# Done again when its worker is lost, and all of its calls with it. An ordinary call ends it.
+# All that one task holds is done again when its worker is lost. An ordinary call ends the task.
 _TASK_S: Final = 2.0
 
 
