@@ -22,7 +22,7 @@ from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
 from spine_temporal.history.event_id import EventId
 from spine_temporal.history.fold import Fold, Stop
-from spine_temporal.history.folded import with_conversation
+from spine_temporal.history.folded import turn_run_id, with_conversation
 from spine_temporal.history.follow import follow, reset_to
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.progress import Progress
@@ -87,7 +87,7 @@ class RunFollower:
 
     async def _stop(self, reads: SharedReads, after: StatusCursor) -> Stop:
         known: Published | None = None
-        run_id = ""
+        run_id, in_hand, by_name = "", None, self.run_id is None and self.turn is None
         while True:
             with waiting():
                 known = await reads.status.other_than(known)
@@ -98,7 +98,10 @@ class RunFollower:
                     # It counts its stops anew, from where it was taken back to.
                     after, was_reset = StatusCursor(), True
             run_id = known[0]
-            if status is None or was_reset or self._may_have_stopped(status, after):
+            if by_name and (was_reset or in_hand is None):
+                in_hand, self.run_id, self.turn = known, None, None
+            if status is None or was_reset or self._may_have_stopped(status, after, in_hand):
+                await self._keep_to(reads, in_hand)
                 fold = await self._folded(reads, latest=run_id)
                 if self._took_back(fold.turns):
                     with waiting():
@@ -113,10 +116,23 @@ class RunFollower:
                 if stop is not None:
                     return stop._replace(ledger=await with_conversation(self.client, fold))
 
-    def _may_have_stopped(self, status: StatusRecord, after: StatusCursor) -> bool:
+    def _may_have_stopped(self, status: StatusRecord, after: StatusCursor, in_hand: Published | None) -> bool:
         if status.status != "running":
             return not after.number or status.number > after.number
-        return self.turn is not None and status.turn > self.turn
+        if self.turn is not None:
+            return status.turn > self.turn
+        # Of the turn that an execution began with, the history tells the number.
+        return status.turn > (in_hand[1].turn if in_hand is not None and in_hand[1] is not None else 1)
+
+    async def _keep_to(self, reads: SharedReads, in_hand: Published | None) -> None:
+        """Keep to the turn that was in hand when somebody began to wait, which may be over by now."""
+        run_id, status = in_hand or ("", None)
+        if status is None or self.run_id is not None:
+            return
+        began = functools.partial(turn_run_id, self.client, self.workflow_id, run_id)
+        # Before a worker has written the status, it is the turn that the execution begins with.
+        self.turn = status.turn if status.number else None
+        self.run_id = await reads.once(("began", run_id), began)
 
     async def _folded(self, reads: SharedReads, latest: str | None = None) -> Fold:
         read = functools.partial(folded_from, self.client, self.workflow_id, self._from, latest)
@@ -241,7 +257,7 @@ class RunFollower:
         if not was_there:
             # Nor is the update there any more: it is known by the number that it had.
             self.update_id = ""
-        self.turn = known.turns.get(self.update_id, self.turn)
+        self.turn = known.turns.get(self.update_id, self._wanted(known))
         if self.turn is not None and self.turn < (known.first_turn or 1):
             raise RunNotFound(f"the history of turn {self.turn} of {self.workflow_id!r} is gone from the server")
 
