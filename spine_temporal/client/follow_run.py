@@ -44,6 +44,8 @@ class RunFollower:
     update_id: str = ""
     begun: bool = False
     """The execution `run_id` took the turn a moment ago."""
+    paused_at: int | None = None
+    """The number of the pause at which `events` ended; None: they ended with the turn."""
 
     async def stop(self, *, after: StatusCursor) -> Stop:
         """The next stop after `after`; the last one, if the turn has stopped for good.
@@ -175,11 +177,14 @@ class RunFollower:
 
     async def events(
         self, *, tokens_every_s: float | None = None, after: EventId | None = None
-    ) -> AsyncIterator[Identified]:
+    ) -> AsyncGenerator[Identified]:
         """The trace events of the turn behind `after` until it stops; with `tokens_every_s` tokens, that far apart."""
         new = NewEvents(tokens=tokens_every_s is not None, after=None if after is None or after.members else after)
-        below = functools.partial(_events_of, self.client, tokens_every_s)
-        members = MemberEvents(below, after if after is not None and after.members else None)
+        members = MemberEvents(
+            functools.partial(RunFollower, self.client, run_id=None, turn=None),
+            tokens_every_s=tokens_every_s,
+            after=after if after is not None and after.members else None,
+        )
         with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:
             joined, turn = await live.join(), None
             if self.turn is None and self.run_id is None:
@@ -195,9 +200,12 @@ class RunFollower:
                     for each in new.of(reading, wanted=wanted, present=present):
                         if members.passed(reading):
                             yield each
-                    async for each in members.events(reading, begun=new.passed):
-                        yield each
-                    if present and self._found(reading, reading.progress, StatusCursor()) is not None:
+                    async with aclosing(members.events(reading, begun=new.passed)) as events:
+                        async for each in events:
+                            yield each
+                    stop = self._found(reading, reading.progress, StatusCursor()) if present else None
+                    if stop is not None and not (stop.ledger.progress.paused and members.outran(reading)):
+                        self.paused_at = stop.ledger.progress.status_number if stop.ledger.progress.paused else None
                         return
             for each in new.rest():
                 yield each
@@ -273,12 +281,6 @@ class RunFollower:
         if wanted in fold.stops:
             return fold.stops[wanted]
         raise RunFailed(f"the session of {self.workflow_id!r} was closed before its turn {wanted} began")
-
-
-def _events_of(
-    client: Client, tokens_every_s: float | None, workflow_id: str, after: EventId | None
-) -> AsyncIterator[Identified]:
-    return RunFollower(client, workflow_id, None, None).events(tokens_every_s=tokens_every_s, after=after)
 
 
 async def _turn_in_hand(following: AsyncGenerator[tuple[Reading, bool], None]) -> int:
