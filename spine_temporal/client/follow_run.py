@@ -196,7 +196,7 @@ class RunFollower:
                         await self._taken_again(reads)
                     wanted = reading.progress.turn == (turn or self._wanted(reading))
                     if wanted and present and tokens_every_s is not None and not reading.progress.tokens_every_s:
-                        await live.ask_to_write(reading.progress, tokens_every_s)
+                        live.ask_to_write(reading.progress, tokens_every_s)
                     for each in new.of(reading, wanted=wanted, present=present):
                         if members.passed(reading):
                             yield each
