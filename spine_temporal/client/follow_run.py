@@ -1,7 +1,7 @@
 """A run followed until it stops."""
 
 import functools
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -212,7 +212,7 @@ class RunFollower:
 
     async def events_after(
         self, before: StatusCursor, *, tokens_every_s: float | None = None
-    ) -> AsyncIterator[Identified]:
+    ) -> AsyncGenerator[Identified]:
         """The trace events of the turn after what `before` knows, until it stops again."""
         number, new = 0, NewEvents(tokens=tokens_every_s is not None)
         with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:

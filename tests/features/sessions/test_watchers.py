@@ -1,7 +1,8 @@
 """However many in a process wait for a run, or watch it: it is read once, and each is told what it would be alone."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from temporalio.client import Client
 from spine_temporal import Run
 from spine_temporal.client import shared_reads
 from spine_temporal.client.run_event import RunEvent
+from spine_temporal.client.status_cursor import StatusCursor
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.errors import RunNotFound
 from tests.features.sessions.talk import new_session, parrot
@@ -108,6 +110,38 @@ async def test_who_watches_a_turn_that_has_just_gone_on_does_not_end_at_the_paus
     assert told_by(await following) == told(await second.result())
 
 
+FOLLOWED: dict[str, Callable[[Run], AsyncGenerator[RunEvent]]] = {
+    "all": lambda run: run.events(),
+    "with tokens": lambda run: run.events(tokens=True),
+    "after": lambda run: run.events_after(StatusCursor(-1)),
+}
+
+
+@pytest.mark.parametrize("how", FOLLOWED)
+async def test_whoever_closes_its_events_has_left_when_they_are_closed(
+    client: Client, durable: Durable, how: str
+) -> None:
+    gate = Gate()
+    run = await durable(adding(gate)).start("add 1 2", session_id=new_session())
+
+    await _read_one(FOLLOWED[how](run))
+
+    assert not _shared_of(client, run)
+    gate.open.set()
+    await run.result()
+
+
+async def test_whoever_closes_a_stream_has_left_when_it_is_closed(client: Client, durable: Durable) -> None:
+    gate = Gate()
+    served = durable(adding(gate))
+
+    await _read_one(served.stream("add 1 2"))
+
+    assert not _shared_of(client, served.runs[0])
+    gate.open.set()
+    await served.runs[0].result()
+
+
 async def test_what_goes_wrong_is_told_to_all(client: Client, durable: Durable) -> None:
     nowhere = durable(parrot()).get_run("nowhere")
 
@@ -131,6 +165,11 @@ async def test_what_one_does_with_an_event_another_does_not_see(durable: Durable
 
     assert not any(event.data for event in spoilt)
     assert told_by(events) == told(await run.result())
+
+
+async def _read_one(events: AsyncGenerator[RunEvent]) -> None:
+    async with aclosing(events):
+        await anext(events)
 
 
 def told_by(events: Sequence[TraceEvent]) -> list[tuple[str, int, dict[str, Any]]]:
