@@ -2,21 +2,22 @@
 
 import functools
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from spine_core import State
 from temporalio.client import Client
 
-from spine_temporal.client.live_history import Reading
+from spine_temporal.client.live_history import Joined, LiveHistory, Reading
 from spine_temporal.client.member_events import MemberEvents
 from spine_temporal.client.new_events import NewEvents
 from spine_temporal.client.read_ahead import ReadAhead, can_read_ahead
 from spine_temporal.client.reading_along import Identified
 from spine_temporal.client.shared_reads import SharedReads, shared_reads
+from spine_temporal.client.starts import Start, Starts
 from spine_temporal.client.status_cursor import StatusCursor
 from spine_temporal.client.status_watch import Published
-from spine_temporal.client.turn_history import folded_from, start_of
+from spine_temporal.client.turn_history import folded_from, turn_at, turn_in_hand
 from spine_temporal.client.updates import is_answered
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
@@ -185,10 +186,10 @@ class RunFollower:
             tokens_every_s=tokens_every_s,
             after=after if after is not None and after.members else None,
         )
-        with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:
-            joined, turn = await live.join(), None
+        async with self._joined() as (reads, live, joined):
+            turn = None
             if self.turn is None and self.run_id is None:
-                turn = await _turn_in_hand(live.readings(joined))
+                turn = await turn_in_hand(live.readings(joined))
             async with aclosing(live.readings(joined, along=tokens_every_s is not None)) as readings:
                 async for reading, present in readings:
                     self._know(reading)
@@ -215,28 +216,27 @@ class RunFollower:
     ) -> AsyncGenerator[Identified]:
         """The trace events of the turn after what `before` knows, until it stops again."""
         number, new = 0, NewEvents(tokens=tokens_every_s is not None)
-        with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:
-            along = tokens_every_s is not None
-            async with aclosing(live.readings(await live.join(), along=along)) as readings:
-                async for reading, present in readings:
-                    turn, progress = reading.progress.turn, reading.progress
-                    if progress.status_number < number:
-                        # A reset took it back: it counts its stops anew.
-                        before = StatusCursor()
-                    number = progress.status_number
-                    wanted = turn == self.turn and not before.is_old(progress)
-                    for each in new.of(reading, wanted=wanted, present=present):
-                        yield each
-                    stop = reading.stops.get(self.turn or turn)
-                    if stop is not None and not before.is_old(stop.ledger.progress):
-                        return
+        along = tokens_every_s is not None
+        async with self._joined() as (_, live, joined), aclosing(live.readings(joined, along=along)) as readings:
+            async for reading, present in readings:
+                turn, progress = reading.progress.turn, reading.progress
+                if progress.status_number < number:
+                    # A reset took it back: it counts its stops anew.
+                    before = StatusCursor()
+                number = progress.status_number
+                wanted = turn == self.turn and not before.is_old(progress)
+                for each in new.of(reading, wanted=wanted, present=present):
+                    yield each
+                stop = reading.stops.get(self.turn or turn)
+                if stop is not None and not before.is_old(stop.ledger.progress):
+                    return
 
     async def entries(self, on_entry: Callable[[Entry, State], None]) -> None:
         """Call `on_entry` with the turn's entries and the State after each, as far as the history goes by now."""
         with shared_reads(self.client, self.workflow_id) as reads:
-            start, turn = await self._start(reads), None
+            start, turn = (await self._start(reads)).run_id, None
             if self.turn is None and self.run_id is None:
-                turn = _in_hand((await self._folded(reads)).ledger.progress)
+                turn = turn_at((await self._folded(reads)).ledger.progress)
         fold = Fold(self.client.data_converter)
         fold.on_entry = lambda entry: (
             on_entry(entry, fold.ledger.state) if fold.ledger.progress.turn == (turn or self._wanted(fold)) else None
@@ -249,10 +249,16 @@ class RunFollower:
         """The execution to read from, as far as it is known, and whether another will do when it is gone."""
         return self.run_id, self.turn is not None
 
-    async def _start(self, reads: SharedReads) -> str:
-        find = functools.partial(start_of, self.client, self.workflow_id, self._from)
-        start, was_there = await reads.once(("start", self._from), find)
-        if not was_there:
+    @asynccontextmanager
+    async def _joined(self) -> AsyncGenerator[tuple[SharedReads, LiveHistory, Joined]]:
+        with shared_reads(self.client, self.workflow_id) as reads:
+            start = await self._start(reads)
+            with reads.live(start.run_id) as live:
+                yield reads, live, await start.join(live)
+
+    async def _start(self, reads: SharedReads) -> Start:
+        start = await reads.once(("start", self._from), Starts(self.client, self.workflow_id, self._from))
+        if not start.was_there:
             self.update_id = ""
         return start
 
@@ -281,18 +287,3 @@ class RunFollower:
         if wanted in fold.stops:
             return fold.stops[wanted]
         raise RunFailed(f"the session of {self.workflow_id!r} was closed before its turn {wanted} began")
-
-
-async def _turn_in_hand(following: AsyncGenerator[tuple[Reading, bool], None]) -> int:
-    """The turn that a run is at now."""
-    progress = Progress()
-    async with aclosing(following) as readings:
-        async for reading, present in readings:
-            progress = reading.progress
-            if present:
-                break
-    return _in_hand(progress)
-
-
-def _in_hand(progress: Progress) -> int:
-    return progress.queue[0].turn if progress.over and progress.queue else progress.turn

@@ -73,7 +73,7 @@ class LiveHistory:
         self.followers = 0
         self._client = client
         self._workflow_id = workflow_id
-        self._start = start
+        self.start = start
         self._reader: asyncio.Task[None] | None = None
         self._readings: list[Reading] = []
         self._executions: list[str] = []
@@ -106,8 +106,8 @@ class LiveHistory:
                 for task in filter(None, (self._reader, *self._asked.values())):
                     task.cancel()
 
-    async def join(self) -> Joined:
-        """Come in while it is `followed`: what the present is for whoever joins now; for another it may be long past.
+    async def join(self, present: Joined = None) -> Joined:
+        """Come in while it is `followed`: what the `present` is for whoever joins now; for another it may be long past.
 
         Raises:
             RunNotFound: there is no such run.
@@ -117,8 +117,10 @@ class LiveHistory:
             # It begins by looking itself.
             self._reader = asyncio.create_task(self._read())
             return None
-        info = (await self._look()).workflow_execution_info
-        return info.execution.run_id, info.history_length
+        if present is None:
+            info = (await self._look()).workflow_execution_info
+            present = info.execution.run_id, info.history_length
+        return present
 
     @contextmanager
     def _read_along(self) -> Iterator[None]:
@@ -198,7 +200,7 @@ class LiveHistory:
         fold.on_entry = entries.append
         latest, known_events = False, 0
         try:
-            async for event in follow(self._client, self._workflow_id, self._start, on_execution=entered.append):
+            async for event in follow(self._client, self._workflow_id, self.start, on_execution=entered.append):
                 if entered:
                     info = (await describe(self._client, self._workflow_id)).workflow_execution_info
                     latest, known_events = info.execution.run_id == entered[-1], info.history_length

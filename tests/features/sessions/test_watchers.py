@@ -15,15 +15,16 @@ from spine_temporal.client.run_event import RunEvent
 from spine_temporal.client.status_cursor import StatusCursor
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.errors import RunNotFound
-from tests.features.sessions.talk import new_session, parrot
+from tests.features.sessions.talk import chain_of, delete_history, new_session, parrot
 from tests.support.agents_at_hand import Gate
 from tests.support.counting import counted
-from tests.support.harness import Durable, told
+from tests.support.harness import ONLY_NORMAL, Durable, told
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
 MANY = 200
+LATE = 40
 
 
 async def watch(run: Run) -> list[RunEvent]:
@@ -64,6 +65,51 @@ async def test_many_who_watch_cost_what_one_does(client: Client, durable: Durabl
     one, many = await cost(1), await cost(MANY)
 
     assert many < 3 * one + 10, f"{MANY} sent {many} requests, one {one}"
+
+
+@pytest.mark.parametrize("found", [False, True], ids=["started", "found"])
+async def test_each_who_comes_later_costs_one_request(client: Client, durable: Durable, found: bool) -> None:
+    gate, session = Gate(), new_session()
+    served = durable(adding(gate), continue_policy=ContinuePolicy(events=1))
+    await served.run("hello", session_id=session)
+    run = await served.start("add 1 2 3 4", session_id=session)
+    await gate.begun.wait()
+    run = served.get_run(session) if found else run
+    watching = [asyncio.create_task(watch(run))]
+    await until(lambda: _watchers(client, run)[0] == len(watching), "the first watcher")
+
+    with counted(client) as requests:
+        for _ in range(LATE):
+            watching.append(asyncio.create_task(watch(run)))
+            await until(lambda: _watchers(client, run)[0] == len(watching), "the next watcher")
+    gate.open.set()
+
+    # Besides, some for the first one, and for whether a worker is there.
+    assert requests.total() < LATE * 3 / 2, f"{LATE} who came later sent {requests.total()} requests"
+    result = await run.result()
+    assert all(told_by(events) == told(result) for events in await asyncio.gather(*watching))
+
+
+@ONLY_NORMAL
+async def test_where_a_turn_begins_is_looked_up_anew_when_nobody_reads_it_any_more(
+    client: Client, durable: Durable
+) -> None:
+    gate = Gate()
+    served = durable(adding(gate), continue_policy=ContinuePolicy(events=1))
+    run = await served.start("add 1 2 3 4", session_id=new_session())
+    await gate.begun.wait()
+    found = served.get_run(run.id)
+    waiting = asyncio.create_task(found.result())
+    await _read_one(found.events())
+    assert len(await chain_of(client, run.workflow_id, str(run.run_id))) > 1
+
+    await delete_history(client, run.workflow_id, str(run.run_id))
+    served.runs.clear()
+    watching = asyncio.create_task(watch(found))
+    await until(lambda: _watchers(client, run) == (1, 1), "the watcher")
+    gate.open.set()
+
+    assert told_by(await watching)[-1] == told(await waiting)[-1]
 
 
 async def test_each_who_comes_later_is_told_all_and_whoever_leaves_takes_nothing_along(
