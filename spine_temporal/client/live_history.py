@@ -24,7 +24,7 @@ from spine_temporal.contracts.turn import StreamRequest
 from spine_temporal.errors import RunNotFound, ServerUnreachable
 from spine_temporal.history.event_id import Branch
 from spine_temporal.history.fold import Fold, Stop
-from spine_temporal.history.follow import AWAY, describe, follow
+from spine_temporal.history.follow import describe, follow
 from spine_temporal.journal.entries import Entry, StepBegun, StepDone
 from spine_temporal.journal.ledger import Member
 from spine_temporal.journal.progress import Progress
@@ -149,8 +149,8 @@ class LiveHistory:
             await handle.signal(names.STREAM_SIGNAL, pack(StreamRequest(tokens_every_s=every_s)))
         except Exception as error:  # noqa: BLE001 - a codec or an interceptor may raise anything
             status = error.status if isinstance(error, RPCError) else None
-            if status in AWAY:
-                # The history's reader says so; whoever reads on when the server is back asks again.
+            if status is RPCStatusCode.UNAVAILABLE:
+                # The history's reader waits for the server as well; whoever reads on then asks again.
                 del self._asked[turn]
             elif status is not RPCStatusCode.NOT_FOUND:
                 # Of one that has just ended nothing is written any more. Who may read and not signal still reads.
