@@ -3,7 +3,8 @@
 import functools
 import reprlib
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -163,7 +164,7 @@ class DurableAgent:
         """
         return await self._start(input, session_id, stop=False, on_busy=on_busy, tokens=tokens)
 
-    async def stream(self, input: str, *, session_id: str | None = None) -> "AsyncIterator[RunEvent]":
+    async def stream(self, input: str, *, session_id: str | None = None) -> "AsyncGenerator[RunEvent]":
         """Say `input`, give the trace events live, tokens included, until the run stops.
 
         Afterwards `last_result` is its Result, whose trace has no tokens.
@@ -171,8 +172,9 @@ class DurableAgent:
         Whoever stops reading leaves the run going.
         """
         run = await self._start(input, session_id, stop=False, on_busy="queue", tokens=True)
-        async for event in run.events(tokens=True):
-            yield event
+        async with aclosing(run.events(tokens=True)) as events:
+            async for event in events:
+                yield event
         self.last_result = await run.result()
 
     def run_sync(self, input: str, *, session_id: str | None = None) -> Result:

@@ -1,28 +1,29 @@
 """A run followed until it stops."""
 
 import functools
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from spine_core import State
 from temporalio.client import Client
 
-from spine_temporal.client.live_history import Reading
+from spine_temporal.client.live_history import Joined, LiveHistory, Reading
 from spine_temporal.client.member_events import MemberEvents
 from spine_temporal.client.new_events import NewEvents
 from spine_temporal.client.read_ahead import ReadAhead, can_read_ahead
 from spine_temporal.client.reading_along import Identified
 from spine_temporal.client.shared_reads import SharedReads, shared_reads
+from spine_temporal.client.starts import Start, Starts
 from spine_temporal.client.status_cursor import StatusCursor
 from spine_temporal.client.status_watch import Published
-from spine_temporal.client.turn_history import folded_from, start_of
+from spine_temporal.client.turn_history import folded_from, turn_at, turn_in_hand
 from spine_temporal.client.updates import is_answered
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.errors import RunFailed, RunNotFound
 from spine_temporal.history.event_id import EventId
 from spine_temporal.history.fold import Fold, Stop
-from spine_temporal.history.folded import with_conversation
+from spine_temporal.history.folded import turn_run_id, with_conversation
 from spine_temporal.history.follow import follow, reset_to
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.progress import Progress
@@ -44,6 +45,8 @@ class RunFollower:
     update_id: str = ""
     begun: bool = False
     """The execution `run_id` took the turn a moment ago."""
+    paused_at: int | None = None
+    """The number of the pause at which `events` ended; None: they ended with the turn."""
 
     async def stop(self, *, after: StatusCursor) -> Stop:
         """The next stop after `after`; the last one, if the turn has stopped for good.
@@ -87,7 +90,7 @@ class RunFollower:
 
     async def _stop(self, reads: SharedReads, after: StatusCursor) -> Stop:
         known: Published | None = None
-        run_id = ""
+        run_id, in_hand, by_name = "", None, self.run_id is None and self.turn is None
         while True:
             with waiting():
                 known = await reads.status.other_than(known)
@@ -98,7 +101,10 @@ class RunFollower:
                     # It counts its stops anew, from where it was taken back to.
                     after, was_reset = StatusCursor(), True
             run_id = known[0]
-            if status is None or was_reset or self._may_have_stopped(status, after):
+            if by_name and (was_reset or in_hand is None):
+                in_hand, self.run_id, self.turn = known, None, None
+            if status is None or was_reset or self._may_have_stopped(status, after, in_hand):
+                await self._keep_to(reads, in_hand)
                 fold = await self._folded(reads, latest=run_id)
                 if self._took_back(fold.turns):
                     with waiting():
@@ -113,10 +119,23 @@ class RunFollower:
                 if stop is not None:
                     return stop._replace(ledger=await with_conversation(self.client, fold))
 
-    def _may_have_stopped(self, status: StatusRecord, after: StatusCursor) -> bool:
+    def _may_have_stopped(self, status: StatusRecord, after: StatusCursor, in_hand: Published | None) -> bool:
         if status.status != "running":
             return not after.number or status.number > after.number
-        return self.turn is not None and status.turn > self.turn
+        if self.turn is not None:
+            return status.turn > self.turn
+        # Of the turn that an execution began with, the history tells the number.
+        return status.turn > (in_hand[1].turn if in_hand is not None and in_hand[1] is not None else 1)
+
+    async def _keep_to(self, reads: SharedReads, in_hand: Published | None) -> None:
+        """Keep to the turn that was in hand when somebody began to wait, which may be over by now."""
+        run_id, status = in_hand or ("", None)
+        if status is None or self.run_id is not None:
+            return
+        began = functools.partial(turn_run_id, self.client, self.workflow_id, run_id)
+        # Before a worker has written the status, it is the turn that the execution begins with.
+        self.turn = status.turn if status.number else None
+        self.run_id = await reads.once(("began", run_id), began)
 
     async def _folded(self, reads: SharedReads, latest: str | None = None) -> Fold:
         read = functools.partial(folded_from, self.client, self.workflow_id, self._from, latest)
@@ -159,15 +178,18 @@ class RunFollower:
 
     async def events(
         self, *, tokens_every_s: float | None = None, after: EventId | None = None
-    ) -> AsyncIterator[Identified]:
+    ) -> AsyncGenerator[Identified]:
         """The trace events of the turn behind `after` until it stops; with `tokens_every_s` tokens, that far apart."""
         new = NewEvents(tokens=tokens_every_s is not None, after=None if after is None or after.members else after)
-        below = functools.partial(_events_of, self.client, tokens_every_s)
-        members = MemberEvents(below, after if after is not None and after.members else None)
-        with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:
-            joined, turn = await live.join(), None
+        members = MemberEvents(
+            functools.partial(RunFollower, self.client, run_id=None, turn=None),
+            tokens_every_s=tokens_every_s,
+            after=after if after is not None and after.members else None,
+        )
+        async with self._joined() as (reads, live, joined):
+            turn = None
             if self.turn is None and self.run_id is None:
-                turn = await _turn_in_hand(live.readings(joined))
+                turn = await turn_in_hand(live.readings(joined))
             async with aclosing(live.readings(joined, along=tokens_every_s is not None)) as readings:
                 async for reading, present in readings:
                     self._know(reading)
@@ -175,44 +197,46 @@ class RunFollower:
                         await self._taken_again(reads)
                     wanted = reading.progress.turn == (turn or self._wanted(reading))
                     if wanted and present and tokens_every_s is not None and not reading.progress.tokens_every_s:
-                        await live.ask_to_write(reading.progress, tokens_every_s)
+                        live.ask_to_write(reading.progress, tokens_every_s)
                     for each in new.of(reading, wanted=wanted, present=present):
                         if members.passed(reading):
                             yield each
-                    async for each in members.events(reading, begun=new.passed):
-                        yield each
-                    if present and self._found(reading, reading.progress, StatusCursor()) is not None:
+                    async with aclosing(members.events(reading, begun=new.passed)) as events:
+                        async for each in events:
+                            yield each
+                    stop = self._found(reading, reading.progress, StatusCursor()) if present else None
+                    if stop is not None and not (stop.ledger.progress.paused and members.outran(reading)):
+                        self.paused_at = stop.ledger.progress.status_number if stop.ledger.progress.paused else None
                         return
             for each in new.rest():
                 yield each
 
     async def events_after(
         self, before: StatusCursor, *, tokens_every_s: float | None = None
-    ) -> AsyncIterator[Identified]:
+    ) -> AsyncGenerator[Identified]:
         """The trace events of the turn after what `before` knows, until it stops again."""
         number, new = 0, NewEvents(tokens=tokens_every_s is not None)
-        with shared_reads(self.client, self.workflow_id) as reads, reads.live(await self._start(reads)) as live:
-            along = tokens_every_s is not None
-            async with aclosing(live.readings(await live.join(), along=along)) as readings:
-                async for reading, present in readings:
-                    turn, progress = reading.progress.turn, reading.progress
-                    if progress.status_number < number:
-                        # A reset took it back: it counts its stops anew.
-                        before = StatusCursor()
-                    number = progress.status_number
-                    wanted = turn == self.turn and not before.is_old(progress)
-                    for each in new.of(reading, wanted=wanted, present=present):
-                        yield each
-                    stop = reading.stops.get(self.turn or turn)
-                    if stop is not None and not before.is_old(stop.ledger.progress):
-                        return
+        along = tokens_every_s is not None
+        async with self._joined() as (_, live, joined), aclosing(live.readings(joined, along=along)) as readings:
+            async for reading, present in readings:
+                turn, progress = reading.progress.turn, reading.progress
+                if progress.status_number < number:
+                    # A reset took it back: it counts its stops anew.
+                    before = StatusCursor()
+                number = progress.status_number
+                wanted = turn == self.turn and not before.is_old(progress)
+                for each in new.of(reading, wanted=wanted, present=present):
+                    yield each
+                stop = reading.stops.get(self.turn or turn)
+                if stop is not None and not before.is_old(stop.ledger.progress):
+                    return
 
     async def entries(self, on_entry: Callable[[Entry, State], None]) -> None:
         """Call `on_entry` with the turn's entries and the State after each, as far as the history goes by now."""
         with shared_reads(self.client, self.workflow_id) as reads:
-            start, turn = await self._start(reads), None
+            start, turn = (await self._start(reads)).run_id, None
             if self.turn is None and self.run_id is None:
-                turn = _in_hand((await self._folded(reads)).ledger.progress)
+                turn = turn_at((await self._folded(reads)).ledger.progress)
         fold = Fold(self.client.data_converter)
         fold.on_entry = lambda entry: (
             on_entry(entry, fold.ledger.state) if fold.ledger.progress.turn == (turn or self._wanted(fold)) else None
@@ -225,10 +249,16 @@ class RunFollower:
         """The execution to read from, as far as it is known, and whether another will do when it is gone."""
         return self.run_id, self.turn is not None
 
-    async def _start(self, reads: SharedReads) -> str:
-        find = functools.partial(start_of, self.client, self.workflow_id, self._from)
-        start, was_there = await reads.once(("start", self._from), find)
-        if not was_there:
+    @asynccontextmanager
+    async def _joined(self) -> AsyncGenerator[tuple[SharedReads, LiveHistory, Joined]]:
+        with shared_reads(self.client, self.workflow_id) as reads:
+            start = await self._start(reads)
+            with reads.live(start.run_id) as live:
+                yield reads, live, await start.join(live)
+
+    async def _start(self, reads: SharedReads) -> Start:
+        start = await reads.once(("start", self._from), Starts(self.client, self.workflow_id, self._from))
+        if not start.was_there:
             self.update_id = ""
         return start
 
@@ -241,7 +271,7 @@ class RunFollower:
         if not was_there:
             # Nor is the update there any more: it is known by the number that it had.
             self.update_id = ""
-        self.turn = known.turns.get(self.update_id, self.turn)
+        self.turn = known.turns.get(self.update_id, self._wanted(known))
         if self.turn is not None and self.turn < (known.first_turn or 1):
             raise RunNotFound(f"the history of turn {self.turn} of {self.workflow_id!r} is gone from the server")
 
@@ -257,24 +287,3 @@ class RunFollower:
         if wanted in fold.stops:
             return fold.stops[wanted]
         raise RunFailed(f"the session of {self.workflow_id!r} was closed before its turn {wanted} began")
-
-
-def _events_of(
-    client: Client, tokens_every_s: float | None, workflow_id: str, after: EventId | None
-) -> AsyncIterator[Identified]:
-    return RunFollower(client, workflow_id, None, None).events(tokens_every_s=tokens_every_s, after=after)
-
-
-async def _turn_in_hand(following: AsyncGenerator[tuple[Reading, bool], None]) -> int:
-    """The turn that a run is at now."""
-    progress = Progress()
-    async with aclosing(following) as readings:
-        async for reading, present in readings:
-            progress = reading.progress
-            if present:
-                break
-    return _in_hand(progress)
-
-
-def _in_hand(progress: Progress) -> int:
-    return progress.queue[0].turn if progress.over and progress.queue else progress.turn

@@ -73,7 +73,7 @@ class LiveHistory:
         self.followers = 0
         self._client = client
         self._workflow_id = workflow_id
-        self._start = start
+        self.start = start
         self._reader: asyncio.Task[None] | None = None
         self._readings: list[Reading] = []
         self._executions: list[str] = []
@@ -87,7 +87,7 @@ class LiveHistory:
         self._writing: Written | None = None
         self._reading_along = 0
         self._writer: asyncio.Task[None] | None = None
-        self._asked: set[int] = set()
+        self._asked: dict[int, asyncio.Task[None]] = {}
 
     @property
     def over(self) -> bool:
@@ -102,11 +102,12 @@ class LiveHistory:
             yield
         finally:
             self.followers -= 1
-            if not self.followers and self._reader is not None:
-                self._reader.cancel()
+            if not self.followers:
+                for task in filter(None, (self._reader, *self._asked.values())):
+                    task.cancel()
 
-    async def join(self) -> Joined:
-        """Come in while it is `followed`: what the present is for whoever joins now; for another it may be long past.
+    async def join(self, present: Joined = None) -> Joined:
+        """Come in while it is `followed`: what the `present` is for whoever joins now; for another it may be long past.
 
         Raises:
             RunNotFound: there is no such run.
@@ -116,8 +117,10 @@ class LiveHistory:
             # It begins by looking itself.
             self._reader = asyncio.create_task(self._read())
             return None
-        info = (await self._look()).workflow_execution_info
-        return info.execution.run_id, info.history_length
+        if present is None:
+            info = (await self._look()).workflow_execution_info
+            present = info.execution.run_id, info.history_length
+        return present
 
     @contextmanager
     def _read_along(self) -> Iterator[None]:
@@ -132,21 +135,27 @@ class LiveHistory:
                 self._writer.cancel()
                 self._writer = None
 
-    async def ask_to_write(self, progress: Progress, every_s: float) -> None:
-        """Have the steps of the turn in hand say what they write, from the next one on; asked once for all."""
-        if progress.ending is not None or progress.turn in self._asked:
-            return
-        self._asked.add(progress.turn)
+    def ask_to_write(self, progress: Progress, every_s: float) -> None:
+        """Have the steps of the turn in hand say what they write, from the next one on; asked once for all.
+
+        To be called while it is `followed`; whoever called may leave.
+        """
+        if progress.ending is None and progress.turn not in self._asked:
+            self._asked[progress.turn] = asyncio.create_task(self._ask(progress.turn, every_s))
+
+    async def _ask(self, turn: int, every_s: float) -> None:
         handle = self._client.get_workflow_handle(self._workflow_id)
         try:
             await handle.signal(names.STREAM_SIGNAL, pack(StreamRequest(tokens_every_s=every_s)))
-        except RPCError as error:
-            # Of one that has just ended nothing is written any more. Who may read and not signal still reads.
-            if error.status is not RPCStatusCode.NOT_FOUND:
+        except Exception as error:  # noqa: BLE001 - a codec or an interceptor may raise anything
+            status = error.status if isinstance(error, RPCError) else None
+            if status is RPCStatusCode.UNAVAILABLE:
+                # The history's reader waits for the server as well; whoever reads on then asks again.
+                del self._asked[turn]
+            elif status is not RPCStatusCode.NOT_FOUND:
+                # Of one that has just ended nothing is written any more. Who may read and not signal still reads.
                 _log.warning(
-                    "cannot ask run %r for tokens (%s); each text comes when it is complete",
-                    self._workflow_id,
-                    error.message,
+                    "cannot ask run %r for tokens (%s); each text comes when it is complete", self._workflow_id, error
                 )
 
     async def readings(self, joined: Joined, *, along: bool = False) -> AsyncGenerator[tuple[Reading, bool], None]:
@@ -191,7 +200,7 @@ class LiveHistory:
         fold.on_entry = entries.append
         latest, known_events = False, 0
         try:
-            async for event in follow(self._client, self._workflow_id, self._start, on_execution=entered.append):
+            async for event in follow(self._client, self._workflow_id, self.start, on_execution=entered.append):
                 if entered:
                     info = (await describe(self._client, self._workflow_id)).workflow_execution_info
                     latest, known_events = info.execution.run_id == entered[-1], info.history_length

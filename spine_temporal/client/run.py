@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from spine_core import Result, State
@@ -119,7 +119,7 @@ class Run:
         """
         return self._reader().events(tokens_every_s=self.tokens_every_s if tokens else None, after=after)
 
-    def events_after(self, before: "StatusCursor", *, tokens: bool = False) -> "AsyncIterator[RunEvent]":
+    def events_after(self, before: "StatusCursor", *, tokens: bool = False) -> "AsyncGenerator[RunEvent]":
         """`events`, of the turn after what `before` knows: what `decide_on` saw, when a decision gets it on."""
         return self._reader().events_after(before, tokens_every_s=self.tokens_every_s if tokens else None)
 

@@ -1,6 +1,7 @@
 """What a Run reads from its history, and decides by it."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 from spine_core import Result, State
@@ -64,13 +65,15 @@ class RunReader:
     async def events(self, *, tokens_every_s: float | None, after: str | None) -> AsyncGenerator[RunEvent]:
         """The turn's events behind the one of the id `after`, until it stops."""
         last = EventId.parse(after) if after is not None else None
-        async for id_, event in self._follower.events(tokens_every_s=tokens_every_s, after=last):
-            yield run_event(id_, event)
+        async with aclosing(self._follower.events(tokens_every_s=tokens_every_s, after=last)) as events:
+            async for id_, event in events:
+                yield run_event(id_, event)
 
-    async def events_after(self, before: StatusCursor, *, tokens_every_s: float | None) -> AsyncIterator[RunEvent]:
+    async def events_after(self, before: StatusCursor, *, tokens_every_s: float | None) -> AsyncGenerator[RunEvent]:
         """The turn's events after what `before` knows, until it stops again."""
-        async for id_, event in self._follower.events_after(before, tokens_every_s=tokens_every_s):
-            yield run_event(id_, event)
+        async with aclosing(self._follower.events_after(before, tokens_every_s=tokens_every_s)) as events:
+            async for id_, event in events:
+                yield run_event(id_, event)
 
     async def entries(self, on_entry: Callable[[Entry, State], None]) -> None:
         """Call `on_entry` with every entry of the turn, and the State after it."""

@@ -1,31 +1,21 @@
 """The history of a turn, wherever it is to be read from."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Final
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
+from spine_temporal.client.live_history import Reading
 from spine_temporal.client.server_errors import failed_run
 from spine_temporal.errors import RunNotFound
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.folded import turn_run_id
-from spine_temporal.history.follow import Pace, first_event, follow
+from spine_temporal.history.follow import Pace, follow
+from spine_temporal.journal.progress import Progress
 
 _FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
-
-
-async def start_of(client: Client, workflow_id: str, wanted: tuple[str | None, bool]) -> tuple[str, bool]:
-    """The execution to read from, and whether it is the one that was wanted."""
-    run_id, another_will_do = wanted
-    if run_id is None:
-        return await turn_run_id(client, workflow_id, None), False
-    if another_will_do:
-        try:
-            await first_event(client, workflow_id, run_id)
-        except RunNotFound:
-            return await turn_run_id(client, workflow_id, None), False
-    return run_id, True
 
 
 async def folded_from(
@@ -69,3 +59,19 @@ async def feed(
         await fold.feed(event)
         if event.event_type == _FAILED:
             raise await failed_run(event, workflow_id, client.data_converter)
+
+
+async def turn_in_hand(following: AsyncGenerator[tuple[Reading, bool], None]) -> int:
+    """The turn that a run is at now."""
+    progress = Progress()
+    async with aclosing(following) as readings:
+        async for reading, present in readings:
+            progress = reading.progress
+            if present:
+                break
+    return turn_at(progress)
+
+
+def turn_at(progress: Progress) -> int:
+    """The turn that is in hand then; between two turns, the one that is to begin."""
+    return progress.queue[0].turn if progress.over and progress.queue else progress.turn

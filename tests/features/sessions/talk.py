@@ -1,5 +1,6 @@
 """Agents that talk, clients that look at what came of it."""
 
+import asyncio
 import uuid
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
+from spine_temporal import Run
+from spine_temporal.client import shared_reads
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.folded import fold_execution
 from tests.support.agents_at_hand import Gate, add
@@ -88,6 +91,12 @@ async def status_of(client: Client, workflow_id: str) -> int | None:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         return None
+
+
+def looked_at(client: Client, run: Run) -> bool:
+    """Whether somebody who waits knows its status."""
+    reads = shared_reads._shared.get(asyncio.get_running_loop(), {}).get((id(client), run.workflow_id))
+    return reads is not None and reads.status._latest is not None
 
 
 async def until_closed(client: Client, workflow_id: str) -> None:

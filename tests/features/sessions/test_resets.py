@@ -15,7 +15,7 @@ from spine_temporal.client.status_cursor import StatusCursor
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.errors import RunFailed, SessionBusy
-from tests.features.sessions.talk import chain_of, new_session, parrot, texts, until_closed
+from tests.features.sessions.talk import chain_of, looked_at, new_session, parrot, texts, until_closed
 from tests.support.agents_at_hand import Gate
 from tests.support.harness import Durable, Served, history_of, told
 from tests.support.resets import reset, reset_points
@@ -139,6 +139,24 @@ async def test_a_turn_that_a_reset_took_back_for_good_is_told_and_the_ones_after
     await fourth.stop()
     state = await fourth.state()
     assert [text for text in texts(state) if "heard" not in text][-2:] == ["third", "fourth"]
+
+
+async def test_who_waits_for_the_turn_in_hand_waits_for_the_one_that_a_reset_puts_in_its_place(
+    client: Client, durable: Durable
+) -> None:
+    gate, session = Gate(), new_session()
+    served = durable(attended({"wait": gate}))
+    first = await served.start("add 1 2", session_id=session)
+    await first.result()
+    await say_bare(client, first, "wait here")
+    await asyncio.wait_for(gate.begun.wait(), 60)
+    waiting = asyncio.create_task(served.get_run(session).result())
+    await until(lambda: looked_at(client, first), "the first look")
+
+    await reset(client, history := await history_of(client, first), reset_points(history)[1])
+
+    assert (await asyncio.wait_for(waiting, 60)).answer == "got 3"
+    gate.open.set()
 
 
 async def test_a_turn_that_would_not_wait_and_was_accepted_waits_when_a_reset_puts_another_before_it(

@@ -12,9 +12,10 @@ from temporalio.client import Client
 from spine_temporal import recording
 from spine_temporal.contracts.policies import ContinuePolicy
 from spine_temporal.errors import BadInput, RunNotFound
-from tests.features.sessions.talk import chain_of, delete_history, new_session, parrot, texts, until_closed
+from tests.features.sessions.talk import chain_of, delete_history, looked_at, new_session, parrot, texts, until_closed
 from tests.support.agents_at_hand import Gate, add
 from tests.support.harness import ONLY_NORMAL, Durable, assert_same, told
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -57,6 +58,41 @@ async def test_a_session_found_by_its_id_stands_for_the_turn_in_hand(durable: Du
     gate.open.set()
 
     assert (await waiting).answer == "heard wait here"
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_who_waits_for_the_turn_in_hand_gets_its_result_when_the_next_one_begins_at_once(
+    client: Client, durable: Durable, way: str
+) -> None:
+    options, more = WAYS[way]
+    gates, session = {word: Gate() for word in ("one", "two")}, new_session()
+    served = durable(parrot(gates=gates), **options, **more)
+    await served.run("hello", session_id=session)
+    one = await served.start("one", session_id=session)
+    await gates["one"].begun.wait()
+    two = await served.start("two", session_id=session)
+    waiting = asyncio.create_task(served.get_run(session).result())
+    await until(lambda: looked_at(client, one), "the first look")
+
+    gates["one"].open.set()
+    await gates["two"].begun.wait()
+
+    assert (await asyncio.wait_for(waiting, 60)).answer == "heard one"
+    gates["two"].open.set()
+    assert (await two.result()).answer == "heard two"
+
+
+async def test_the_first_turn_of_a_fork_has_its_result_while_later_ones_are_in_hand(durable: Durable) -> None:
+    gate, session = Gate(), new_session()
+    served = durable(parrot(gates={"wait": gate}))
+    await served.run("hello", session_id=new_session())
+    fork = await served.runs[0].fork(step=1, input="and now?", session_id=session)
+    last = await served.start("wait here", session_id=session)
+    await gate.begun.wait()
+
+    assert (await asyncio.wait_for(fork.result(), 60)).answer == "heard and now?"
+    gate.open.set()
+    assert (await last.result()).answer == "heard wait here"
 
 
 async def test_whoever_follows_a_run_sees_each_event_once_while_it_continues(client: Client, durable: Durable) -> None:

@@ -111,6 +111,68 @@ async def test_who_comes_late_to_a_run_that_nobody_read_along_does_so_from_the_n
     assert written(events) == LAST
 
 
+async def test_who_leaves_while_a_run_is_asked_for_tokens_leaves_them_to_the_others(
+    client: Client, durable: Durable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, tool_gate, asking, events = Gate(), Gate(), Gate(), list[RunEvent]()
+    signal = client.workflow_service.signal_workflow_execution
+
+    class Holds(Middleware):
+        async def before_tool(self, ctx: Any) -> None:
+            await tool_gate.pass_through()
+
+    async def late(*args: Any, **options: Any) -> Any:
+        await asking.pass_through()
+        return await signal(*args, **options)
+
+    run = await durable(agent(Streams(gate), middleware=[Holds()])).start("1 + 2?")
+    await tool_gate.begun.wait()
+    monkeypatch.setattr(client.workflow_service, "signal_workflow_execution", late)
+    leaving = asyncio.create_task(read(run, []))
+    await asking.begun.wait()
+    reading = asyncio.create_task(read(run, events))
+    await until(lambda: any(event.type == "model_response" for event in events), "the first step")
+    leaving.cancel()
+    await asyncio.wait({leaving})
+    asking.open.set()
+    await asyncio.wait_for(_asked_to_write(run), 60)
+    tool_gate.open.set()
+
+    await until(lambda: written(events) == TEXTS[2], "the first piece of the next step")
+    gate.open.set()
+    await reading
+
+
+async def test_a_run_that_could_not_be_asked_for_tokens_as_the_server_was_away_is_asked_again(
+    client: Client, durable: Durable, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate, asked = Gate(), asyncio.Event()
+    signal = client.workflow_service.signal_workflow_execution
+
+    class Holds(Middleware):
+        async def before_tool(self, ctx: Any) -> None:
+            await gate.pass_through()
+
+    async def away_at_first(*args: Any, **options: Any) -> Any:
+        if not asked.is_set():
+            asked.set()
+            raise RPCError("away", RPCStatusCode.UNAVAILABLE, b"")
+        return await signal(*args, **options)
+
+    run = await durable(agent(Streams(), middleware=[Holds()])).start("1 + 2?")
+    await gate.begun.wait()
+    monkeypatch.setattr(client.workflow_service, "signal_workflow_execution", away_at_first)
+    first, events = asyncio.create_task(read(run, [])), list[RunEvent]()
+    await asked.wait()
+    second = asyncio.create_task(read(run, events))
+    await asyncio.wait_for(_asked_to_write(run), 60)
+    gate.open.set()
+    await asyncio.gather(first, second)
+
+    assert written(events) == LAST
+    assert "each text comes when it is complete" not in caplog.text
+
+
 async def test_an_attempt_that_failed_is_replaced_by_the_next_one(durable: Durable) -> None:
     gate, events = Gate(), list[RunEvent]()
     failed = asyncio.Event()
