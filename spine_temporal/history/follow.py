@@ -143,6 +143,20 @@ async def close_event(client: Client, workflow_id: str, run_id: str) -> HistoryE
     return closing[-1] if closing else None
 
 
+async def when_closed(client: Client, workflow_id: str, run_id: str) -> HistoryEvent:
+    """The event that closed an execution, as soon as it is closed.
+
+    Raises what `close_event` raises.
+    """
+    while True:
+        asked_s = time.monotonic()
+        event = await close_event(client, workflow_id, run_id)
+        if event is not None:
+            return event
+        # A server that says so without having waited is not asked again at once.
+        await asyncio.sleep(asked_s + _PAUSE_S - time.monotonic())
+
+
 async def reset_to(client: Client, workflow_id: str, run_id: str) -> str | None:
     """The execution that took the place of a closed one by a reset; None: it was not reset.
 
