@@ -1,7 +1,8 @@
-"""Who waits leaves a server alone that refuses a long poll, or answers it at once with nothing."""
+"""Who waits for a server that refuses a request waits on, and leaves it alone meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc
 import pytest
@@ -11,10 +12,12 @@ from temporalio.api.enums.v1 import HistoryEventFilterType
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
 
 from spine_temporal import DurableAgent, Run
 from spine_temporal.client import pacing, pollers
-from spine_temporal.history import follow
+from spine_temporal.errors import ServerUnreachable
+from spine_temporal.history import follow, patience
 from tests.features.sessions.talk import new_session, parrot
 from tests.support.agents_at_hand import Gate
 from tests.support.harness import Durable, Served
@@ -24,8 +27,8 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.durable
 
 ROUND_TRIPS = 30
+READING = ("GetWorkflowExecutionHistory", "DescribeWorkflowExecution")
 CLOSE = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
-HISTORY = "GetWorkflowExecutionHistory"
 
 
 class Door:
@@ -36,7 +39,7 @@ class Door:
         self.polls = 0
 
     async def __call__(self, call: Call) -> bytes:
-        if call.method != HISTORY:
+        if call.method != READING[0]:
             return await call.forward()
         if GetWorkflowExecutionHistoryRequest.FromString(call.request).history_event_filter_type != CLOSE:
             return await call.forward()
@@ -117,3 +120,78 @@ async def test_an_empty_answer_to_who_waits_from_the_beginning_is_no_reason_to_a
     gate.open.set()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+PASSING = ("RESOURCE_EXHAUSTED", "INTERNAL", "ABORTED", "DATA_LOSS", "OUT_OF_RANGE", "UNAVAILABLE")
+
+
+class Refusing:
+    """Refuses the first of the requests that read, of each kind."""
+
+    def __init__(self, status: grpc.StatusCode, times: float) -> None:
+        self._status = status
+        self._times = times
+        self.refused = Counter[str]()
+
+    async def __call__(self, call: Call) -> bytes:
+        if call.method in READING and self.refused[call.method] < self._times:
+            self.refused[call.method] += 1
+            return await call.refuse("not now", self._status)
+        return await call.forward()
+
+
+async def has_result(run: Run) -> bool:
+    return (await run.result()).answer == "heard hello"
+
+
+async def has_events(run: Run) -> bool:
+    return [event.type async for event in run.events()][-1] == "final"
+
+
+@pytest.mark.parametrize("name", PASSING)
+@pytest.mark.parametrize("wait", [has_result, has_events])
+async def test_who_waits_outlasts_a_server_that_refuses_for_a_moment(
+    durable: Durable, far: Client, proxy: GrpcProxy, name: str, wait: Callable[[Run], Awaitable[bool]]
+) -> None:
+    proxy.meddle = refusing = Refusing(grpc.StatusCode[name], 2)
+    served = durable(parrot())
+    run = await served.start("hello", session_id=new_session())
+
+    assert await wait(elsewhere(served, far, run))
+    assert refusing.refused == dict.fromkeys(READING, 2)
+
+
+@pytest.mark.parametrize("name", PASSING)
+async def test_who_gave_a_run_its_turn_a_moment_ago_outlasts_it_as_well(
+    durable: Durable, far: Client, proxy: GrpcProxy, name: str
+) -> None:
+    proxy.meddle = refusing = Refusing(grpc.StatusCode[name], 2)
+    served = durable(parrot())
+    await served.up()
+    there = DurableAgent("agent", far, task_queue=served.worker.task_queue)
+
+    assert (await there.run("hello", session_id=new_session())).answer == "heard hello"
+    assert refusing.refused[READING[0]] == 2
+
+
+async def test_what_is_refused_for_good_is_raised_as_it_is(durable: Durable, far: Client, proxy: GrpcProxy) -> None:
+    served = durable(parrot())
+    run = await served.start("hello", session_id=new_session())
+    proxy.meddle = Refusing(grpc.StatusCode.PERMISSION_DENIED, float("inf"))
+
+    with pytest.raises(RPCError, match="not now"):
+        await elsewhere(served, far, run).result()
+
+
+async def test_a_server_that_refuses_for_too_long_is_named_with_what_it_says(
+    durable: Durable, far: Client, proxy: GrpcProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "_PATIENCE_S", 0.0)
+    served = durable(parrot())
+    run = await served.start("hello", session_id=new_session())
+    proxy.meddle = Refusing(grpc.StatusCode.RESOURCE_EXHAUSTED, float("inf"))
+
+    with pytest.raises(
+        ServerUnreachable, match=r"is there, but has refused for .* s .*\(RESOURCE_EXHAUSTED: not now\)"
+    ):
+        await elsewhere(served, far, run).result()
