@@ -14,6 +14,7 @@ from spine_temporal.client.pacing import until_next_look_s
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.status import StatusRecord
+from spine_temporal.errors import NotAnAgentRun
 from spine_temporal.history.follow import describe, when_closed
 from spine_temporal.history.payloads import payload_bytes
 
@@ -70,6 +71,7 @@ class StatusWatch:
 
         Raises:
             RunNotFound: there is no such run.
+            NotAnAgentRun: the id belongs to another kind of workflow.
             ServerUnreachable: the server was away for more than five minutes.
         """
         if known is None:
@@ -132,8 +134,11 @@ async def published_status(client: Client, workflow_id: str) -> Published:
 
     Raises:
         RunNotFound: there is no such run.
+        NotAnAgentRun: the id belongs to another kind of workflow.
     """
     info = (await describe(client, workflow_id)).workflow_execution_info
+    if info.type.name != names.AGENT_WORKFLOW:
+        raise NotAnAgentRun(f"workflow {workflow_id!r} is a {info.type.name!r}, not a run of an agent")
     if info.status not in _OPEN:
         return info.execution.run_id, None
     memo = info.memo.fields.get(names.STATUS_MEMO)
