@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import grpc
 import pytest
@@ -16,6 +16,7 @@ from temporalio.service import RPCError
 
 from spine_temporal import DurableAgent, Run
 from spine_temporal.client import pacing, pollers
+from spine_temporal.client.updates import is_answered
 from spine_temporal.errors import ServerUnreachable
 from spine_temporal.history import follow, patience
 from tests.features.sessions.talk import new_session, parrot
@@ -126,15 +127,16 @@ PASSING = ("RESOURCE_EXHAUSTED", "INTERNAL", "ABORTED", "DATA_LOSS", "OUT_OF_RAN
 
 
 class Refusing:
-    """Refuses the first of the requests that read, of each kind."""
+    """Refuses the first requests of each of the methods."""
 
-    def __init__(self, status: grpc.StatusCode, times: float) -> None:
+    def __init__(self, status: grpc.StatusCode, times: float, methods: Sequence[str] = READING) -> None:
         self._status = status
         self._times = times
+        self._methods = methods
         self.refused = Counter[str]()
 
     async def __call__(self, call: Call) -> bytes:
-        if call.method in READING and self.refused[call.method] < self._times:
+        if call.method in self._methods and self.refused[call.method] < self._times:
             self.refused[call.method] += 1
             return await call.refuse("not now", self._status)
         return await call.forward()
@@ -172,6 +174,19 @@ async def test_who_gave_a_run_its_turn_a_moment_ago_outlasts_it_as_well(
 
     assert (await there.run("hello", session_id=new_session())).answer == "heard hello"
     assert refusing.refused[READING[0]] == 2
+
+
+@pytest.mark.parametrize("name", [name for name in PASSING if name != "INTERNAL"])
+async def test_who_asks_after_an_update_outlasts_it_as_well(
+    durable: Durable, far: Client, proxy: GrpcProxy, name: str
+) -> None:
+    session, served = new_session(), durable(parrot())
+    await served.run("hello", session_id=session)
+    second = await served.start("once more", session_id=session)
+    proxy.meddle = refusing = Refusing(grpc.StatusCode[name], 2, ("PollWorkflowExecutionUpdate",))
+
+    assert await is_answered(far, second.workflow_id, second.update_id)
+    assert refusing.refused.total() == 2
 
 
 async def test_what_is_refused_for_good_is_raised_as_it_is(durable: Durable, far: Client, proxy: GrpcProxy) -> None:
