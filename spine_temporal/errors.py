@@ -15,7 +15,7 @@
     ├── NotAnAgentRun                the id belongs to a workflow of another type
     ├── ConversationLost             what the run was to go on from is gone
     ├── RunFailed                    the run's workflow ended without a Result; says how
-    ├── ServerUnreachable            no Temporal server answers at the address
+    ├── ServerUnreachable            no Temporal server answers at the address, or it refuses to for minutes
     ├── PayloadUnreadable            it is encrypted with a key that is not here, was changed, or is not encrypted
     └── MissingExtra (also ImportError)  an optional dependency is not installed; says the install line
 
@@ -87,7 +87,7 @@ class RunFailed(SpineTemporalError):
 
 
 class ServerUnreachable(SpineTemporalError):
-    """No Temporal server answers at the address."""
+    """No Temporal server answers at the address, or it has refused for minutes what was asked of it."""
 
 
 class PayloadUnreadable(SpineTemporalError):

@@ -117,7 +117,8 @@ class RunFollower:
                 if stop is not None and stop.ledger.restored:
                     return stop
                 if stop is not None:
-                    return stop._replace(ledger=await with_conversation(self.client, fold))
+                    read = functools.partial(with_conversation, self.client, fold)
+                    return stop._replace(ledger=await reads.once(("conversation", fold), read))
 
     def _may_have_stopped(self, status: StatusRecord, after: StatusCursor, in_hand: Published | None) -> bool:
         if status.status != "running":

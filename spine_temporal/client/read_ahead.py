@@ -11,7 +11,7 @@ from spine_temporal.client.pacing import until_next_look_s
 from spine_temporal.client.turn_history import feed
 from spine_temporal.connection.server_version import server_version
 from spine_temporal.history.fold import Fold
-from spine_temporal.history.follow import close_event
+from spine_temporal.history.follow import when_closed
 
 
 async def can_read_ahead(client: Client) -> bool:
@@ -102,8 +102,7 @@ class ReadAhead:
             self._closing = None
 
     async def _until_closed(self, run_id: str) -> None:
-        while await close_event(self._client, self._workflow_id, run_id) is None:
-            continue
+        await when_closed(self._client, self._workflow_id, run_id)
         self._due.set()
 
     async def _pace(self, more: bool) -> None:  # noqa: FBT001 - a Pace

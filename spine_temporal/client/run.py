@@ -79,6 +79,7 @@ class Run:
             AgentBroken: the agent could not be built.
             RunFailed: the workflow itself failed, the session was closed before the turn began, or a reset took the
                 turn back and it was not accepted again.
+            ServerUnreachable: the server was away, or refused to answer, for more than five minutes.
         """
         return await self.next_result(after=0)
 

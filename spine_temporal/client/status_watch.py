@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from temporalio.api.common.v1 import Payloads
@@ -14,7 +14,8 @@ from spine_temporal.client.pacing import until_next_look_s
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.status import StatusRecord
-from spine_temporal.history.follow import close_event, describe
+from spine_temporal.errors import NotAnAgentRun
+from spine_temporal.history.follow import describe, when_closed
 from spine_temporal.history.payloads import payload_bytes
 
 # Paused on the server, that is: nothing has ended.
@@ -44,6 +45,7 @@ class StatusWatch:
         self._client = client
         self._workflow_id = workflow_id
         self._latest: Published | None = None
+        self._ended = ""
         self._began_s = 0.0
         self._looked = asyncio.Event()
         self._wanted = asyncio.Event()
@@ -69,6 +71,7 @@ class StatusWatch:
 
         Raises:
             RunNotFound: there is no such run.
+            NotAnAgentRun: the id belongs to another kind of workflow.
             ServerUnreachable: the server was away for more than five minutes.
         """
         if known is None:
@@ -88,25 +91,21 @@ class StatusWatch:
         return self._latest
 
     async def _look(self) -> None:
-        closing: asyncio.Task[bool] | None = None
+        closing: asyncio.Task[None] | None = None
         try:
             while True:
                 self._wanted.clear()
-                if self._latest is not None and _says_so(closing):
-                    self._latest = (self._latest[0], None)
-                    self._tell()
+                ended, self._ended = self._ended, ""
+                if self._latest is not None and self._latest[1] is not None and self._latest[0] == ended:
+                    self._latest = (ended, None)
                 else:
                     self._latest = await published_status(self._client, self._workflow_id)
-                    self._tell()
+                self._tell()
                 if closing is None or closing.done():
                     closing = self._closing()
-                wanted = asyncio.create_task(self._wanted.wait())
-                try:
-                    awaited = {wanted} if closing is None else {wanted, closing}
-                    pause_s = until_next_look_s(self._began_s)
-                    await asyncio.wait(awaited, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    wanted.cancel()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(until_next_look_s(self._began_s)):
+                        await self._wanted.wait()
         finally:
             if closing is not None:
                 closing.cancel()
@@ -115,21 +114,19 @@ class StatusWatch:
         looked, self._looked = self._looked, asyncio.Event()
         looked.set()
 
-    def _closing(self) -> "asyncio.Task[bool] | None":
+    def _closing(self) -> "asyncio.Task[None] | None":
         if self._latest is None or self._latest[1] is None:
             return None
-        return asyncio.create_task(self._has_ended(self._latest[0]))
+        closing = asyncio.create_task(self._until_closed(self._latest[0]))
+        # What it raises, the look that is due will meet as well; or the looks go on without it.
+        closing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return closing
 
-    async def _has_ended(self, run_id: str) -> bool:
-        """Wait until an execution is closed; whether that is the end, as far as its history says."""
-        while (event := await close_event(self._client, self._workflow_id, run_id)) is None:
-            continue
-        return event.event_type in _ENDED
-
-
-def _says_so(closing: "asyncio.Task[bool] | None") -> bool:
-    # What it raised instead is met again by the look that follows.
-    return closing is not None and closing.done() and closing.exception() is None and closing.result()
+    async def _until_closed(self, run_id: str) -> None:
+        event = await when_closed(self._client, self._workflow_id, run_id)
+        if event.event_type in _ENDED:
+            self._ended = run_id
+        self._wanted.set()
 
 
 async def published_status(client: Client, workflow_id: str) -> Published:
@@ -137,8 +134,11 @@ async def published_status(client: Client, workflow_id: str) -> Published:
 
     Raises:
         RunNotFound: there is no such run.
+        NotAnAgentRun: the id belongs to another kind of workflow.
     """
     info = (await describe(client, workflow_id)).workflow_execution_info
+    if info.type.name != names.AGENT_WORKFLOW:
+        raise NotAnAgentRun(f"workflow {workflow_id!r} is a {info.type.name!r}, not a run of an agent")
     if info.status not in _OPEN:
         return info.execution.run_id, None
     memo = info.memo.fields.get(names.STATUS_MEMO)

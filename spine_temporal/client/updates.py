@@ -21,7 +21,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.client.server_errors import refused_update, unreachable
 from spine_temporal.client.shared_reads import shared_reads
-from spine_temporal.history.follow import AWAY, describe, latest_run_id
+from spine_temporal.history.follow import describe, latest_run_id
+from spine_temporal.history.patience import PASSING
 
 # Ten updates wait already, the most that a stock server lets wait; the workflow continues as new; its task has failed
 # and is tried again.
@@ -110,19 +111,20 @@ async def is_answered(client: Client, workflow_id: str, id_: str) -> bool:
         update_ref=UpdateRef(workflow_execution=WorkflowExecution(workflow_id=workflow_id), update_id=id_),
         wait_policy=WaitPolicy(lifecycle_stage=_COMPLETED),
     )
-    broken = 0
+    broken, pause_s = 0, _FIRST_PAUSE_S
     while broken < _BROKEN:
         try:
             outcome = (await client.workflow_service.poll_workflow_execution_update(asked, timeout=_POLL)).outcome
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return False
-            if error.status is not RPCStatusCode.INTERNAL and error.status not in AWAY:
+            if error.status not in PASSING:
                 raise
             broken += error.status is RPCStatusCode.INTERNAL
             # It waits for a server that is away.
             await describe(client, workflow_id)
-            await asyncio.sleep(_FIRST_PAUSE_S)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LAST_PAUSE_S)
         else:
             if outcome.WhichOneof("value") is not None:
                 return outcome.HasField("success")

@@ -14,8 +14,8 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.base import Basis, load
 from spine_temporal.history.event_reader import MissedItsBeginning
 from spine_temporal.history.fold import Fold
-from spine_temporal.history.follow import AWAY
 from spine_temporal.history.ordered import Ordered
+from spine_temporal.history.patience import PASSING
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.journal.ledger import Ledger
 
@@ -23,8 +23,8 @@ _PAGE_EVENTS: Final = 24
 # About eight steps; beyond that a fold from the start costs little more.
 _MAX_PAGES: Final = 4
 
-# The time-skipping test server reads forwards only; a server that is away is waited for by who folds.
-_LEFT_TO_THE_FOLD: Final = AWAY | {RPCStatusCode.UNIMPLEMENTED}
+# The time-skipping test server reads forwards only; what may be answered later is waited for by who folds.
+_LEFT_TO_THE_FOLD: Final = PASSING | {RPCStatusCode.UNIMPLEMENTED}
 
 
 async def catch_up(client: Client, run: tuple[str, str], ledger: Ledger, revision: str) -> Ledger | None:

@@ -45,7 +45,7 @@ class _Point(NamedTuple):
     turns: dict[str, int]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Fold:
     """A ledger growing with the history it is fed; with it the trace, and the stop that each turn came to last.
 

@@ -1,7 +1,6 @@
 """A run followed live, by long poll, through all the executions it continues in."""
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -20,20 +19,14 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.errors import RunNotFound, ServerUnreachable
-
-_log = logging.getLogger(__name__)
+from spine_temporal.history.patience import AWAY, Patience
 
 _PAUSE_S: Final = 1.0
-_SOON_S: Final = 0.2
-_PATIENCE_S: Final = 300.0
 # A server answers a long poll after 20 s at the latest, with nothing if there is nothing.
 _POLL_S: Final = 60
 # A server cuts a page off at a thousand events, or four megabytes; by its settings, sooner.
 _MANY_EVENTS: Final = 200
 _LARGE_BYTES: Final = 500_000
-AWAY: Final = frozenset(
-    {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.UNKNOWN}
-)
 CLOSING: Final = frozenset(
     {
         EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
@@ -74,11 +67,11 @@ async def follow(
     a moment ago: if it came to an end of its own, that is not held against a reset in this very moment. `pace` is
     awaited before the server is asked.
 
-    A server that goes away for less than five minutes is waited for.
+    A server that is away, or refuses the request, for less than five minutes is waited for.
 
     Raises:
         RunNotFound: there is no such run.
-        ServerUnreachable: the server was away for longer.
+        ServerUnreachable: the server was away, or refused the request, for longer.
     """
     while run_id is not None or (run_id := await latest_run_id(client, workflow_id)):
         following: str | None = None
@@ -134,13 +127,27 @@ async def close_event(client: Client, workflow_id: str, run_id: str) -> HistoryE
 
     Raises:
         RunNotFound: there is no such execution.
-        ServerUnreachable: the server was away for more than five minutes.
+        ServerUnreachable: the server was away, or refused the request, for more than five minutes.
     """
     request = _request(client, workflow_id, run_id, wait=True)
     request.history_event_filter_type = _CLOSE
     page = await _page(client, request)
     closing = [each for each in page.history.events if each.event_type in CLOSING | {_CONTINUED}] if page else []
     return closing[-1] if closing else None
+
+
+async def when_closed(client: Client, workflow_id: str, run_id: str) -> HistoryEvent:
+    """The event that closed an execution, as soon as it is closed.
+
+    Raises what `close_event` raises.
+    """
+    while True:
+        asked_s = time.monotonic()
+        event = await close_event(client, workflow_id, run_id)
+        if event is not None:
+            return event
+        # A server that says so without having waited is not asked again at once.
+        await asyncio.sleep(asked_s + _PAUSE_S - time.monotonic())
 
 
 async def reset_to(client: Client, workflow_id: str, run_id: str) -> str | None:
@@ -182,7 +189,7 @@ async def first_event(client: Client, workflow_id: str, run_id: str | None) -> H
 
     Raises:
         RunNotFound: there is no such execution.
-        ServerUnreachable: the server was away for more than five minutes.
+        ServerUnreachable: the server was away, or refused the request, for more than five minutes.
     """
     request = _request(client, workflow_id, run_id or "", wait=False)
     request.maximum_page_size = 1
@@ -197,7 +204,7 @@ async def latest_run_id(client: Client, workflow_id: str) -> str:
 
     Raises:
         RunNotFound: there is no such workflow.
-        ServerUnreachable: the server was away for more than five minutes.
+        ServerUnreachable: the server was away, or refused the request, for more than five minutes.
     """
     described = await describe(client, workflow_id)
     return described.workflow_execution_info.execution.run_id
@@ -208,18 +215,17 @@ async def describe(client: Client, workflow_id: str, run_id: str = "") -> Descri
 
     Raises:
         RunNotFound: there is no such workflow.
-        ServerUnreachable: the server was away for more than five minutes.
+        ServerUnreachable: the server was away, or refused the request, for more than five minutes.
     """
     request = DescribeWorkflowExecutionRequest(
         namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
     )
-    away_since_s: float | None = None
+    patience = Patience(client, workflow_id)
     while True:
         try:
             return await client.workflow_service.describe_workflow_execution(request)
         except RPCError as error:
-            away_since_s = away_since_s or time.monotonic()
-            await _raise_or_wait(error, client, workflow_id, away_s=time.monotonic() - away_since_s)
+            await patience.wait(error)
 
 
 def _request(client: Client, workflow_id: str, run_id: str, *, wait: bool) -> GetWorkflowExecutionHistoryRequest:
@@ -236,7 +242,7 @@ async def _page(
     client: Client, request: GetWorkflowExecutionHistoryRequest
 ) -> GetWorkflowExecutionHistoryResponse | None:
     """The next events; None: none came in the time that a server gives a long poll."""
-    away_since_s: float | None = None
+    patience = Patience(client, request.execution.workflow_id)
     while True:
         try:
             return await client.workflow_service.get_workflow_execution_history(
@@ -245,27 +251,7 @@ async def _page(
         except RPCError as error:
             if error.status is RPCStatusCode.DEADLINE_EXCEEDED and request.wait_new_event:
                 return None
-            away_since_s = away_since_s or time.monotonic()
-            away_s = time.monotonic() - away_since_s
-            await _raise_or_wait(error, client, request.execution.workflow_id, away_s=away_s)
-            if request.wait_new_event and not request.next_page_token:
+            await patience.wait(error)
+            if error.status in AWAY and request.wait_new_event and not request.next_page_token:
                 # What there is by now is asked for without waiting for news of it.
                 return None
-
-
-async def _raise_or_wait(error: RPCError, client: Client, workflow_id: str, *, away_s: float) -> None:
-    if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
-        raise RunNotFound(
-            f"no run {workflow_id!r} in namespace {client.namespace!r}; `spine-temporal list` shows the runs there are"
-        ) from error
-    if error.status not in AWAY:
-        raise error
-    address = client.service_client.config.target_host
-    if away_s > _PATIENCE_S:
-        raise ServerUnreachable(f"the Temporal server at {address} has been away for {away_s:.0f} s") from error
-    if away_s < _PAUSE_S:
-        # A server closes each connection after some minutes: what was on its way just then is sent again.
-        await asyncio.sleep(_SOON_S)
-        return
-    _log.warning("the Temporal server at %s does not answer (%s); waiting for it", address, error.message)
-    await asyncio.sleep(_PAUSE_S)

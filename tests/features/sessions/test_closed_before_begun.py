@@ -1,5 +1,6 @@
 """What the user said to a session that was closed before a worker had begun it stays in the conversation."""
 
+import asyncio
 import uuid
 
 import pytest
@@ -9,6 +10,7 @@ from temporalio.client import Client
 
 from spine_temporal import AgentWorker, DurableAgent
 from spine_temporal.errors import UnknownAgent
+from tests.support.counting import counted
 
 pytestmark = pytest.mark.durable
 
@@ -47,3 +49,24 @@ async def test_but_not_where_the_caller_was_told_that_there_is_no_such_agent(cli
         result = await DurableAgent("assistant", client, task_queue=queue).run("b", session_id=session)
 
     assert [message.content for message in result.state.messages] == ["Be brief.", "b", "answer 0"]
+
+
+async def test_however_many_wait_for_it_the_conversation_is_read_as_for_a_few(client: Client) -> None:
+    queue, session = uuid.uuid4().hex, uuid.uuid4().hex
+    durable = DurableAgent("assistant", client, task_queue=queue, session_ttl_s=0)
+    async with AgentWorker(client, agents=[answering()], task_queue=queue):
+        await durable.run("a", session_id=session)
+
+    async def cost(callers: int) -> int:
+        run = await durable.start("b", session_id=session)
+        waiting = [asyncio.create_task(durable.get_run(session).result()) for _ in range(callers)]
+        with counted(client) as requests:
+            await run.cancel()
+            async with AgentWorker(client, agents=[answering()], task_queue=queue):
+                results = await asyncio.gather(*waiting)
+        assert all(result == results[0] for result in results)
+        return requests["get_workflow_execution_history"]
+
+    few, many = await cost(3), await cost(100)
+
+    assert many < few + 30, f"100 sent {many} requests, 3 sent {few}"

@@ -106,6 +106,16 @@ async def test_a_workflow_of_another_type_is_no_run(client: Client) -> None:
         await DurableAgent("assistant", client).get_run("payroll").result()
 
 
+async def test_nobody_waits_for_a_workflow_of_another_type(client: Client) -> None:
+    id_ = uuid.uuid4().hex
+    handle = await client.start_workflow("payroll", id=f"spine-{id_}", task_queue="nobody-polls")
+
+    with pytest.raises(NotAnAgentRun, match=f"workflow 'spine-{id_}' is a 'payroll', not a run of an agent"):
+        await asyncio.wait_for(DurableAgent("assistant", client).get_run(id_).result(), 60)
+
+    await handle.terminate()
+
+
 async def test_run_tells_when_nobody_polls_the_task_queue(
     client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
