@@ -53,9 +53,9 @@ def durable[T: Tool | Callable[..., Any]](
 
     Raises:
         BadInput: a time is not a number of seconds above 0 and up to ten years, or a limit below 0.01 s, `attempts` is
-            below 1, `retry_on` has something else than exceptions, or `on_timeout` is none of the three; or a local tool is gated,
-            `at_most_once` or for another task queue, or may take longer than 5 s; or the function has other options
-            already: they are the function's, and so those of every tool that is made of it.
+            below 1, `retry_on` has something else than exceptions, or `on_timeout` is none of the three; or a local
+            tool is gated, `at_most_once` or for another task queue, or may take longer than 5 s; or the function has
+            other options already: they are the function's, and so those of every tool that is made of it.
     """
     if on_timeout not in ("reject", "approve", "fail"):
         raise BadInput(f"on_timeout is {on_timeout!r}; it is 'reject', 'approve' or 'fail'")
