@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from spine_temporal.activities.ledger_size import messages_bytes, other_bytes
@@ -41,8 +41,14 @@ class _Kept:
     other_bytes: int
     working: WorkingMessages | None = None
     """None: an activity has them, or none had any."""
+    beside: dict[str, Entry] = field(default_factory=dict)
+    """Outcomes of local calls that all started from the base, by their ids, in the order in which they ended here."""
     counted_bytes: int = 0
     """What it adds to the total: weighed when its ledger grows, not while an activity has its messages."""
+
+    def ordered(self, order: Sequence[str]) -> Ledger:
+        """The base with those of the local calls beside each other that are in `order`, in that order."""
+        return _with(self.base, [self.beside[id_] for id_ in order if id_ in self.beside])
 
     @property
     def memory_bytes(self) -> int:
@@ -73,8 +79,8 @@ class LedgerCache:
         self.folds = 0
         self.caught_up = 0
 
-    async def at(self, run: RunKey, revision: str) -> Ledger:
-        """The ledger of `run` at `revision`.
+    async def at(self, run: RunKey, revision: str, order: Sequence[str] = ()) -> Ledger:
+        """The ledger of `run` at `revision`; `order` is that of the last entries before it, as the workflow has them.
 
         Raises:
             RevisionNotFound: the history does not lead there as this worker reads it; another version may.
@@ -82,12 +88,17 @@ class LedgerCache:
         kept = self._kept.get(run)
         if kept is not None and kept.ledger.progress.revision == revision:
             self._hit()
-            kept.base = kept.ledger
+            kept.base, kept.beside = kept.ledger, {}
             self._kept.move_to_end(run)
             return kept.ledger
         if kept is not None and kept.base.progress.revision == revision:
             self._hit()
             return kept.base
+        ordered = kept.ordered(order) if kept is not None and kept.beside else None
+        if ordered is not None and ordered.progress.revision == revision:
+            self._hit()
+            self._keep(run, _new(ordered))
+            return ordered
         looking = self._looking.get((run, revision))
         if looking is None:
             # Calls side by side all begin from one revision: it is looked up once.
@@ -161,7 +172,10 @@ class LedgerCache:
         else:
             kept.messages_bytes += messages_bytes(messages[len(kept.ledger.state.messages) :])
         kept.other_bytes = other_bytes(ledger)
-        kept.base, kept.ledger = kept.base if beside else kept.ledger, ledger
+        if not beside:
+            kept.base, kept.beside = kept.ledger, {}
+        kept.beside |= {entry.id: entry for entry in entries if isinstance(entry, ToolDone) and entry.local}
+        kept.ledger = ledger
         self._weigh(run, kept)
 
     def lend(self, run: RunKey) -> WorkingMessages:

@@ -147,7 +147,7 @@ class AgentActivities:
         task, run = unpack(StepInput, value), _run()
 
         async def work(attempt: Attempt) -> StepOutcome:
-            ledger = await self.cache.at(run, task.revision)
+            ledger = await self.cache.at(run, task.revision, task.order)
             spec = ledger.spec
             agent = await self._agents.get(spec.agent)
             elapsed_s, working = (lambda: task.elapsed_s + attempt.elapsed_s()), self.cache.lend(run)
@@ -178,7 +178,7 @@ class AgentActivities:
         task, run = unpack(ToolInput, value), _run()
 
         async def work(attempt: Attempt) -> ToolOutcome:
-            ledger = await self.cache.at(run, task.revision)
+            ledger = await self.cache.at(run, task.revision, task.order)
             spec, goes_on = ledger.spec, resumption(ledger, task)
             agent = await self._agents.get(spec.agent)
             call = ToolRun(

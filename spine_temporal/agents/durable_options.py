@@ -1,5 +1,6 @@
 """Options of a tool that only a durable run knows."""
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from spine_temporal.errors import BadInput
 _APPROVAL: Final = "__spine_temporal_approval__"
 _POLICY: Final = "__spine_temporal_policy__"
 _LOCAL: Final = "__spine_temporal_local__"
+_TOOL: Final = "__spine_temporal_tool__"
 
 LONGEST_LOCAL_S: Final = 5.0
 """A local activity holds up everything else of its run, and renews the workflow task that it belongs to."""
@@ -34,9 +36,10 @@ def durable[T: Tool | Callable[..., Any]](
 ) -> Callable[[T], T]:
     """Say how a tool behaves in durable runs; on the plain kernel it changes nothing.
 
-    Write it above or below `@tool`. `approval_timeout_s` is how long a call waits for a person (`@tool(approve=True)`,
-    or a raised `Interrupt`); None means for ever. `on_timeout` says what happens then: "reject" tells the model that
-    nobody decided, "approve" runs the tool, "fail" ends the run with `StopReason.ERROR`.
+    Write it above or below `@tool`; said again of the same tool, it goes before all that was said. `approval_timeout_s`
+    is how long a call waits for a person (`@tool(approve=True)`, or a raised `Interrupt`); None means for ever.
+    `on_timeout` says what happens then: "reject" tells the model that nobody decided, "approve" runs the tool, "fail"
+    ends the run with `StopReason.ERROR`.
 
     The others go before the worker's `tool_policy`, and mean what they mean in `ActivityPolicy`; None leaves them to
     it. A tool that keeps the interpreter for long (one large regular expression, an extension in C) needs a
@@ -54,8 +57,8 @@ def durable[T: Tool | Callable[..., Any]](
     Raises:
         BadInput: a time is not a number of seconds above 0 and up to ten years, or a limit below 0.01 s, `attempts` is
             below 1, `retry_on` has something else than exceptions, or `on_timeout` is none of the three; or a local
-            tool is gated, `at_most_once` or for another task queue, or may take longer than 5 s; or the function has
-            other options already: they are the function's, and so those of every tool that is made of it.
+            tool is gated, `at_most_once` or for another task queue, or may take longer than 5 s; or another
+            tool of the same function has other options: they are the function's, and so those of every tool of it.
     """
     if on_timeout not in ("reject", "approve", "fail"):
         raise BadInput(f"on_timeout is {on_timeout!r}; it is 'reject', 'approve' or 'fail'")
@@ -81,22 +84,31 @@ def durable[T: Tool | Callable[..., Any]](
             raise BadInput(problem)
         marked = target.func if isinstance(target, Tool) else target
         # A method that is bound anew each time has nothing of its own.
-        _write(getattr(marked, "__func__", marked), {_APPROVAL: approval, _POLICY: own, _LOCAL: local})
+        _write(
+            getattr(marked, "__func__", marked),
+            {_APPROVAL: approval, _POLICY: own, _LOCAL: local},
+            target if isinstance(target, Tool) else None,
+        )
         return target
 
     return mark
 
 
-def _write(func: Any, options: dict[str, Any]) -> None:
-    name = getattr(func, "__qualname__", repr(func))
-    if any(getattr(func, each, value) != value for each, value in options.items()):
+def _write(func: Any, options: dict[str, Any], tool: Tool | None) -> None:
+    """Have `func` hold the options; `tool`: they were said of that tool, in the place of what was said of it before."""
+    name, known = getattr(func, "__qualname__", repr(func)), getattr(func, _TOOL, None)
+    other = known() if known is not None else None
+    differ = any(getattr(func, each, value) != value for each, value in options.items())
+    if tool is not None and other is not None and other is not tool and differ:
         raise BadInput(
-            f"{name} has other options of @durable already, and every tool that is made of it has them: say all in one "
-            "place, or give each tool a function of its own"
+            f"{name} has other options of @durable already, for the tool {other.name!r}, and every tool of that function "
+            "has them: give each tool a function of its own"
         )
     try:
         for each, value in options.items():
             setattr(func, each, value)
+        if tool is not None:
+            setattr(func, _TOOL, weakref.ref(tool))
     except AttributeError:
         raise BadInput(f"{name} cannot hold the options of @durable: make it a function") from None
 

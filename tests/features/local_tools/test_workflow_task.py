@@ -16,7 +16,7 @@ from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.encryption import KeyRing, encrypted, new_key
 from tests.support.agents_at_hand import Gate
-from tests.support.harness import Durable, activities_in, history_of, replay
+from tests.support.harness import ONLY_NORMAL, Durable, activities_in, history_of, replay
 
 pytestmark = pytest.mark.durable
 
@@ -38,6 +38,7 @@ async def tool_calls_of(client: Client, run: Run) -> int:
     return activities_in(history).count("spine.tool")
 
 
+@ONLY_NORMAL
 async def test_fifty_side_by_side_are_all_local(client: Client, durable: Durable) -> None:
     asked = calls(*[("add", {"a": n, "b": 1}) for n in range(50)])
     served = durable(agent_of(asked, add, parallel_tools=True))
@@ -48,6 +49,7 @@ async def test_fifty_side_by_side_are_all_local(client: Client, durable: Durable
     assert await tool_calls_of(client, served.runs[0]) == 0
 
 
+@ONLY_NORMAL
 async def test_after_long_calls_an_ordinary_one_ends_the_task(
     client: Client, durable: Durable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,6 +66,7 @@ async def test_after_long_calls_an_ordinary_one_ends_the_task(
     assert await tool_calls_of(client, served.runs[0]) == 2
 
 
+@ONLY_NORMAL
 async def test_calls_side_by_side_take_as_long_as_the_longest(
     client: Client, durable: Durable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

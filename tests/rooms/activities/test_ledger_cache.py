@@ -9,7 +9,6 @@ from spine_core import Message
 from spine_temporal.activities.ledger_cache import LedgerCache, RevisionNotFound, RunKey
 from spine_temporal.activities.ledger_size import memory_bytes
 from spine_temporal.contracts.state_delta import StateDelta
-from spine_temporal.journal.apply import apply
 from spine_temporal.journal.entries import Entry
 from spine_temporal.journal.ledger import Ledger
 from tests.rooms.journal.entries import (
@@ -250,22 +249,27 @@ def test_what_a_hook_shortened_counts_no_more() -> None:
     assert cache.peek(OTHER) is not None
 
 
-async def test_local_calls_side_by_side_are_recorded_as_they_end() -> None:
+LOCAL = [replace(tool_done(index, f"{index} otters"), local=True) for index in (1, 0, 2)]
+THREE: Sequence[Entry] = (*begun(), step_begun(1), step_done(1, calling("find", "find", "find")))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2)], ids=str)
+async def test_local_calls_side_by_side_are_found_in_the_workflows_order(order: Sequence[int]) -> None:
     histories = Histories()
     cache = histories.cache()
-    done = [replace(tool_done(index, f"{index} otters"), local=True) for index in (1, 0, 2)]
-    cache.begin(RUN, [*begun(), step_begun(1), step_done(1, calling("find", "find", "find"))])
-    began = cache.peek(RUN)
-    assert began is not None
+    cache.begin(RUN, THREE)
+    began = ledger_of(*THREE)
+    revision = began.progress.revision
 
-    for each in done:
+    for each in LOCAL:
         # Each asks for what there was before the first was over.
-        assert (await cache.at(RUN, began.progress.revision)).progress == began.progress
-        cache.record(RUN, began.progress.revision, [each])
+        assert (await cache.at(RUN, revision)).progress == began.progress
+        cache.record(RUN, revision, [each])
 
-    ledger = began
-    for each in done:
-        ledger, _ = apply(ledger, each)
+    # One that never reached the workflow is not among them.
+    ledger = ledger_of(*THREE, *(LOCAL[at] for at in order))
+    ids = ["earlier", *(LOCAL[at].id for at in order)]
+    assert await cache.at(RUN, ledger.progress.revision, ids) == ledger
     assert await cache.at(RUN, ledger.progress.revision) == ledger
     assert histories.asked == []
 

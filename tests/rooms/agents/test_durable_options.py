@@ -6,7 +6,7 @@ import pytest
 from spine_core import tool
 
 from spine_temporal import ActivityPolicy, durable
-from spine_temporal.agents.durable_options import approval_of, policy_of
+from spine_temporal.agents.durable_options import approval_of, is_local, policy_of
 from spine_temporal.errors import BadInput
 
 WORKERS = ActivityPolicy(timeout_s=60.0, attempts=3)
@@ -73,13 +73,27 @@ def test_options_are_the_functions_and_not_two_tools_at_once() -> None:
         """Send."""
         return to
 
-    durable(at_most_once=True)(tool(name="send_once")(send))
+    once = durable(at_most_once=True)(tool(name="send_once")(send))
 
-    with pytest.raises(BadInput, match="send has other options of @durable already"):
+    with pytest.raises(BadInput, match="send has other options of @durable already, for the tool 'send_once'"):
         durable(local=True)(tool(name="send_quick")(send))
-    assert policy_of(tool(name="send_once")(send), WORKERS) == WORKERS.model_copy(update={"at_most_once": True})
+    assert policy_of(once, WORKERS) == WORKERS.model_copy(update={"at_most_once": True})
     # The same again is no contradiction: a factory may say it each time.
     durable(at_most_once=True)(tool(name="send_too")(send))
+
+
+def test_options_of_a_tool_can_be_said_anew() -> None:
+    @durable(local=True)
+    @tool
+    async def look() -> str:
+        """Look."""
+        return "an otter"
+
+    durable(task_queue="elsewhere")(look)
+
+    own = policy_of(look, WORKERS)
+    assert own is not None
+    assert (own.task_queue, is_local(look)) == ("elsewhere", False)
 
 
 def test_a_method_has_options_too() -> None:
