@@ -101,8 +101,8 @@ def _write(func: Any, options: dict[str, Any], tool: Tool | None) -> None:
     differ = any(getattr(func, each, value) != value for each, value in options.items())
     if tool is not None and other is not None and other is not tool and differ:
         raise BadInput(
-            f"{name} has other options of @durable already, for the tool {other.name!r}, and every tool of that function "
-            "has them: give each tool a function of its own"
+            f"{name} has other options of @durable already, for the tool {other.name!r}, and every tool of that "
+            "function has them: give each tool a function of its own"
         )
     try:
         for each, value in options.items():
