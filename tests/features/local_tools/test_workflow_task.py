@@ -208,7 +208,9 @@ async def test_the_workers_own_limit_holds_for_local_calls(client: Client) -> No
         run = await DurableAgent("a", client, task_queue="local-limit").start("go")
         assert (await run.result()).ok
 
-    assert begun == [True, False]
+    # On a busy machine, an ordinary attempt may take longer than that, too.
+    assert begun[0]
+    assert not any(begun[1:])
     limits = [
         event.activity_task_scheduled_event_attributes.start_to_close_timeout.ToTimedelta().total_seconds()
         for event in (await history_of(client, run)).events
