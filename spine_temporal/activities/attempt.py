@@ -165,11 +165,7 @@ class _CarriedOut:
         if not self.heart.deaf:
             await asyncio.wait({task})
             return
-        stopping = asyncio.create_task(activity.wait_for_worker_shutdown())
-        try:
-            await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.cancel()
+        await done_or_stopping(task)
         if not task.done():
             self._cancel("the worker is stopping")
             await asyncio.wait({task})
@@ -238,6 +234,15 @@ class _HandingOver:
             raise attempt.uncounted(str(error), names.CODEC_AWAY, pause_for_codec(attempt.number)) from None
         if isinstance(error, RetryLater):
             raise attempt.uncounted(str(error), names.POSTPONED, timedelta(seconds=error.wait_s)) from None
+
+
+async def done_or_stopping(task: "asyncio.Task[object]") -> None:
+    """Wait until the task is done, or the worker stops."""
+    stopping = asyncio.create_task(activity.wait_for_worker_shutdown())
+    try:
+        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
 
 
 def _cancel(task: "asyncio.Task[object] | None") -> None:

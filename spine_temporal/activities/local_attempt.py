@@ -9,7 +9,7 @@ from typing import Final
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from spine_temporal.activities.attempt import shortened
+from spine_temporal.activities.attempt import done_or_stopping, shortened
 from spine_temporal.activities.current import Attempt
 from spine_temporal.activities.failures import passing
 from spine_temporal.activities.hooks import begin, in_words
@@ -78,11 +78,7 @@ async def run_once(
 
 
 async def _until_done(task: "asyncio.Task[ToolOutcome]", attempt: Attempt, grace_s: float) -> None:
-    stopping = asyncio.create_task(activity.wait_for_worker_shutdown())
-    try:
-        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.cancel()
+    await done_or_stopping(task)
     if not task.done():
         await asyncio.wait({task}, timeout=grace_s)
     if not task.done():

@@ -148,9 +148,11 @@ class Watchdog:
         attempt = attempt_of(task) if task is not None else None
         heart = next((each for each in list(self._hearts) if each.attempt is attempt), None)
         place = _place(sys._current_frames().get(self._watched_thread))  # noqa: SLF001 - documented for debuggers
-        if heart is None:
+        if heart is None and attempt is not None and attempt.doing:
             # A local activity has none.
-            return f"{(attempt.doing if attempt is not None else '') or 'something'}{place}"
+            return f"{attempt.doing}{place}"
+        if heart is None:
+            return f"something{place}"
         return _named(heart.attempt.doing or heart.activity_type, heart.workflow_id) + place
 
 

@@ -36,10 +36,10 @@ def durable[T: Tool | Callable[..., Any]](
 ) -> Callable[[T], T]:
     """Say how a tool behaves in durable runs; on the plain kernel it changes nothing.
 
-    Write it above or below `@tool`; said again of the same tool, it goes before all that was said. `approval_timeout_s`
-    is how long a call waits for a person (`@tool(approve=True)`, or a raised `Interrupt`); None means for ever.
-    `on_timeout` says what happens then: "reject" tells the model that nobody decided, "approve" runs the tool, "fail"
-    ends the run with `StopReason.ERROR`.
+    Write it above or below `@tool`; of several for one tool, the last one holds. `approval_timeout_s` is how long a
+    call waits for a person (`@tool(approve=True)`, or a raised `Interrupt`); None means for ever. `on_timeout` says
+    what happens then: "reject" tells the model that nobody decided, "approve" runs the tool, "fail" ends the run with
+    `StopReason.ERROR`.
 
     The others go before the worker's `tool_policy`, and mean what they mean in `ActivityPolicy`; None leaves them to
     it. A tool that keeps the interpreter for long (one large regular expression, an extension in C) needs a
@@ -95,7 +95,7 @@ def durable[T: Tool | Callable[..., Any]](
 
 
 def _write(func: Any, options: dict[str, Any], tool: Tool | None) -> None:
-    """Have `func` hold the options; `tool`: they were said of that tool, in the place of what was said of it before."""
+    """Have `func` hold the options, in the place of those that it had; `tool`: as the ones of that tool."""
     name, known = getattr(func, "__qualname__", repr(func)), getattr(func, _TOOL, None)
     other = known() if known is not None else None
     differ = any(getattr(func, each, value) != value for each, value in options.items())

@@ -17,12 +17,13 @@ from spine_temporal.client.run import Run
 from spine_temporal.client.run_filter import RunFilter
 from spine_temporal.client.run_history import read_history
 from spine_temporal.client.run_summary import RunList, RunSummary, UnreadRun, run_name, summary_of
+from spine_temporal.client.server_errors import refuse_other_types
 from spine_temporal.client.status import is_open, published_status, status_word
 from spine_temporal.connection.search_attributes import look
 from spine_temporal.connection.visibility import list_pages
 from spine_temporal.contracts import names
 from spine_temporal.contracts.status import StatusRecord
-from spine_temporal.errors import NotAnAgentRun, RunNotFound
+from spine_temporal.errors import RunNotFound
 from spine_temporal.format import shortened
 
 # Read side by side: so many histories are in memory at once.
@@ -119,11 +120,7 @@ async def find_run(client: Client, given: str) -> FoundRun:
         if described is None:
             continue
         info = described.workflow_execution_info
-        if info.type.name != names.AGENT_WORKFLOW:
-            raise NotAnAgentRun(
-                f"workflow {workflow_id!r} is a {info.type.name!r}, not a run of an agent; "
-                f"`temporal workflow show -w {workflow_id}` shows it"
-            )
+        refuse_other_types(info)
         published = await published_status(info, client.data_converter)
         session = published.session_id if published is not None else run_name(workflow_id)
         run = Run(client, id=session, workflow_id=workflow_id, run_id=info.execution.run_id)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
@@ -14,6 +15,7 @@ from spine_temporal.errors import (
     BadInput,
     ConversationLost,
     DecisionRefused,
+    NotAnAgentRun,
     RunFailed,
     ServerUnreachable,
     SessionBusy,
@@ -31,6 +33,19 @@ _BY_TYPE: Final[dict[str, type[SpineTemporalError]]] = {
     names.SESSION_BUSY: SessionBusy,
     names.DECISION_REFUSED: DecisionRefused,
 }
+
+
+def refuse_other_types(info: WorkflowExecutionInfo) -> None:
+    """Nothing, if that workflow is a run of an agent.
+
+    Raises:
+        NotAnAgentRun: it is of another type.
+    """
+    id_, type_ = info.execution.workflow_id, info.type.name
+    if type_ != names.AGENT_WORKFLOW:
+        raise NotAnAgentRun(
+            f"workflow {id_!r} is a {type_!r}, not a run of an agent; `temporal workflow show -w {id_}` shows it"
+        )
 
 
 async def failed_run(event: HistoryEvent, workflow_id: str, converter: DataConverter) -> SpineTemporalError:

@@ -11,14 +11,14 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.client.begin_run import begin_run
-from spine_temporal.client.server_errors import unreachable
+from spine_temporal.client.server_errors import refuse_other_types, unreachable
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.status import StatusRecord
 from spine_temporal.contracts.turn import OnBusy, TurnRequest, TurnTaken
-from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound, SessionBusy
+from spine_temporal.errors import BadInput, RunNotFound, SessionBusy
 from spine_temporal.history.follow import describe, first_event, latest_run_id
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.payloads import pack, unpack
@@ -116,8 +116,7 @@ class SessionStarter:
         except RunNotFound:
             # Deleted since: it begins anew.
             return None
-        if info.type.name != names.AGENT_WORKFLOW:
-            raise NotAnAgentRun(f"workflow {workflow_id!r} is a {info.type.name!r}, not a run of an agent")
+        refuse_other_types(info)
         memo = info.memo.fields.get(names.STATUS_MEMO)
         if memo is not None:
             data = await payload_bytes(Payloads(payloads=[memo]), self.client.data_converter)

@@ -11,10 +11,10 @@ from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
 from temporalio.client import Client
 
 from spine_temporal.client.pacing import until_next_look_s
+from spine_temporal.client.server_errors import refuse_other_types
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.status import StatusRecord
-from spine_temporal.errors import NotAnAgentRun
 from spine_temporal.history.follow import describe, when_closed
 from spine_temporal.history.payloads import payload_bytes
 
@@ -137,8 +137,7 @@ async def published_status(client: Client, workflow_id: str) -> Published:
         NotAnAgentRun: the id belongs to another kind of workflow.
     """
     info = (await describe(client, workflow_id)).workflow_execution_info
-    if info.type.name != names.AGENT_WORKFLOW:
-        raise NotAnAgentRun(f"workflow {workflow_id!r} is a {info.type.name!r}, not a run of an agent")
+    refuse_other_types(info)
     if info.status not in _OPEN:
         return info.execution.run_id, None
     memo = info.memo.fields.get(names.STATUS_MEMO)

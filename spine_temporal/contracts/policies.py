@@ -23,7 +23,7 @@ type Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
 """A time limit: a number of seconds above 0, ten years at most."""
 
 SHORTEST_LIMIT_S: Final = 0.01
-"""An attempt that has less time than this is over before its worker has said anything."""
+"""An attempt that has less time than this is over before the server hears of it."""
 
 
 def _long_enough(value: float, info: ValidationInfo) -> float:
@@ -32,8 +32,8 @@ def _long_enough(value: float, info: ValidationInfo) -> float:
     return value
 
 
-type Limit = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False), AfterValidator(_long_enough)]
-"""How long an attempt may take, or be silent: seconds, ten years at most."""
+type Limit = Annotated[Seconds, AfterValidator(_long_enough)]
+"""How long an attempt may take, or be silent."""
 
 
 def _path(class_: type) -> str:

@@ -49,7 +49,7 @@ class ToolBase(WireModel):
     transfer: str | None = None
     """The call handed the conversation to this member of the team."""
     took_s: float = 0.0
-    """How long it took within a workflow task, which holds so much of that; of an ordinary call it is not said."""
+    """How long it took within a workflow task, which has room for so much; 0.0 of an ordinary call."""
     later: list[PlannedCall] | None = None
     """The plan of the calls behind this one as hooks changed them; None: they did not."""
 

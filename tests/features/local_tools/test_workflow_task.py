@@ -1,6 +1,7 @@
 """What one workflow task takes of local calls, and what becomes of them when its worker stops."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -11,9 +12,7 @@ from temporalio.client import Client
 
 from spine_temporal import AgentWorker, DurableAgent, Run, durable
 from spine_temporal.activities import local_attempt
-from spine_temporal.activities.current import Attempt
 from spine_temporal.contracts.policies import ActivityPolicy
-from spine_temporal.contracts.tool_call import ToolOutcome
 from spine_temporal.encryption import KeyRing, encrypted, new_key
 from tests.support.agents_at_hand import Gate
 from tests.support.harness import ONLY_NORMAL, Durable, activities_in, history_of, replay
@@ -49,37 +48,34 @@ async def test_fifty_side_by_side_are_all_local(client: Client, durable: Durable
     assert await tool_calls_of(client, served.runs[0]) == 0
 
 
+class Clock:
+    """By which each call takes 0.8 s."""
+
+    def __init__(self) -> None:
+        self._looks = Counter[str]()
+
+    def monotonic(self) -> float:
+        call = activity.info().activity_id
+        self._looks[call] += 1
+        return 0.8 * self._looks[call]
+
+
 @ONLY_NORMAL
+@pytest.mark.parametrize(
+    ("count", "parallel", "ordinary"),
+    # 0.8, 1.6, 2.4; an ordinary one; and again. Side by side, they take as long as the longest.
+    [(8, False, 2), (7, True, 0)],
+)
 async def test_after_long_calls_an_ordinary_one_ends_the_task(
-    client: Client, durable: Durable, monkeypatch: pytest.MonkeyPatch
+    client: Client, durable: Durable, monkeypatch: pytest.MonkeyPatch, count: int, ordinary: int, *, parallel: bool
 ) -> None:
-    def as_if_long(outcome: ToolOutcome, _: Attempt) -> ToolOutcome:
-        return outcome.model_copy(update={"took_s": 0.8})
-
-    monkeypatch.setattr(local_attempt, "_timed", as_if_long)
-    asked = calls(*[("add", {"a": n, "b": 1}) for n in range(8)])
-    served = durable(agent_of(asked, add))
+    monkeypatch.setattr(local_attempt, "time", Clock())
+    asked = calls(*[("add", {"a": n, "b": 1}) for n in range(count)])
+    served = durable(agent_of(asked, add, parallel_tools=parallel))
 
     assert (await served.run("go")).ok
 
-    # 0.8, 1.6, 2.4; an ordinary one; and again.
-    assert await tool_calls_of(client, served.runs[0]) == 2
-
-
-@ONLY_NORMAL
-async def test_calls_side_by_side_take_as_long_as_the_longest(
-    client: Client, durable: Durable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def as_if_long(outcome: ToolOutcome, _: Attempt) -> ToolOutcome:
-        return outcome.model_copy(update={"took_s": 0.8})
-
-    monkeypatch.setattr(local_attempt, "_timed", as_if_long)
-    asked = calls(*[("add", {"a": n, "b": 1}) for n in range(7)])
-    served = durable(agent_of(asked, add, parallel_tools=True))
-
-    assert (await served.run("go")).ok
-
-    assert await tool_calls_of(client, served.runs[0]) == 0
+    assert await tool_calls_of(client, served.runs[0]) == ordinary
 
 
 @pytest.mark.parametrize("parallel", [False, True])
