@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 from spine_temporal.encryption import new_key
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 SCRIPT = Path(__file__).parents[3] / "workers" / "codec_server.py"
@@ -29,8 +29,7 @@ async def started(settings: dict[str, str]) -> asyncio.subprocess.Process:
 async def test_it_serves_until_it_is_told_to_end_and_logs_for_whom_it_decoded_what(tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
     tokens.write_text("ops token-of-ops-1234567890 default")
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port = one.getsockname()[1]
+    port = free_port()
     process = await started(
         {
             "SPINE_TEMPORAL_KEYS": KEY,
