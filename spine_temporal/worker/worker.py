@@ -18,6 +18,7 @@ from spine_temporal.agents.registry import Agents
 from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import CACHE_WAIT_S, ContinuePolicy
+from spine_temporal.given import check_name, check_seconds, check_type
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.worker.build_id import build_id
 from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, DEFAULT_TELEMETRY, SpinePlugin
@@ -51,7 +52,8 @@ class AgentWorker:
         UnknownAgent: a policy is for an agent that is not among them.
         AgentBroken: an agent cannot run durably as it is configured.
         PluginUnusable: an agent uses a plugin that is not allowed, or does not fit the kernel.
-        BadInput: there is a `longer_activities_task_queue` without a `longest_activity_s`.
+        BadInput: an option is not what it should be; or there is a `longer_activities_task_queue` without a
+            `longest_activity_s`.
     """
 
     def __init__(
@@ -75,6 +77,14 @@ class AgentWorker:
         deployment_version: WorkerDeploymentVersion | None = None,
         **worker_options: Any,
     ) -> None:
+        check_name("task_queue", task_queue)
+        check_seconds("graceful_shutdown_s", graceful_shutdown_s, zero="hands over what is in flight at once")
+        check_type(
+            "deployment_version",
+            deployment_version,
+            WorkerDeploymentVersion | None,
+            "a WorkerDeploymentVersion, or None",
+        )
         self.plugin = SpinePlugin(
             agents,
             step_policy=step_policy,
