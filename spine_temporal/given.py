@@ -1,7 +1,6 @@
 """What a caller gave, refused at once unless it is what it should be."""
 
 import reprlib
-import uuid
 from types import UnionType
 from typing import Final, TypeAliasType, get_args
 
@@ -92,7 +91,7 @@ def session_name(given: object, prefix: str) -> str | None:
     """
     if given is None or given == "":
         return None
-    if not isinstance(given, str | int | uuid.UUID) or isinstance(given, bool):
+    if not isinstance(given, str | int) or isinstance(given, bool):
         raise BadInput(f"a session id is text, {given!r} is none")
     named = str(given)
     if readable(named) != named:

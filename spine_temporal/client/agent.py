@@ -220,7 +220,7 @@ class DurableAgent:
     async def _start(
         self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy, tokens: bool = False
     ) -> Run:
-        session_id = session_name(session_id, self._prefix)
+        session_id = session_name(str(session_id) if isinstance(session_id, uuid.UUID) else session_id, self._prefix)
         check_word("on_busy", on_busy, OnBusy)
         with starting(self.name, session_id) as trace:
             changes: dict[str, Any] = {"trace": trace} if trace else {}
