@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-from spine_core import Agent
+from spine_core import Agent, State
 from spine_core.testing import ScriptedProvider, text
 from temporalio.client import Client
 
-from spine_temporal import AgentWorker, ContinuePolicy, DurableAgent, SpinePlugin
+from spine_temporal import AgentWorker, ContinuePolicy, DurableAgent, SpinePlugin, TemporalCheckpoint
 from spine_temporal.errors import BadInput, RunNotFound
 from tests.support.harness import ONLY_NORMAL, Durable
 
@@ -68,6 +68,27 @@ async def test_a_worker_refuses_it(client: Client, option: str, value: Any) -> N
 
     with pytest.raises(BadInput, match=rf"^{option} "):
         AgentWorker(client, agents=[Agent(ScriptedProvider(), name="assistant")], **given)
+
+
+@refusals(
+    ("task_queue", NO_NAME),
+    ("workflow_id_prefix", [each for each in NO_NAME if each != ""]),
+    ("cache_bytes", [None, -1, "64", 1.5, True]),
+)
+async def test_a_checkpoint_store_refuses_it(option: str, value: Any) -> None:
+    given: dict[str, Any] = {option: value}
+
+    with pytest.raises(BadInput, match=rf"^{option} "):
+        TemporalCheckpoint(**given)
+
+
+@pytest.mark.parametrize("session_id", ["x" * 990, "\ud800", "a\0b"], ids=["long", "half", "NUL"])
+async def test_a_session_that_no_server_can_hold_is_not_put_and_not_found(client: Client, session_id: str) -> None:
+    store = TemporalCheckpoint(client)
+
+    with pytest.raises(BadInput, match="^session_id "):
+        await store.put(State(session_id=session_id))
+    assert await store.get(session_id) is None
 
 
 @pytest.mark.parametrize(
