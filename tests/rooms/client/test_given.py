@@ -86,7 +86,7 @@ async def test_a_checkpoint_store_refuses_it(option: str, value: Any) -> None:
 async def test_a_session_that_no_server_can_hold_is_not_put_and_not_found(client: Client, session_id: str) -> None:
     store = TemporalCheckpoint(client)
 
-    with pytest.raises(BadInput, match="^session_id "):
+    with pytest.raises(BadInput, match=r"^session_id "):
         await store.put(State(session_id=session_id))
     assert await store.get(session_id) is None
 
