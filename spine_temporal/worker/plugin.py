@@ -22,6 +22,7 @@ from spine_temporal.agents.registry import AgentRegistry, Agents
 from spine_temporal.connection.meter import meter_of
 from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts.policies import ContinuePolicy
+from spine_temporal.errors import BadInput
 from spine_temporal.given import check_bytes, check_type
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.telemetry.metrics import Metrics
@@ -110,7 +111,16 @@ class SpinePlugin(SimplePlugin):
         )
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
-        """Add what agents need to a worker's settings; called by the SDK."""
+        """Add what agents need to a worker's settings; called by the SDK.
+
+        Raises:
+            BadInput: another plugin has added its agents before: a worker, or its client, has two of them.
+        """
+        if any(isinstance(getattr(each, "__self__", None), AgentActivities) for each in config.get("activities", ())):
+            raise BadInput(
+                f"the worker has two plugins for agents, this one with {', '.join(self.agents.names) or 'none'}: give "
+                "all agents to one; a client's plugins are its workers' as well"
+            )
         config = super().configure_worker(config)
         config["workflows"] = versioned(config)
         self.activities_of_agents.grace_s = config.get("graceful_shutdown_timeout", timedelta()).total_seconds()

@@ -111,6 +111,7 @@ class AgentWorker:
         elif not worker_options.keys() & {"build_id", "deployment_config", "use_worker_versioning"}:
             defaults["build_id"] = build_id()
         self.deployment_version = deployment_version
+        self._started = False
         plugins = [*worker_options.pop("plugins", ()), self.plugin]
         self._worker = Worker(client, task_queue=task_queue, plugins=plugins, **(defaults | worker_options))
 
@@ -142,8 +143,10 @@ class AgentWorker:
         page on operations).
 
         Raises:
+            RuntimeError: it was started before.
             Exception: the worker cannot go on, for instance because it may not poll.
         """
+        self._start()
         with _sigterm() as stopped:
             working = asyncio.create_task(self._worker.run())
             waiting = asyncio.create_task(stopped.wait())
@@ -161,6 +164,7 @@ class AgentWorker:
                 waiting.cancel()
 
     async def __aenter__(self) -> Self:
+        self._start()
         await self._worker.__aenter__()
         return self
 
@@ -168,6 +172,12 @@ class AgentWorker:
         self, type_: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._worker.__aexit__(type_, value, traceback)
+
+    def _start(self) -> None:
+        # The SDK's worker does not survive a second start at the same time.
+        if self._started:
+            raise RuntimeError("this worker was started before, and works once: make another AgentWorker")
+        self._started = True
 
 
 def _versioned(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
