@@ -17,7 +17,7 @@ from spine_temporal.contracts.base import WireModel
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.run_id import entry_id
 from spine_temporal.contracts.turn import TurnRequest, TurnTaken
-from spine_temporal.journal.approvals import DecisionNotAccepted, check_decision, receipt_of
+from spine_temporal.journal.approvals import DecisionNotAccepted, check_decision, check_new_decision, receipt_of
 from spine_temporal.journal.entries import Decided, Fact, TurnQueued
 from spine_temporal.journal.progress import Progress
 from spine_temporal.payloads import pack, unpack_given
@@ -135,7 +135,7 @@ def validate_decision(session: Session, values: Sequence[RawValue]) -> None:
         return
     if session.ready:
         try:
-            check_decision(session.expected, request)
+            check_new_decision(session.expected, request)
         except DecisionNotAccepted as error:
             _refuse_decision(session, error)
 
