@@ -55,8 +55,17 @@ async def decide(client: Client, workflow_id: str, request: DecideRequest, id_: 
         raise DecisionRefused(
             f"run {workflow_id!r} is over, or was never there: nothing waits for a decision"
         ) from None
-    receipt, named = unpack(DecisionReceipt, taken), request.named
     # Of an id that it knows, the server answers as before, without asking the workflow.
+    return of_same_call(unpack(DecisionReceipt, taken), request, workflow_id)
+
+
+def of_same_call(receipt: DecisionReceipt, request: DecideRequest, workflow_id: str) -> DecisionReceipt:
+    """The receipt that a decision of that id got before, for who sends it again.
+
+    Raises:
+        DecisionRefused: it names another call by now.
+    """
+    named = request.named
     if named is not None and {named, named.rpartition("/")[2]}.isdisjoint((receipt.call_id, receipt.position)):
         raise DecisionRefused(
             f"run {workflow_id!r}: the id of this decision was used for call {receipt.call_id!r} "

@@ -1,25 +1,26 @@
 """What a Run reads from its history, and decides by it."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from spine_core import Result, State
 from temporalio.client import Client
 
 from spine_temporal.client.approvals import Approval
-from spine_temporal.client.decide import decide, request_of
+from spine_temporal.client.decide import decide, of_same_call, request_of
 from spine_temporal.client.follow_run import RunFollower
-from spine_temporal.client.pending import Unlisted, chosen, pending_in
+from spine_temporal.client.pending import Unlisted, chosen, in_order, pending_at, pending_in
 from spine_temporal.client.run import Run
 from spine_temporal.client.run_event import RunEvent, run_event
 from spine_temporal.client.status_cursor import StatusCursor
 from spine_temporal.client.tracing import deciding
 from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
-from spine_temporal.errors import DecisionRefused
+from spine_temporal.errors import DecisionRefused, RunNotFound
 from spine_temporal.history.event_id import EventId
 from spine_temporal.history.folded import fold_execution
-from spine_temporal.journal.entries import Entry
+from spine_temporal.journal.counters import receipt_in
+from spine_temporal.journal.entries import Entry, SubagentStarted
 from spine_temporal.journal.ledger import Ledger, subagents_of
 from spine_temporal.journal.result import result_of
 
@@ -30,7 +31,7 @@ class RunReader:
     `just_begun`: the execution took the turn a moment ago.
     """
 
-    def __init__(self, client: Client, run: Run, *, just_begun: bool) -> None:
+    def __init__(self, client: Client, run: Run, *, just_begun: bool = False) -> None:
         self._client = client
         self._id = run.id
         self._workflow_id = run.workflow_id
@@ -89,7 +90,8 @@ class RunReader:
         """Decide on a call, with what was known before anything comes of it."""
         request = await request_of(decision, call_id, self._client)
         ledger = await self.ledger()
-        pending = await pending_in(self._client, self._workflow_id, ledger)
+        at = await pending_at(self._client, self._workflow_id, ledger)
+        pending = in_order(at)
         try:
             approval = chosen(pending, call_id, self._id) if pending else None
         except Unlisted:
@@ -102,17 +104,37 @@ class RunReader:
                 if trace:
                     request = request.model_copy(update={"trace": trace})
                 decided = await decide(self._client, approval.workflow_id, request, id_)
-            return decided, self._cursor(ledger, approval, decided)
-        # Nothing like that waits. The workflow it is sent to says why; or it knows the id, and answers as it did.
+            position = next(position for position, some in at.items() if approval in some)
+            return decided, self._cursor(ledger, approval, position, decided)
+        if id_ is not None and (receipt := await self._answered(request, id_)) is not None:
+            return receipt, StatusCursor()
+        # Nothing like that waits. The workflow it is sent to says why.
         children = [each.workflow_id for each in subagents_of(ledger) if each.workflow_id]
         return await self._ask(request, [self._workflow_id, *children], id_), StatusCursor()
 
-    def _cursor(self, ledger: Ledger, approval: Approval, receipt: DecisionReceipt) -> StatusCursor:
+    def _cursor(self, ledger: Ledger, approval: Approval, position: str, receipt: DecisionReceipt) -> StatusCursor:
         if approval.workflow_id == self._workflow_id:
             return StatusCursor(receipt.status_number)
-        below = f"{approval.workflow_id}/"
-        subagent = next(each for each in subagents_of(ledger) if below.startswith(f"{each.workflow_id}/"))
-        return StatusCursor(ledger.progress.status_number, subagent.position, subagent.number)
+        subagent = next(each for each in subagents_of(ledger) if each.position == position)
+        return StatusCursor(ledger.progress.status_number, position, subagent.number)
+
+    async def _answered(self, request: DecideRequest, id_: str) -> DecisionReceipt | None:
+        """What the decision of that id was answered, by this run or by an agent that has worked for its turn."""
+        workflow_ids = [self._workflow_id]
+
+        def note(entry: Entry, _: State) -> None:
+            if isinstance(entry, SubagentStarted) and entry.workflow_id not in workflow_ids:
+                workflow_ids.append(entry.workflow_id)
+
+        # They become more meanwhile.
+        for workflow_id in workflow_ids:
+            reader = self if workflow_id == self._workflow_id else RunReader(self._client, self._other(workflow_id))
+            with suppress(RunNotFound):
+                receipt = receipt_in((await reader.ledger()).progress, id_, DecisionReceipt)
+                if receipt is not None:
+                    return of_same_call(receipt, request, workflow_id)
+                await reader.entries(note)
+        return None
 
     async def _ask(self, request: DecideRequest, workflow_ids: list[str], id_: str | None) -> DecisionReceipt:
         refused: DecisionRefused | None = None

@@ -4,10 +4,8 @@ from typing import Any
 
 import pytest
 from spine_core import Agent, Interrupt, Result, RunStatus, tool
-from temporalio.client import WorkflowUpdateFailedError
 
 from spine_temporal import Decision, Run
-from spine_temporal.contracts import names
 from tests.features.teams.crews import PAY, Boss, ask, asking_leave, boss_of, finder, tokens
 from tests.features.teams.serving import ALL_MODES, Crew
 from tests.support.resets import reset, reset_points
@@ -104,27 +102,6 @@ async def test_what_is_asked_below_is_decided_on_the_run_that_asks(crew: Crew) -
 
     assert (await ended(run)).answer == "Tool 'pay' was rejected by human: 'no'"
     assert (await child.result()).answer == "Tool 'pay' was rejected by human: 'no'"
-
-
-async def test_a_decision_without_a_name_is_for_the_call_at_which_the_run_is_paused_and_for_no_other(
-    crew: Crew,
-) -> None:
-    boss = boss_of(asking_leave().as_tool(name="clerk"), PAY, batches=[[ask("clerk"), ("pay", {"amount": 99})]])
-    run = await (await crew.serve({"boss": boss})).start("go")
-    await run.result()
-    below, own = await run.pending()
-    handle = crew.client.get_workflow_handle(run.workflow_id)
-
-    with pytest.raises(WorkflowUpdateFailedError) as caught:
-        await handle.execute_update(names.DECIDE_UPDATE, {"answer": "approve"})
-
-    assert "paused at call 'call_0' (1.0, clerk), where another agent asks" in str(caught.value.cause)
-    assert below.workflow_id in str(caught.value.cause)
-    assert await run.pending() == [below, own]
-    await run.decide("approve")
-    assert (await run.next_result(after=1)).interrupt == {"tool": "pay", "arguments": {"amount": 99}}
-    await handle.execute_update(names.DECIDE_UPDATE, {"answer": "no"})
-    assert (await ended(run)).answer == "paid 5 | Tool 'pay' was rejected by human: 'no'"
 
 
 async def test_a_question_passes_up_through_three_levels(crew: Crew) -> None:
