@@ -8,7 +8,7 @@ from spine_core import Result, State
 from temporalio.client import Client
 
 from spine_temporal.client.approvals import Approval
-from spine_temporal.client.decide import decide, of_same_call, request_of
+from spine_temporal.client.decide import check_id, decide, of_same_call, request_of
 from spine_temporal.client.follow_run import RunFollower
 from spine_temporal.client.pending import Unlisted, chosen, in_order, pending_at, pending_in
 from spine_temporal.client.run import Run
@@ -88,6 +88,7 @@ class RunReader:
         self, decision: Any, call_id: str | None, id_: str | None
     ) -> tuple[DecisionReceipt, StatusCursor]:
         """Decide on a call, with what was known before anything comes of it."""
+        check_id(id_)
         request = await request_of(decision, call_id, self._client)
         ledger = await self.ledger()
         at = await pending_at(self._client, self._workflow_id, ledger)
