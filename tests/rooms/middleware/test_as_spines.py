@@ -97,6 +97,21 @@ async def test_the_plain_kernel_uses_them_with_any_worker_of_the_queue(client: C
         ] * 2
 
 
+@pytest.mark.parametrize(("cost_usd", "ends"), [(float("nan"), "final"), (float("inf"), "max_cost")])
+async def test_a_cost_that_no_sum_holds_loses_neither_the_answer_nor_the_ceiling(
+    durable: Durable, cost_usd: float, ends: str
+) -> None:
+    budget = middleware.TenantBudget(max_cost_usd=1.0, name=uuid.uuid4().hex)
+    responses = [calls(PAY, cost_usd=cost_usd), text("done", cost_usd=0.5)]
+
+    result = await durable(Agent(ScriptedProvider(*responses), tools=[pay], middleware=[budget])).run("go")
+
+    assert result.stopped_reason.value == ends
+    assert [message.content for message in result.state.messages if message.role == "tool"] == [
+        '{"amount":7,"paid":true}'
+    ]
+
+
 async def test_a_call_that_another_hook_answers_does_not_stand_in_the_way_of_the_next(client: Client) -> None:
     queue = f"guards-{uuid.uuid4().hex}"
     once = middleware.Idempotency(name=queue, client=client, task_queue=queue)
@@ -128,6 +143,6 @@ def test_a_number_that_no_server_could_hold_is_refused_where_it_is_written(numbe
 def test_a_ceiling_or_a_rate_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="max_calls is 0"):
         middleware.RateLimit(0)
-    for number in (-1.0, float("nan")):
+    for number in (-1.0, float("nan"), "5"):
         with pytest.raises(ValueError, match="it is 0 or more"):
-            middleware.TenantBudget(max_cost_usd=number)
+            middleware.TenantBudget(max_cost_usd=number)  # type: ignore[arg-type]
