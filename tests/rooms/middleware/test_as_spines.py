@@ -97,6 +97,32 @@ async def test_the_plain_kernel_uses_them_with_any_worker_of_the_queue(client: C
         ] * 2
 
 
+@pytest.mark.parametrize("raises", [False, True])
+async def test_what_another_agent_was_asked_once_it_is_not_asked_again(durable: Durable, raises: bool) -> None:
+    def team(kind: Any, **options: Any) -> tuple[Agent, list[str]]:
+        asked: list[str] = []
+
+        class Finder:
+            async def complete(self, messages: Any, tools: Any = None, **_: Any) -> Any:
+                asked.append(messages[-1].content)
+                if raises:
+                    raise RuntimeError("no such model")
+                return text("three otters")
+
+        finds = ("finder", {"input": "otters"})
+        script = [calls(finds), calls(finds, ("finder", {"input": "seals"})), text("done")]
+        finder = Agent(Finder(), name="finder").as_tool()
+        return Agent(ScriptedProvider(*script), tools=[finder], middleware=[kind(**options)]), asked
+
+    ours, asked = team(middleware.Idempotency, name=uuid.uuid4().hex)
+    spines, expected = team(spine.Idempotency)
+
+    result, kernels = await durable(ours).run("go"), await spines.run("go")
+
+    assert asked == expected == ["otters", "seals"]
+    assert result.state.messages == kernels.state.messages
+
+
 @pytest.mark.parametrize(("cost_usd", "ends"), [(float("nan"), "final"), (float("inf"), "max_cost")])
 async def test_a_cost_that_no_sum_holds_loses_neither_the_answer_nor_the_ceiling(
     durable: Durable, cost_usd: float, ends: str
