@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from typing import Any
 
-from spine_core import Result, State
+from spine_core import Result, State, StopReason
 from temporalio.client import Client
 
 from spine_temporal.client.approvals import Approval
@@ -52,13 +52,13 @@ class RunReader:
         ledger = stop.ledger
         if ledger.progress.spec is None or ledger.progress.spec.team is None:
             return result_of(ledger, stop.trace)
-        member = ledger.result_of or next(
-            (each.workflow_id for each in subagents_of(ledger) if each.status == "paused"), None
-        )
+        member, over = ledger.result_of or _member_at_hand(ledger), ledger.progress.over
         if member is None:
             return result_of(ledger, stop.trace)
         result = await self._other(member).result()
-        if ledger.result_of is None and not result.interrupted:
+        if over and ledger.result_of is None:
+            return result.model_copy(update={"stopped_reason": StopReason.CANCELLED})
+        if not over and not result.interrupted:
             # The member has gone on already; so will the team.
             return await self.next_result(StatusCursor(ledger.progress.status_number))
         return result.model_copy(update={"resume_token": self._id}) if result.interrupted else result
@@ -149,3 +149,12 @@ class RunReader:
     def _other(self, workflow_id: str) -> Run:
         prefix = self._workflow_id.removesuffix(self._id)
         return Run(self._client, id=workflow_id.removeprefix(prefix), workflow_id=workflow_id)
+
+
+def _member_at_hand(ledger: Ledger) -> str | None:
+    """The workflow of the member that waits for a person; of a team that was cancelled, of the last that had begun."""
+    members, ending = subagents_of(ledger), ledger.progress.ending
+    if not ledger.progress.over:
+        return next((each.workflow_id for each in members if each.status == "paused"), None)
+    begun = [each.workflow_id for each in members if each.workflow_id]
+    return begun[-1] if begun and ending is not None and ending.reason is StopReason.CANCELLED else None
