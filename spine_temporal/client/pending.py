@@ -25,8 +25,17 @@ async def pending_at(client: Client, workflow_id: str, ledger: Ledger) -> dict[s
         found[approval.position] = [approval]
     for child in subagents_of(ledger):
         if child.status == "paused":
-            found[child.position] = await _of_child(client, child.workflow_id)
+            found[child.position] = await pending_below(client, child.workflow_id)
     return {position: found[position] for position in sorted(found, key=_order)}
+
+
+async def pending_below(client: Client, workflow_id: str) -> list[Approval]:
+    """What an agent below waits for, itself or those below it; nothing, if it is gone."""
+    try:
+        ledger = await fold_execution(client, (workflow_id, ""))
+    except RunNotFound:
+        return []
+    return await pending_in(client, workflow_id, ledger)
 
 
 def chosen(pending: list[Approval], call_id: str | None, run: str) -> Approval:
@@ -65,14 +74,6 @@ def _by_position(approval: Approval) -> str:
 
 def _by_id(approval: Approval) -> str:
     return approval.call_id
-
-
-async def _of_child(client: Client, workflow_id: str) -> list[Approval]:
-    try:
-        ledger = await fold_execution(client, (workflow_id, ""))
-    except RunNotFound:
-        return []
-    return await pending_in(client, workflow_id, ledger)
 
 
 def _order(position: str) -> tuple[int, ...]:

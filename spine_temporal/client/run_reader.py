@@ -10,7 +10,7 @@ from temporalio.client import Client
 from spine_temporal.client.approvals import Approval
 from spine_temporal.client.decide import check_id, decide, of_same_call, request_of
 from spine_temporal.client.follow_run import RunFollower
-from spine_temporal.client.pending import Unlisted, chosen, in_order, pending_at, pending_in
+from spine_temporal.client.pending import Unlisted, chosen, in_order, pending_at, pending_below, pending_in
 from spine_temporal.client.run import Run
 from spine_temporal.client.run_event import RunEvent, run_event
 from spine_temporal.client.status_cursor import StatusCursor
@@ -51,7 +51,8 @@ class RunReader:
         stop = await self._follower.stop(after=after if isinstance(after, StatusCursor) else StatusCursor(after))
         ledger = stop.ledger
         if ledger.progress.spec is None or ledger.progress.spec.team is None:
-            return result_of(ledger, stop.trace)
+            old = await self._gone_on(ledger)
+            return result_of(ledger, stop.trace) if old is None else await self.next_result(old)
         member, over = ledger.result_of or _member_at_hand(ledger), ledger.progress.over
         if member is None:
             return result_of(ledger, stop.trace)
@@ -62,6 +63,15 @@ class RunReader:
             # The member has gone on already; so will the team.
             return await self.next_result(StatusCursor(ledger.progress.status_number))
         return result.model_copy(update={"resume_token": self._id}) if result.interrupted else result
+
+    async def _gone_on(self, ledger: Ledger) -> StatusCursor | None:
+        """The pause there, if the agent below at which the run is paused was answered already: it will go on, too."""
+        calls = ledger.progress.calls if ledger.progress.paused else None
+        at = calls.waiting_at() if calls is not None else None
+        subagent = calls.items[at].subagent if calls is not None and at is not None else None
+        if calls is None or at is None or subagent is None or await pending_below(self._client, subagent.workflow_id):
+            return None
+        return StatusCursor(ledger.progress.status_number, str(calls.position(at)), subagent.number)
 
     async def events(self, *, tokens_every_s: float | None, after: str | None) -> AsyncGenerator[RunEvent]:
         """The turn's events behind the one of the id `after`, until it stops."""
@@ -140,11 +150,18 @@ class RunReader:
     async def _ask(self, request: DecideRequest, workflow_ids: list[str], id_: str | None) -> DecisionReceipt:
         refused: DecisionRefused | None = None
         for workflow_id in workflow_ids:
+            own = self._as_named_in(workflow_id, request)
             try:
-                return await decide(self._client, workflow_id, request, id_)
+                return await decide(self._client, workflow_id, own, id_)
             except DecisionRefused as error:
-                refused = refused or error
+                # The one whose call is named knows best why.
+                refused = error if refused is None or own.call != request.call else refused
         raise refused or DecisionRefused(f"session {self._id!r}: nothing waits for a decision")
+
+    def _as_named_in(self, workflow_id: str, request: DecideRequest) -> DecideRequest:
+        """The request with its call named as that run names it: without "run/", if that is this run."""
+        call, run = request.call, self._other(workflow_id).id
+        return request if call is None else request.model_copy(update={"call": call.removeprefix(f"{run}/")})
 
     def _other(self, workflow_id: str) -> Run:
         prefix = self._workflow_id.removesuffix(self._id)

@@ -3,11 +3,12 @@
 import uuid
 
 import pytest
+from spine_core import Agent
 from temporalio.client import WorkflowUpdateFailedError
 
 from spine_temporal.contracts import names
 from spine_temporal.errors import DecisionRefused
-from tests.features.teams.crews import PAY, ask, asking_leave, boss_of
+from tests.features.teams.crews import PAY, Boss, ask, asking_leave, boss_of
 from tests.features.teams.serving import ALL_MODES, Crew
 
 pytestmark = [pytest.mark.durable, ALL_MODES]
@@ -62,3 +63,29 @@ async def test_a_decision_that_is_sent_again_is_the_same_when_all_is_over(crew: 
     assert await run.decide("no", named, id="ticket-31") == first
     with pytest.raises(DecisionRefused, match="is over, or was never there"):
         await run.decide("approve", named, id="ticket-32")
+
+
+async def test_the_result_after_a_decision_below_is_the_next_one(crew: Crew) -> None:
+    boss = boss_of(asking_leave().as_tool(name="clerk"), PAY, batches=[[ask("clerk"), ("pay", {"amount": 99})]])
+    run = await (await crew.serve({"boss": boss})).start("go")
+    assert (await run.result()).interrupt == {"tool": "pay", "arguments": {"amount": 5}}
+
+    # The run itself learns of it when the agent below has gone on.
+    await run.decide("approve")
+    assert (await run.result()).interrupt == {"tool": "pay", "arguments": {"amount": 99}}
+    await run.decide("approve")
+    assert (await run.result()).answer == "paid 5 | paid 99"
+
+
+async def test_a_run_above_two_questions_is_still_paused_when_one_is_answered(crew: Crew) -> None:
+    clerk = Agent(Boss([("pay", {"amount": 1}), ("pay", {"amount": 2})]), tools=[PAY])
+    run = await (await crew.serve({"boss": boss_of(clerk.as_tool(name="clerk"), batches=[[ask("clerk")]])})).start("go")
+    await run.result()
+    first, second = await run.pending()
+
+    await run.decide("approve", f"{second.run}/{second.position}")
+
+    assert (await run.result()).interrupted
+    assert [each.position for each in await run.pending()] == [first.position]
+    await run.decide("approve")
+    assert (await run.result()).answer == "paid 1 | paid 2"
