@@ -108,15 +108,17 @@ class _Chat:
             return
         write(f"{many(state.step, 'step')} · {spent(state.usage.total_tokens, state.usage.cost_usd)}")
 
-    def _follow(self, turn: Coroutine[Any, Any, TurnEnd]) -> None:
+    def _follow(self, turn: Coroutine[Any, Any, TurnEnd]) -> bool:
+        """Show where the turn comes to; False: it could not be followed."""
         end = self._do(turn)
         if end is None:
-            return
+            return False
         result = end.result
         self._waiting = end.pending
         if result.answer is not None and result.answer != end.shown:
             write(result.answer)
         self._ask()
+        return True
 
     def _ask(self) -> None:
         """Have the user decide on what the turn waits for, call by call; an end of the input leaves it waiting."""
@@ -133,7 +135,20 @@ class _Chat:
         if decision is None:
             note("it waits; press Enter to be asked again")
             return
-        self._follow(self._turns.decide(approval, decision))
+        if not self._follow(self._turns.decide(approval, decision)):
+            self._look_again(approval)
+
+    def _look_again(self, approval: Approval) -> None:
+        """Somebody else may have decided, or nobody in time: what is asked is no more what was asked about."""
+        waiting = self._do(self._turns.pending())
+        if waiting is None or approval in waiting:
+            return
+        self._waiting = waiting
+        if waiting:
+            self._ask()
+        else:
+            note("the turn goes on without it")
+            self._follow(self._turns.go_on())
 
     def _do[T](self, work: Coroutine[Any, Any, T]) -> T | None:
         """What it gives; None: it went wrong, and stderr says how, or the user did not want to wait for it."""
