@@ -13,6 +13,7 @@ from spine_orchestration import Sequential
 from temporalio.client import WorkflowExecutionStatus
 
 from spine_temporal import Handoff
+from spine_temporal.client.describe_run import describe_run
 from spine_temporal.errors import BadInput
 from spine_temporal.history.folded import fold_execution
 from spine_temporal.journal.ledger import subagents_of
@@ -304,6 +305,8 @@ async def test_cancelling_a_team_cancels_the_member_at_work(crew: Crew) -> None:
     result = await run.result()
     assert (result.stopped_reason, result.usage) == (StopReason.CANCELLED, tokens(1))
     assert [message.role for message in result.state.messages] == ["user", "assistant"]
+    children = (await describe_run(crew.client, run.workflow_id)).children
+    assert [(child.agent, child.status) for child in children] == [("line/1", "cancelled")]
     assert (
         await is_over(crew.client, await workflow_below(crew.client, run.workflow_id, "1.0"))
         == WorkflowExecutionStatus.CANCELED
