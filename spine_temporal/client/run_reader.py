@@ -66,7 +66,8 @@ class RunReader:
 
     async def _gone_on(self, ledger: Ledger) -> StatusCursor | None:
         """The pause there, if the agent below at which the run is paused was answered already: it will go on, too."""
-        calls = ledger.progress.calls if ledger.progress.paused else None
+        is_team = ledger.progress.spec is not None and ledger.progress.spec.team is not None
+        calls = ledger.progress.calls if ledger.progress.paused and not is_team else None
         at = calls.waiting_at() if calls is not None else None
         subagent = calls.items[at].subagent if calls is not None and at is not None else None
         if calls is None or at is None or subagent is None or await pending_below(self._client, subagent.workflow_id):
@@ -76,9 +77,17 @@ class RunReader:
     async def events(self, *, tokens_every_s: float | None, after: str | None) -> AsyncGenerator[RunEvent]:
         """The turn's events behind the one of the id `after`, until it stops."""
         last = EventId.parse(after) if after is not None else None
-        async with aclosing(self._follower.events(tokens_every_s=tokens_every_s, after=last)) as events:
-            async for id_, event in events:
-                yield run_event(id_, event)
+        past: StatusCursor | None = None
+        while True:
+            following = self._follower.events(tokens_every_s=tokens_every_s, after=last, past=past)
+            async with aclosing(following) as events:
+                async for id_, event in events:
+                    last = id_
+                    yield run_event(id_, event)
+            stop = self._follower.stopped_at
+            past = await self._gone_on(stop.ledger) if stop is not None else None
+            if past is None:
+                return
 
     async def events_after(self, before: StatusCursor, *, tokens_every_s: float | None) -> AsyncGenerator[RunEvent]:
         """The turn's events after what `before` knows, until it stops again."""

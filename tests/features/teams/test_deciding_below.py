@@ -77,6 +77,20 @@ async def test_the_result_after_a_decision_below_is_the_next_one(crew: Crew) -> 
     assert (await run.result()).answer == "paid 5 | paid 99"
 
 
+async def test_who_follows_a_run_after_a_decision_below_reads_on_without_a_gap(crew: Crew) -> None:
+    run = await (
+        await crew.serve({"boss": boss_of(asking_leave().as_tool(name="clerk"), batches=[[ask("clerk")]])})
+    ).start("go")
+    paused = [event async for event in run.events()]
+    assert paused[-1].type == "interrupt"
+
+    await run.decide("approve")
+    rest = [event async for event in run.events(after=paused[-1].id)]
+
+    assert [str(event.type) for event in rest] == ["tool_result", "step_start", "model_call", "model_response", "final"]
+    assert [event.id for event in [*paused, *rest]] == [event.id async for event in run.events()]
+
+
 async def test_a_run_above_two_questions_is_still_paused_when_one_is_answered(crew: Crew) -> None:
     clerk = Agent(Boss([("pay", {"amount": 1}), ("pay", {"amount": 2})]), tools=[PAY])
     run = await (await crew.serve({"boss": boss_of(clerk.as_tool(name="clerk"), batches=[[ask("clerk")]])})).start("go")
