@@ -88,6 +88,17 @@ async def test_what_somebody_else_has_decided_is_asked_about_no_more(command: Co
     assert await talking.ended() == Exit.DONE
 
 
+async def test_a_command_is_one_also_where_a_decision_is_asked_for(command: CommandLine, client: Client) -> None:
+    typed = "pay\n/cost\n/stop\npay twice\n/undo\nask\nblue\n/quit\n"
+
+    done = await command("chat", "cashier", "--session", "commands", *command.queue, stdin=typed)
+
+    assert done.out == "1 step · 15 tokens\nDone: blue\n", done.err
+    run = DurableAgent("cashier", client).get_run("commands")
+    assert [each.tool for each in await run.pending()] == ["pay", "pay"], "it was left, and waits"
+    await run.stop()
+
+
 async def test_ctrl_c_stops_the_turn_and_not_the_session(command: CommandLine, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     talking = await command.talk("chat", "waiter", "--session", "stopped", *command.queue)
