@@ -11,7 +11,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import WORKER_SILENCE_S
 from spine_temporal.contracts.shared_limits import BudgetState, Charge
 from spine_temporal.errors import BadInput
-from spine_temporal.middleware.server_state import StateWorkflow, found, name_of_attempt, patiently
+from spine_temporal.middleware.server_state import StateWorkflow, found, missed, name_of_attempt, patiently
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -63,7 +63,8 @@ class TenantBudget:
 
         client = await self._keeper.client()
         handle = client.get_workflow_handle(self._id(tenant_id))
-        answer = await found(lambda: handle.query(names.SPENT_QUERY, result_type=RawValue))
+        with missed(handle.id):
+            answer = await found(lambda: handle.query(names.SPENT_QUERY, result_type=RawValue))
         spent = unpack(BudgetState, answer) if answer is not None else BudgetState()
         return {"cost": spent.cost_usd, "tokens": float(spent.tokens)}
 

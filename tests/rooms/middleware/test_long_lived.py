@@ -179,3 +179,19 @@ async def test_a_call_that_waits_long_leaves_its_worker_and_spends_no_attempt(du
 
 def _adding() -> ModelResponse:
     return calls(("add", {"a": 1, "b": 2}))
+
+
+@ONLY_NORMAL
+@pytest.mark.parametrize("kind", [TenantBudget, RateLimit])
+async def test_what_a_call_waits_for_is_logged_when_nobody_works_on_it(
+    durable: Durable, caplog: pytest.LogCaptureFixture, kind: Any
+) -> None:
+    name, limits = uuid.uuid4().hex, {"max_calls": 5} if kind is RateLimit else {"max_tokens": 5_000}
+    guard = kind(**limits, name=name, task_queue=f"nobody-{name}")
+    answers = ScriptedProvider(calls(("add", {"a": 1, "b": 2})), text("done"))
+    run = await durable(Agent(answers, tools=[add], middleware=[guard])).start("go")
+
+    await until(lambda: name in caplog.text and "nobody may poll its task queue" in caplog.text, "the warning")
+    await run.cancel()
+
+    assert (await run.result()).stopped_reason is StopReason.CANCELLED
