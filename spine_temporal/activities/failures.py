@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple, TypeGuard
 
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.errors import AgentBroken, UnknownAgent
@@ -197,7 +197,10 @@ def _by_type(error: BaseException, _: float) -> _Known | None:
         return _Known(None)
     if isinstance(error, socket.gaierror):
         return _Known(Transient(None) if error.errno in _TEMPORARY_DNS else None)
-    if isinstance(error, ConnectionError | TimeoutError | ssl.SSLError | RPCError | UnknownAgent | AgentBroken):
+    if isinstance(error, RPCError):
+        # Temporal's own, of a hook or a tool that asks the server: what it does not take, it will not take later.
+        return _Known(None if error.status is RPCStatusCode.INVALID_ARGUMENT else Transient(None))
+    if isinstance(error, ConnectionError | TimeoutError | ssl.SSLError | UnknownAgent | AgentBroken):
         return _Known(Transient(None))
     if any(each.__name__ in _CONNECTION_LOST.get(each.__module__.split(".")[0], ()) for each in classes):
         # A certificate that is refused stands below an error of the connection.

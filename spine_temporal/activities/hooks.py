@@ -35,10 +35,19 @@ def in_words(error: BaseException) -> str:
     return readable(redact(_in_words(error)))
 
 
+def text_of(value: object) -> str:
+    """`str(value)`, whatever its class makes of that."""
+    try:
+        return str(value)
+    except Exception as error:  # noqa: BLE001 - users' code, on the way to say what users' code did
+        return f"(str() of it raises {type(error).__name__})"
+
+
 def _in_words(error: BaseException) -> str:
+    name, text = type(error).__name__, text_of(error)
     if isinstance(error, BaseExceptionGroup):
-        return f"{type(error).__name__}: {error} ({'; '.join(_in_words(each) for each in error.exceptions)})"
-    return f"{type(error).__name__}: {error}" if str(error) or isinstance(error, Exception) else type(error).__name__
+        return f"{name}: {text} ({'; '.join(_in_words(each) for each in error.exceptions)})"
+    return f"{name}: {text}" if text or isinstance(error, Exception) else name
 
 
 class Contained:

@@ -34,7 +34,7 @@ from spine_core import (
 from spine_core.provider import StreamingProvider
 
 from spine_temporal.activities.current import Doing
-from spine_temporal.activities.hooks import Contained, Escaped, Hook, HookRaised
+from spine_temporal.activities.hooks import Contained, Escaped, Hook, HookRaised, text_of
 from spine_temporal.activities.planned import planned_calls
 from spine_temporal.activities.working_messages import WorkingMessages
 from spine_temporal.agents.longest import Lifetime
@@ -271,10 +271,17 @@ def _checked(response: Any) -> ModelResponse:
 
 
 def stopped(stop: StopRun) -> Ending:
-    """The ending that a hook's `StopRun` asks for, by the kernel's rules."""
-    if stop.reason is StopReason.ERROR:
-        return Ending(reason=stop.reason, error=stop.message, event=str(EventType.GUARD_TRIP))
-    return Ending(reason=stop.reason, answer=stop.message or None, event=str(EventType.GUARD_TRIP))
+    """The ending that a hook's `StopRun` asks for, by the kernel's rules; it is one whatever the hook put into it."""
+    message = stop.message if stop.message is None else readable(text_of(stop.message))
+    try:
+        reason = StopReason(stop.reason)
+    except ValueError:
+        known = ", ".join(StopReason)
+        message = readable(f"a hook raised StopRun with the reason {text_of(stop.reason)!r}; there are: {known}")
+        reason = StopReason.ERROR
+    if reason is StopReason.ERROR:
+        return Ending(reason=reason, error=message, event=str(EventType.GUARD_TRIP))
+    return Ending(reason=reason, answer=message or None, event=str(EventType.GUARD_TRIP))
 
 
 def last_text(state: State) -> str | None:

@@ -35,7 +35,7 @@ from spine_temporal.activities.working_messages import WorkingMessages
 from spine_temporal.agents.idempotency import Keyed, key_of
 from spine_temporal.agents.longest import Lifetime
 from spine_temporal.agents.spec import hooks_of
-from spine_temporal.agents.subagents import takes, transfer_of
+from spine_temporal.agents.subagents import task_in, transfer_of
 from spine_temporal.contracts.approval import ApprovalRequest
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.policies import ActivityPolicy
@@ -230,8 +230,8 @@ class ToolRun:
         Raises:
             _Waits: another agent works.
         """
-        found = self.delegates(tool)
-        if found is None or not takes(context.args):
+        found, task = self.delegates(tool), task_in(context.args)
+        if found is None or task is None:
             return None
         name, max_depth, task_queue = found
         if self.state.depth >= max_depth:
@@ -240,7 +240,7 @@ class ToolRun:
             trace = span.traceparent
         self._fields["delegates"] = Delegation(
             agent=name,
-            input=context.args["input"],
+            input=task,
             task_queue=task_queue,
             hooked="after_tool" in hooks_of(self.agent),
             trace=trace,

@@ -39,6 +39,10 @@ def transfer_of(tool: Tool) -> str | None:
     return peer if isinstance(peer, str) else None
 
 
-def takes(arguments: dict[str, Any]) -> bool:
-    """Whether these arguments are a task for an agent; with others the call fails as it does on the kernel."""
-    return set(arguments) == {"input"} and isinstance(arguments["input"], str)
+def task_in(arguments: dict[str, Any]) -> str | None:
+    """The task for an agent in these arguments; None: with others the call fails as it does on the kernel."""
+    if set(arguments) != {"input"}:
+        return None
+    # The kernel's agent runs on null, too, as on an empty text.
+    task = "" if arguments["input"] is None else arguments["input"]
+    return task if isinstance(task, str) else None

@@ -34,6 +34,8 @@ _MOST_DIGITS: Final = 9
 _PROMPT: Final = "> "
 _DECISION: Final = "  approve? [y]es, [n]o, [e]dit, or why not: "
 _ANSWER: Final = "  your answer: "
+_LEAVE: Final = frozenset({"/quit", "/exit"})
+_COMMANDS: Final = frozenset({"/undo", "/fork", "/cost", "/stop", "/help"}) | _LEAVE
 _YES: Final = frozenset({"y", "yes"})
 _NO: Final = frozenset({"n", "no"})
 
@@ -61,17 +63,23 @@ class _Chat:
         self._runner = runner
         self._turns = turns
         self._waiting: list[Approval] = []
+        self._typed: str | None = None
+        """A command that was typed where a decision was asked for."""
 
     def talk(self) -> None:
         """Until the end of the input."""
         self._waiting = self._do(self._turns.pending()) or []
         self._ask()
-        while (line := _read(_PROMPT)) is not None:
+        while (line := self._next_line()) is not None:
             word, _, rest = line.strip().partition(" ")
-            if word in ("/quit", "/exit"):
+            if word in _LEAVE:
                 return
             with contextlib.suppress(KeyboardInterrupt):
                 self._take(line, word, rest.strip())
+
+    def _next_line(self) -> str | None:
+        typed, self._typed = self._typed, None
+        return _read(_PROMPT) if typed is None else typed
 
     def _take(self, line: str, word: str, rest: str) -> None:
         if word.startswith("/") and word.count("/") == 1:
@@ -86,10 +94,13 @@ class _Chat:
         match word:
             case "/undo":
                 undone = self._do(self._turns.undo())
+                # What is said next is said elsewhere; the question stays with the turn that was left.
+                self._waiting = [] if undone else self._waiting
                 note("what do you say instead?" if undone else "there is nothing to go back behind")
             case "/fork" if rest == "" or _is_step(rest):
                 step = self._do(self._turns.fork(int(rest) if rest else None))
                 if step is not None:
+                    self._waiting = []
                     note(f"the next thing you say goes on from step {step}, in a session of its own")
             case "/cost":
                 self._print_cost()
@@ -108,15 +119,17 @@ class _Chat:
             return
         write(f"{many(state.step, 'step')} · {spent(state.usage.total_tokens, state.usage.cost_usd)}")
 
-    def _follow(self, turn: Coroutine[Any, Any, TurnEnd]) -> None:
+    def _follow(self, turn: Coroutine[Any, Any, TurnEnd]) -> bool:
+        """Show where the turn comes to; False: it could not be followed."""
         end = self._do(turn)
         if end is None:
-            return
+            return False
         result = end.result
         self._waiting = end.pending
         if result.answer is not None and result.answer != end.shown:
             write(result.answer)
         self._ask()
+        return True
 
     def _ask(self) -> None:
         """Have the user decide on what the turn waits for, call by call; an end of the input leaves it waiting."""
@@ -126,6 +139,9 @@ class _Chat:
         stderr().print(f"\n  {question(approval)}", style="yellow", markup=False)
         try:
             line = _read(_ANSWER if approval.mode == MANUAL else _DECISION, on_ctrl_c=None)
+            if line is not None and line.strip().partition(" ")[0] in _COMMANDS:
+                self._typed = line
+                return
             decision = _decision(approval, line.strip()) if line is not None and line.strip() else None
         except BadInput as error:
             message("error", str(error), "bold red")
@@ -133,7 +149,20 @@ class _Chat:
         if decision is None:
             note("it waits; press Enter to be asked again")
             return
-        self._follow(self._turns.decide(approval, decision))
+        if not self._follow(self._turns.decide(approval, decision)):
+            self._look_again(approval)
+
+    def _look_again(self, approval: Approval) -> None:
+        """Somebody else may have decided, or nobody in time: what is asked is no more what was asked about."""
+        waiting = self._do(self._turns.pending())
+        if waiting is None or approval in waiting:
+            return
+        self._waiting = waiting
+        if waiting:
+            self._ask()
+        else:
+            note("the turn goes on without it")
+            self._follow(self._turns.go_on())
 
     def _do[T](self, work: Coroutine[Any, Any, T]) -> T | None:
         """What it gives; None: it went wrong, and stderr says how, or the user did not want to wait for it."""

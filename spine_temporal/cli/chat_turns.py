@@ -84,6 +84,12 @@ class ChatTurns:
             await printer.print(run.events_after(before, tokens=True))
             return await self._end(run, await run.next_result(after=before), printer)
 
+    async def go_on(self) -> TurnEnd:
+        """The turn in hand, until it stops; what it does meanwhile is not shown."""
+        run, printer = await self.agent.get_run(self.session).in_hand(), StreamPrinter(stderr())
+        with _ctrl_c(run):
+            return await self._end(run, await run.result(), printer)
+
     async def pending(self) -> list[Approval]:
         """What the session waits for."""
         try:

@@ -12,7 +12,8 @@ from spine_temporal.client.updates import RunOver, send_update
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecideRequest, Decision, DecisionReceipt
 from spine_temporal.contracts.base import dump
-from spine_temporal.contracts.json_form import as_json
+from spine_temporal.contracts.json_form import as_json, readable
+from spine_temporal.contracts.run_id import MAX_ID_BYTES
 from spine_temporal.errors import BadInput, DecisionRefused
 from spine_temporal.payloads import pack, unpack
 
@@ -37,6 +38,20 @@ async def request_of(decision: Any, call: str | None, client: Client) -> DecideR
     return request
 
 
+def check_id(id_: str | None) -> None:
+    """See to it that a server takes the decision under that id; None: it is given one.
+
+    Raises:
+        BadInput: it cannot be the id of an update.
+    """
+    if id_ is None:
+        return
+    if readable(id_) != id_ or "\0" in id_:
+        raise BadInput(f"the id of a decision is text without NUL and halves of surrogate pairs; {id_[:40]!r} is none")
+    if (size_bytes := len(id_.encode())) > MAX_ID_BYTES:
+        raise BadInput(f"the id {id_[:40]!r}... of a decision has {size_bytes:,} bytes of {MAX_ID_BYTES:,}")
+
+
 def _spelled_out(decision: Decision) -> Decision:
     """The decision with its approval written down, unless it carries a value: on the wire, nothing is implied."""
     return decision if decision.has_value else decision.model_copy(update={"approve": decision.approve})
@@ -55,8 +70,17 @@ async def decide(client: Client, workflow_id: str, request: DecideRequest, id_: 
         raise DecisionRefused(
             f"run {workflow_id!r} is over, or was never there: nothing waits for a decision"
         ) from None
-    receipt, named = unpack(DecisionReceipt, taken), request.named
     # Of an id that it knows, the server answers as before, without asking the workflow.
+    return of_same_call(unpack(DecisionReceipt, taken), request, workflow_id)
+
+
+def of_same_call(receipt: DecisionReceipt, request: DecideRequest, workflow_id: str) -> DecisionReceipt:
+    """The receipt that a decision of that id got before, for who sends it again.
+
+    Raises:
+        DecisionRefused: it names another call by now.
+    """
+    named = request.named
     if named is not None and {named, named.rpartition("/")[2]}.isdisjoint((receipt.call_id, receipt.position)):
         raise DecisionRefused(
             f"run {workflow_id!r}: the id of this decision was used for call {receipt.call_id!r} "

@@ -123,6 +123,9 @@ def _subagents(history: RunHistory) -> list[Subagent]:
     """All that this execution knows of, in the order of their calls."""
     found = []
     for child in sorted(history.children.values(), key=lambda child: _order(child.position)):
+        if history.fold.closed and not child.workflow_id:
+            # The next member of a team that was cancelled: its turn came, and it was never started.
+            continue
         outcome = history.outcomes.get(child.position)
         found.append(
             Subagent(

@@ -45,8 +45,8 @@ class RunFollower:
     update_id: str = ""
     begun: bool = False
     """The execution `run_id` took the turn a moment ago."""
-    paused_at: int | None = None
-    """The number of the pause at which `events` ended; None: they ended with the turn."""
+    stopped_at: Stop | None = None
+    """Where `events` ended."""
 
     async def stop(self, *, after: StatusCursor) -> Stop:
         """The next stop after `after`; the last one, if the turn has stopped for good.
@@ -178,9 +178,10 @@ class RunFollower:
             )
 
     async def events(
-        self, *, tokens_every_s: float | None = None, after: EventId | None = None
+        self, *, tokens_every_s: float | None = None, after: EventId | None = None, past: StatusCursor | None = None
     ) -> AsyncGenerator[Identified]:
-        """The trace events of the turn behind `after` until it stops; with `tokens_every_s` tokens, that far apart."""
+        """The trace events of the turn behind `after` until it stops, not as `past` knows; tokens that far apart."""
+        self.stopped_at = None
         new = NewEvents(tokens=tokens_every_s is not None, after=None if after is None or after.members else after)
         members = MemberEvents(
             functools.partial(RunFollower, self.client, run_id=None, turn=None),
@@ -205,9 +206,11 @@ class RunFollower:
                     async with aclosing(members.events(reading, begun=new.passed)) as events:
                         async for each in events:
                             yield each
-                    stop = self._found(reading, reading.progress, StatusCursor()) if present else None
+                    # After a reset, the stops are counted anew.
+                    known = past if past and reading.progress.status_number >= past.number else StatusCursor()
+                    stop = self._found(reading, reading.progress, known) if present else None
                     if stop is not None and not (stop.ledger.progress.paused and members.outran(reading)):
-                        self.paused_at = stop.ledger.progress.status_number if stop.ledger.progress.paused else None
+                        self.stopped_at = stop
                         return
             for each in new.rest():
                 yield each
@@ -231,6 +234,12 @@ class RunFollower:
                 stop = reading.stops.get(self.turn or turn)
                 if stop is not None and not before.is_old(stop.ledger.progress):
                     return
+
+    @property
+    def paused_at(self) -> int | None:
+        """The number of the pause at which they ended; None: they ended with the turn."""
+        progress = self.stopped_at.ledger.progress if self.stopped_at is not None else None
+        return progress.status_number if progress is not None and progress.paused else None
 
     async def entries(self, on_entry: Callable[[Entry, State], None]) -> None:
         """Call `on_entry` with the turn's entries and the State after each, as far as the history goes by now."""

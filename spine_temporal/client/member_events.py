@@ -17,8 +17,9 @@ _NO_MORE: Final = sys.maxsize
 class Followed(Protocol):
     """A member's workflow, followed."""
 
-    paused_at: int | None
-    """The number of the pause at which its events ended; None: they ended with its turn."""
+    @property
+    def paused_at(self) -> int | None:
+        """The number of the pause at which its events ended; None: they ended with its turn."""
 
     def events(self, *, tokens_every_s: float | None, after: EventId | None) -> AsyncGenerator[Identified]:
         """Its events behind one of them."""

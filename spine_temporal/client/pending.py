@@ -10,13 +10,32 @@ from spine_temporal.journal.ledger import Ledger, subagents_of
 
 async def pending_in(client: Client, workflow_id: str, ledger: Ledger) -> list[Approval]:
     """In the order of the calls: where another agent works on one, what that agent waits for stands in its place."""
+    return in_order(await pending_at(client, workflow_id, ledger))
+
+
+def in_order(pending: dict[str, list[Approval]]) -> list[Approval]:
+    """All of what `pending_at` found."""
+    return [approval for some in pending.values() for approval in some]
+
+
+async def pending_at(client: Client, workflow_id: str, ledger: Ledger) -> dict[str, list[Approval]]:
+    """What waits at each of the run's own calls, by their positions, in their order."""
     found: dict[str, list[Approval]] = {}
     for approval in approvals_in(ledger, workflow_id):
         found[approval.position] = [approval]
     for child in subagents_of(ledger):
         if child.status == "paused":
-            found[child.position] = await _of_child(client, child.workflow_id)
-    return [approval for position in sorted(found, key=_order) for approval in found[position]]
+            found[child.position] = await pending_below(client, child.workflow_id)
+    return {position: found[position] for position in sorted(found, key=_order)}
+
+
+async def pending_below(client: Client, workflow_id: str) -> list[Approval]:
+    """What an agent below waits for, itself or those below it; nothing, if it is gone."""
+    try:
+        ledger = await fold_execution(client, (workflow_id, ""))
+    except RunNotFound:
+        return []
+    return await pending_in(client, workflow_id, ledger)
 
 
 def chosen(pending: list[Approval], call_id: str | None, run: str) -> Approval:
@@ -55,14 +74,6 @@ def _by_position(approval: Approval) -> str:
 
 def _by_id(approval: Approval) -> str:
     return approval.call_id
-
-
-async def _of_child(client: Client, workflow_id: str) -> list[Approval]:
-    try:
-        ledger = await fold_execution(client, (workflow_id, ""))
-    except RunNotFound:
-        return []
-    return await pending_in(client, workflow_id, ledger)
 
 
 def _order(position: str) -> tuple[int, ...]:

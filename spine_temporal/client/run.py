@@ -149,7 +149,7 @@ class Run:
         Raises:
             DecisionRefused: nothing waits, the call was decided before or its time is up, the digest is another one,
                 the arguments do not fit the tool. Nothing has happened.
-            BadInput: the decision cannot be written as JSON.
+            BadInput: the decision cannot be written as JSON, or no server takes the `id`.
         """
         decided, _ = await self.decide_on(decision, call_id, id=id)
         return decided

@@ -20,6 +20,9 @@ class Parent(WireModel):
     workflow_id: str
     position: str
     """The call, "step.index"."""
+    report_cancel: bool = False
+    """The parent wants to be sent how this run ends when it is cancelled: the server would say that it was, and not
+    what it has used up."""
 
 
 class Budget(WireModel):

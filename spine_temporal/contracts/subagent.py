@@ -46,8 +46,8 @@ class SubagentStatus(WireModel):
     interrupt: AnyJson = None
     """What the subagent asks; left out when it is large."""
     outcome: SubagentOutcome | None = None
-    """It is over. Sent only to a parent that has continued as new: the server reports to the execution that started
-    the child and to no other."""
+    """It is over. Sent to a parent that has continued as new, for the server reports to the execution that started
+    the child and to no other; and of a run that is cancelled, for the server does not say what it has used up."""
 
 
 class SubagentLook(WireModel):

@@ -161,7 +161,12 @@ def _between_steps(ledger: Ledger) -> bool:
 
 
 def _no_step(last: Ledger, origin: RestorePoint, step: int) -> BadInput:
-    taken = last.progress.step
+    taken, spec = last.progress.step, last.progress.spec
+    if spec is not None and spec.team is not None:
+        return BadInput(
+            f"run {origin.workflow_id!r} is that of a team, which has no conversation of its own: fork the run of one "
+            "of its members, as `spine-temporal show` names them"
+        )
     if taken < step:
         return BadInput(f"run {origin.workflow_id!r} has taken {taken} steps; there is nothing after step {step}")
     return BadInput(

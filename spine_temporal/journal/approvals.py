@@ -22,17 +22,43 @@ def says_yes(answer: Any) -> bool:
     return bool(answer)
 
 
+def check_new_decision(progress: Progress, request: DecideRequest) -> DecisionReceipt:
+    """What `request` decides, if nobody has accepted it yet; more is refused than of one that a history may hold.
+
+    Raises:
+        DecisionNotAccepted: it decides nothing, or may not, or may be meant for another call, or as another answer.
+    """
+    receipt, call = _checked(progress, request)
+    calls, decision = progress.calls, request.decision
+    at = calls.waiting_at() if calls is not None else None
+    if request.named is None and calls is not None and at is not None and call is not calls.items[at]:
+        raise DecisionNotAccepted(_asked_below(calls, at))
+    if decision is not None and decision.has_value and "approve" not in decision.model_fields_set and not _asks(call):
+        # Any value would be a yes.
+        raise DecisionNotAccepted(f"tool {call.planned.name!r} asks for no value: approve the call, or reject it")
+    return receipt
+
+
 def check_decision(progress: Progress, request: DecideRequest) -> DecisionReceipt:
     """What `request` decides.
 
     Raises:
         DecisionNotAccepted: it decides nothing, or may not.
     """
+    return _checked(progress, request)[0]
+
+
+def _checked(progress: Progress, request: DecideRequest) -> tuple[DecisionReceipt, Call]:
     receipt, call = _decided(progress, request)
     decision = request.decision
     if decision is not None and decision.arguments is not None:
         _check_arguments(progress.calls, call, decision)
-    return receipt
+    return receipt, call
+
+
+def _asks(call: Call) -> bool:
+    """Whether its tool has asked a question while it ran."""
+    return call.ask is not None and call.ask.mode == "manual"
 
 
 def receipt_of(progress: Progress, request: DecideRequest) -> DecisionReceipt:
@@ -57,8 +83,7 @@ def _decided(progress: Progress, request: DecideRequest) -> tuple[DecisionReceip
             f"call {call.planned.id!r} of {call.planned.name!r} has other arguments (digest {digest}) than the ones "
             f"that were decided on (digest {decision.digest}); look at them again"
         )
-    manual = call.ask is not None and call.ask.mode == "manual"
-    approved = manual or (decision.approve if decision is not None else says_yes(request.answer))
+    approved = _asks(call) or (decision.approve if decision is not None else says_yes(request.answer))
     receipt = DecisionReceipt(
         position=str(Position(calls.step, index)),
         call_id=call.planned.id,
@@ -70,9 +95,18 @@ def _decided(progress: Progress, request: DecideRequest) -> tuple[DecisionReceip
     return receipt, call
 
 
+def _asked_below(calls: Calls, at: int) -> str:
+    planned, subagent = calls.items[at].planned, calls.items[at].subagent
+    below = subagent.workflow_id if subagent is not None else ""
+    return (
+        f"it names no call, and the run is paused at call {planned.id!r} ({calls.position(at)}, {planned.name}), where "
+        f"another agent asks: decide in its workflow {below!r}, or name a call: {_named(calls, calls.decidable())}"
+    )
+
+
 def _check_arguments(calls: Calls | None, call: Call, decision: Decision) -> None:
     tool = call.planned.name
-    if call.ask is not None and call.ask.mode == "manual":
+    if _asks(call):
         raise DecisionNotAccepted(
             f"tool {tool!r} has asked a question while it ran: answer it with a value, not with arguments"
         )
@@ -95,9 +129,7 @@ def _which(progress: Progress, calls: Calls, request: DecideRequest, waiting: li
         return at if at is not None and at in waiting else waiting[0]
     by_position = [at for at in waiting if request.call == str(calls.position(at))]
     by_id = [at for at in waiting if name == calls.items[at].planned.id]
-    known = ", ".join(
-        f"{calls.items[at].planned.id!r} ({calls.position(at)}, {calls.items[at].planned.name})" for at in waiting
-    )
+    known = _named(calls, waiting)
     if by_position and by_id and by_position != by_id:
         raise DecisionNotAccepted(f"{name!r} is the position of one call, the id of another: {known}")
     found = by_position or by_id
@@ -108,6 +140,11 @@ def _which(progress: Progress, calls: Calls, request: DecideRequest, waiting: li
     if found:
         raise DecisionNotAccepted(f"{len(found)} calls have the id {name!r}; name one by its position: {known}")
     raise DecisionNotAccepted(f"no call {name!r} waits for a decision{_late(progress, name)}; waiting: {known}")
+
+
+def _named(calls: Calls, indices: list[int]) -> str:
+    found = ((calls.items[at].planned, calls.position(at)) for at in indices)
+    return ", ".join(f"{planned.id!r} ({position}, {planned.name})" for planned, position in found)
 
 
 def _late(progress: Progress, name: str | None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
 
+from pydantic import ValidationError
 from spine_core import Message, StopReason, Usage
 
 from spine_temporal.contracts.approval import ApprovalPolicy
@@ -207,6 +208,14 @@ def with_receipt(progress: Progress, update_id: str, receipt: WireModel) -> Prog
     for oldest in list(receipts)[:-_RECEIPTS]:
         del receipts[oldest]
     return replace(progress, receipts=receipts)
+
+
+def receipt_in[W: WireModel](progress: Progress, update_id: str, type_: type[W]) -> W | None:
+    """What the update of that id was answered; None: there was none, or one of another kind."""
+    try:
+        return type_.model_validate(progress.receipts[update_id])
+    except (KeyError, ValidationError):
+        return None
 
 
 def known_cost_usd(spent: Spent) -> float | None:

@@ -33,6 +33,7 @@ class Idempotency:
 
     If the worker dies while the tool runs, the next attempt of that call runs it again: nobody knows how far it came.
     Another call may run it when the first has not been heard of for `lease_s`; None: as long as its attempt may take.
+    A tool that is another agent keeps nobody waiting: what it says first is remembered, of several at once each runs.
 
     What is known of a key is in the workflow `spine.once-<name>/<hash of the key>`, which the workers of `task_queue`
     work on; None: those of the run that called first. `store` is there for the kernel's signature and must be None.
@@ -69,7 +70,7 @@ class Idempotency:
         """Take the call's key, or its result if there is one; wait while another has it."""
         if not self._guards(ctx):
             return
-        workflow_id = f"{names.ONCE_ID_PREFIX}{self.name}/{_hash(self._key(ctx.call.name, ctx.args))}"
+        workflow_id = self._workflow_id(ctx)
         # On the plain kernel a run's calls are one owner's: one of them may have been answered by another hook.
         owner = name_of_work(f"{self._id}/{ctx.state.session_id}")
         claimed = await self._claim(workflow_id, owner)
@@ -90,6 +91,13 @@ class Idempotency:
         if held is not None:
             workflow_id, owner = held
             await self._say(workflow_id, await self._done(owner, _written(ctx.result)))
+        elif self._guards(ctx):
+            # Another agent has worked on it, outside of this activity; the key was given up meanwhile.
+            workflow_id, done = self._workflow_id(ctx), await self._done(name_of_work(self._id), _written(ctx.result))
+            await found(lambda: self._say(workflow_id, done))
+
+    def _workflow_id(self, ctx: ToolContext) -> str:
+        return f"{names.ONCE_ID_PREFIX}{self.name}/{_hash(self._key(ctx.call.name, ctx.args))}"
 
     def _guards(self, ctx: ToolContext) -> bool:
         return self.tools is None or ctx.call.name in self.tools

@@ -25,7 +25,8 @@ class RateLimit:
 
     It is `spine_middleware.RateLimit`, with the bucket kept in Temporal. Calls begin in the order in which they asked.
     One that has to wait for longer than two seconds leaves its worker free: its step is tried again when its turn has
-    come, from its first hook on. `name` tells limits apart; those of one name share a bucket.
+    come, from its first hook on; beyond 20,000 that wait, some may have to wait anew. `name` tells limits apart; those
+    of one name share a bucket.
 
     The bucket is in the workflow `spine.rate-<name>`, which the workers of `task_queue` work on; None: those of the
     first run that asks.

@@ -1,8 +1,11 @@
 """The Temporal server as the place where middleware keeps its state."""
 
 import asyncio
+import logging
 import secrets
-from collections.abc import Awaitable, Callable
+import shlex
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
     from temporalio.client import Client
     from temporalio.common import RawValue
 
+_log = logging.getLogger(__name__)
+
+# By then somebody wonders what a step or a tool waits for.
+_SLOW_S: Final = 5.0
 _PATIENCE_S: Final = 60.0
 _PAUSE_S: Final = 0.5
 _CROWDED_S: Final = 1.0
@@ -75,27 +82,47 @@ class StateWorkflow:
 
         client = await self.client()
         handle = client.get_workflow_handle(workflow_id)
-        # Many updates at once that would each start the workflow are in the server's way.
-        going: RawValue | None = await found(lambda: handle.execute_update(update, request, result_type=RawValue))
-        if going is not None:
-            return going
-        answer: RawValue = await in_turn(
-            lambda: client.execute_update_with_start_workflow(
-                update,
-                request,
-                start_workflow_operation=WithStartWorkflowOperation(
-                    workflow,
-                    begins_with,
-                    id=workflow_id,
-                    task_queue=self.task_queue,
-                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                    task_timeout=timedelta(seconds=WORKER_SILENCE_S),
-                    **start,
-                ),
-                result_type=RawValue,
+        with missed(workflow_id):
+            # Many updates at once that would each start the workflow are in the server's way.
+            going: RawValue | None = await found(lambda: handle.execute_update(update, request, result_type=RawValue))
+            if going is not None:
+                return going
+            answer: RawValue = await in_turn(
+                lambda: client.execute_update_with_start_workflow(
+                    update,
+                    request,
+                    start_workflow_operation=WithStartWorkflowOperation(
+                        workflow,
+                        begins_with,
+                        id=workflow_id,
+                        task_queue=self.task_queue,
+                        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                        task_timeout=timedelta(seconds=WORKER_SILENCE_S),
+                        **start,
+                    ),
+                    result_type=RawValue,
+                )
             )
-        )
         return answer
+
+
+@contextmanager
+def missed(workflow_id: str) -> Iterator[None]:
+    """Log that the workflow does not answer, when the body waits for it for long."""
+    late = asyncio.get_running_loop().call_later(
+        _SLOW_S,
+        _log.warning,
+        "the workflow %r, which keeps the state of a middleware, has not answered for %g s; unless another call is at "
+        "work on the same thing, nobody may poll its task queue, which `temporal workflow describe --workflow-id %s` "
+        "names",
+        workflow_id,
+        _SLOW_S,
+        shlex.quote(workflow_id),
+    )
+    try:
+        yield
+    finally:
+        late.cancel()
 
 
 def name_of_work(otherwise: str | None = None) -> str:

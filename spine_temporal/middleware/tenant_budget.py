@@ -1,5 +1,7 @@
 """A tenant's budget that holds over all workers."""
 
+import math
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +11,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import WORKER_SILENCE_S
 from spine_temporal.contracts.shared_limits import BudgetState, Charge
 from spine_temporal.errors import BadInput
-from spine_temporal.middleware.server_state import StateWorkflow, found, name_of_attempt, patiently
+from spine_temporal.middleware.server_state import StateWorkflow, found, missed, name_of_attempt, patiently
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -22,8 +24,9 @@ class TenantBudget:
 
     It is `spine_middleware.TenantBudget`, with the sum kept in Temporal: one for all workers of the namespace, for
     ever, whatever crashes. Each model call is charged once it is answered; one that begins after the ceiling was
-    reached is refused, those in flight at that moment are still paid for. `name` tells budgets apart ("2026-11"): each
-    tenant has one of each name. `store` is there for the kernel's signature and must be None.
+    reached is refused, those in flight at that moment are still paid for. A cost that is no number (NaN) counts for
+    nothing. `name` tells budgets apart ("2026-11"): each tenant has one of each name. `store` is there for the
+    kernel's signature and must be None.
 
     The sum is in the workflow `spine.budget-<name>/<tenant>`, which the workers of `task_queue` work on; None: those
     of the first run that is charged.
@@ -44,7 +47,7 @@ class TenantBudget:
         task_queue: str | None = None,
     ) -> None:
         for option, given in (("max_cost_usd", max_cost_usd), ("max_tokens", max_tokens)):
-            if given is not None and not given >= 0:
+            if given is not None and not (isinstance(given, int | float) and given >= 0):
                 raise BadInput(f"{option} is {given!r}; it is 0 or more, or None for no limit")
         self.max_cost_usd = max_cost_usd
         self.max_tokens = max_tokens
@@ -60,7 +63,8 @@ class TenantBudget:
 
         client = await self._keeper.client()
         handle = client.get_workflow_handle(self._id(tenant_id))
-        answer = await found(lambda: handle.query(names.SPENT_QUERY, result_type=RawValue))
+        with missed(handle.id):
+            answer = await found(lambda: handle.query(names.SPENT_QUERY, result_type=RawValue))
         spent = unpack(BudgetState, answer) if answer is not None else BudgetState()
         return {"cost": spent.cost_usd, "tokens": float(spent.tokens)}
 
@@ -81,7 +85,7 @@ class TenantBudget:
         from spine_temporal.payloads import pack
 
         usage = ctx.response.usage
-        charge = Charge(id=name_of_attempt(), cost_usd=usage.cost_usd, tokens=usage.total_tokens)
+        charge = Charge(id=name_of_attempt(), cost_usd=_chargeable(usage.cost_usd), tokens=usage.total_tokens)
         client, workflow_id = await self._keeper.client(), self._id(ctx.state.tenant_id)
         await patiently(
             lambda: client.start_workflow(
@@ -98,3 +102,8 @@ class TenantBudget:
 
     def _id(self, tenant_id: str | None) -> str:
         return f"{names.BUDGET_ID_PREFIX}{self.name}/{tenant_id or _NOBODY}"
+
+
+def _chargeable(cost_usd: float) -> float:
+    """The cost as a sum can hold it: as with spine's own, one that is no number reaches no ceiling, infinity each."""
+    return 0.0 if math.isnan(cost_usd) else max(-sys.float_info.max, min(cost_usd, sys.float_info.max))

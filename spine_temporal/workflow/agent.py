@@ -99,7 +99,7 @@ class AgentWorkflow:
             cancelled = is_cancelled_exception(error)
             ending = stopped_by_guard(StopReason.CANCELLED) if cancelled else lost(error)
             if cancelled:
-                await self._report_end(ending)
+                await self._report_end(ending, cancelled=True)
             set_closed(session, self._outcome(ending).reason, canceled=cancelled)
             raise
         await self._report_end(ending)
@@ -160,9 +160,9 @@ class AgentWorkflow:
         # What was accepted in the very moment that the time was up is worked on.
         return bool(session.progress.queue)
 
-    async def _report_end(self, ending: Ending | None) -> None:
+    async def _report_end(self, ending: Ending | None, *, cancelled: bool = False) -> None:
         parent, progress = self._session.request.parent, self._session.progress
-        if parent is None or not progress.report_end:
+        if parent is None or not (progress.report_end or (cancelled and parent.report_cancel)):
             return
         status = SubagentStatus(
             position=parent.position,

@@ -155,7 +155,7 @@ def _request(session: Session, position: Position, delegation: Delegation) -> Ru
         # A member of a team stands where the team does, not below it.
         depth=session.progress.depth + (0 if team else 1),
         trace=delegation.trace or (str(session.segment.context) if team and session.spec.traced else ""),
-        parent=Parent(workflow_id=workflow.info().workflow_id, position=str(position)),
+        parent=Parent(workflow_id=workflow.info().workflow_id, position=str(position), report_cancel=True),
         budget=session.budget(),
     )
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, NoReturn
 
-from pydantic import ValidationError
 from pydantic_core import to_json
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -17,7 +16,8 @@ from spine_temporal.contracts.base import WireModel
 from spine_temporal.contracts.limits import MAX_PAYLOAD_BYTES
 from spine_temporal.contracts.run_id import entry_id
 from spine_temporal.contracts.turn import TurnRequest, TurnTaken
-from spine_temporal.journal.approvals import DecisionNotAccepted, check_decision, receipt_of
+from spine_temporal.journal.approvals import DecisionNotAccepted, check_decision, check_new_decision, receipt_of
+from spine_temporal.journal.counters import receipt_in
 from spine_temporal.journal.entries import Decided, Fact, TurnQueued
 from spine_temporal.journal.progress import Progress
 from spine_temporal.payloads import pack, unpack_given
@@ -135,7 +135,7 @@ def validate_decision(session: Session, values: Sequence[RawValue]) -> None:
         return
     if session.ready:
         try:
-            check_decision(session.expected, request)
+            check_new_decision(session.expected, request)
         except DecisionNotAccepted as error:
             _refuse_decision(session, error)
 
@@ -187,10 +187,7 @@ def _update_id() -> str:
 
 def _known[W: WireModel](session: Session, type_: type[W]) -> W | None:
     """The receipt that an update of that id got before, if it was one of this kind."""
-    try:
-        return type_.model_validate(session.progress.receipts[_update_id()])
-    except (KeyError, ValidationError):
-        return None
+    return receipt_in(session.progress, _update_id(), type_)
 
 
 async def _recordable(session: Session, entry: Fact | None) -> None:

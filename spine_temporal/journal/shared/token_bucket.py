@@ -6,6 +6,8 @@ from spine_temporal.contracts.shared_limits import BucketState, TakeRequest
 
 # Who has not come by then, has been given up, or its worker has.
 _LATE_S: Final = 3600.0
+# Of some sixty bytes each, and a codec may make a third more of it: a stock server takes 2 MB.
+_MOST_CARRIED: Final = 20_000
 
 
 def taken(pace: BucketState, request: TakeRequest, now_s: float) -> tuple[BucketState, tuple[float, ...]]:
@@ -30,3 +32,15 @@ def taken(pace: BucketState, request: TakeRequest, now_s: float) -> tuple[Bucket
             turns[id_] = turn
         waits_s.append(wait_s)
     return BucketState(full_at_s=full_at_s, turns=turns), tuple(waits_s)
+
+
+def carried(pace: BucketState) -> BucketState:
+    """The pace as the next execution begins with it.
+
+    A server would refuse one with very many turns for ever, and no call would begin any more. Those that are furthest
+    away are forgotten: whose turn it was gets another one when it comes back.
+    """
+    if len(pace.turns) <= _MOST_CARRIED:
+        return pace
+    nearest = sorted(pace.turns.items(), key=lambda each: each[1])[:_MOST_CARRIED]
+    return pace.model_copy(update={"turns": dict(nearest)})

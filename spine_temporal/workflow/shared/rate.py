@@ -7,7 +7,7 @@ from temporalio.common import RawValue, VersioningBehavior
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.shared_limits import BucketReply, BucketState, TakeRequest
-from spine_temporal.journal.shared.token_bucket import taken
+from spine_temporal.journal.shared.token_bucket import carried, taken
 from spine_temporal.payloads import pack
 from spine_temporal.workflow.arguments import any_arguments
 from spine_temporal.workflow.shared.parse import heard, read, until_grown
@@ -41,7 +41,7 @@ class RateWorkflow:
         """Go on as a new execution whenever the history has grown."""
         read(BucketState, values)
         await until_grown()
-        workflow.continue_as_new(pack(self._pace))
+        workflow.continue_as_new(pack(carried(self._pace)))
 
 
 @workflow.defn(name=names.RATE_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)

@@ -81,6 +81,19 @@ async def test_a_question_takes_a_value_not_arguments(durable: Durable) -> None:
         await run.decide(Decision(arguments={"question": "this?"}))
 
 
+async def test_a_gated_call_takes_no_value_for_a_yes(durable: Durable) -> None:
+    run = await durable(agent_that(TWO)).start("pay")
+    await run.result()
+
+    async with refused(
+        durable.client, run, DecisionRefused, "tool 'pay' asks for no value: approve the call, or reject it"
+    ):
+        await run.decide(Decision(value="no"))
+
+    await run.decide(Decision(value="yes", approve=True), "call_1")
+    assert [each.call_id for each in await run.pending()] == ["call_0"]
+
+
 async def test_a_run_that_is_over_or_was_never_there_takes_no_decision(durable: Durable) -> None:
     served = durable(agent_that(TWO))
     run = await served.start("pay")
@@ -129,6 +142,14 @@ async def test_a_decision_that_is_no_json_is_not_sent(client: Client, nonsense: 
 
     with pytest.raises(BadInput, match=r"a decision is a word, a truth value, JSON or a Decision; .* is none"):
         await run.decide(nonsense)
+
+
+@pytest.mark.parametrize("id_", ["x" * 1001, "é" * 501, "a\0b", "a\ud800"], ids=["long", "wide", "NUL", "half"])
+async def test_a_decision_with_an_id_that_no_server_takes_is_not_sent(client: Client, id_: str) -> None:
+    run = DurableAgent("agent", client).get_run("never")
+
+    with pytest.raises(BadInput, match="of a decision"):
+        await run.decide("approve", id=id_)
 
 
 GARBAGE: list[list[Any]] = [

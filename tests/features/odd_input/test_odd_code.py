@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pytest
-from spine_core import Agent, Message, ModelResponse, Result, StopReason, tool
+from spine_core import Agent, Message, ModelResponse, Result, StopReason, StopRun, tool
 from spine_core.testing import ScriptedProvider, calls, text
 
 from spine_temporal.contracts.policies import ActivityPolicy
@@ -118,6 +118,36 @@ async def test_what_is_raised_is_an_outcome_and_is_raised_once(
     else:
         assert result.stopped_reason is StopReason.ERROR
         assert result.error is not None
+
+
+class Mute(Exception):
+    """Has no text."""
+
+    def __str__(self) -> str:
+        raise TypeError("none")
+
+
+@pytest.mark.parametrize("place", [place for place in HOOKS if place != "on_run_end"])
+async def test_a_hook_ends_the_run_whatever_it_raises_is_made_of(durable: Durable, place: str) -> None:
+    odd: Any = "odd"
+
+    async def ending(raised: Exception) -> tuple[StopReason, str | None, str | None]:
+        def act() -> None:
+            raise raised
+
+        result = await durable(agent_with(place, Code(act))).run("go")
+        return result.stopped_reason, result.answer, result.error
+
+    leak: Any = ValueError("a card number")
+    known = ", ".join(StopReason)
+
+    assert await ending(StopRun(StopReason.GUARDRAIL, leak)) == (StopReason.GUARDRAIL, "a card number", None)
+    assert await ending(StopRun(odd, "no")) == (
+        StopReason.ERROR,
+        None,
+        f"a hook raised StopRun with the reason 'odd'; there are: {known}",
+    )
+    assert await ending(Mute()) == (StopReason.ERROR, None, f"{place} raised Mute: (str() of it raises TypeError)")
 
 
 def assert_told(result: Result) -> None:

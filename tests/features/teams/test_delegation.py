@@ -7,7 +7,7 @@ from spine_core import Agent, Result, Usage
 from spine_orchestration import supervisor
 from temporalio.client import Client
 
-from tests.features.teams.crews import Boss, Finds, ask, boss_of, finder, tokens
+from tests.features.teams.crews import Boss, Finds, ask, asking_leave, boss_of, finder, tokens
 from tests.features.teams.serving import Crew, children_of
 from tests.support.harness import told
 from tests.support.subagents import run_below, workflow_below
@@ -107,6 +107,17 @@ async def test_one_agent_is_asked_several_times_in_a_step(crew: Crew, parallel: 
     theirs = await boss.run("go")
     assert result.usage == theirs.usage + tokens(4)
     assert result.state.messages == theirs.state.messages
+
+
+async def test_an_agent_that_is_asked_nothing_has_a_workflow_all_the_same(crew: Crew) -> None:
+    clerk = asking_leave().as_tool(name="clerk")
+    durable = await crew.serve({"boss": boss_of(clerk, batches=[[("clerk", {"input": None})]])})
+    run = await durable.start("go")
+
+    assert (await run.result()).interrupt == {"tool": "pay", "arguments": {"amount": 5}}
+
+    result = await durable.resume(run.id, "approve")
+    assert (result.answer, result.usage) == ("paid 5", tokens(4))
 
 
 async def test_a_boss_goes_on_to_its_next_turn_with_what_was_found(crew: Crew) -> None:

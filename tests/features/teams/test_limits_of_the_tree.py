@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from spine_core import Agent, Guards, StopReason
 
-from tests.features.teams.crews import TOKENS, Boss, Finds, ask, asking_leave, boss_of, finder
-from tests.features.teams.serving import Crew, children_of
+from tests.features.teams.crews import PAY, TOKENS, Boss, Finds, ask, asking_leave, boss_of, finder
+from tests.features.teams.serving import ONE_MODE, Crew, children_of
 from tests.support.subagents import run_below, workflow_below
 
 pytestmark = pytest.mark.durable
@@ -139,3 +139,25 @@ async def test_an_agent_below_with_guards_of_its_own_class_runs_within_the_call(
     assert (await run.result()).answer == "found otters"
     assert await children_of(crew.client, run.workflow_id) == []
     assert "tool 'find' of agent 'boss' is an agent that runs within the call" in caplog.text
+
+
+@pytest.mark.parametrize("who", ["the run", "the agent in the middle", "the agent that asks"])
+@ONE_MODE
+async def test_what_agents_that_are_cancelled_have_spent_is_counted_above(crew: Crew, who: str) -> None:
+    asks = Agent(Boss([("pay", {"amount": 5})], cost_usd=0.5), tools=[PAY])
+    middle = Agent(Boss([ask("asks")], cost_usd=0.25), tools=[asks.as_tool(name="asks")])
+    boss = Agent(Boss([ask("middle")], cost_usd=0.125), tools=[middle.as_tool(name="middle")])
+    durable = await crew.serve({"boss": boss})
+    run = await durable.start("go")
+    assert (await run.result()).interrupted
+    below = {
+        "the run": run.id,
+        "the agent in the middle": await run_below(crew.client, run, "1.0"),
+        "the agent that asks": await run_below(crew.client, run, "1.0", "1.0"),
+    }
+
+    await durable.get_run(below[who]).cancel()
+
+    result = await run.next_result(after=1)
+    spent_since = {"the run": 0.0, "the agent in the middle": 0.125, "the agent that asks": 0.25 + 0.125}
+    assert result.usage.cost_usd == 0.5 + 0.25 + 0.125 + spent_since[who]

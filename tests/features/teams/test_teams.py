@@ -13,6 +13,8 @@ from spine_orchestration import Sequential
 from temporalio.client import WorkflowExecutionStatus
 
 from spine_temporal import Handoff
+from spine_temporal.client.describe_run import describe_run
+from spine_temporal.errors import BadInput
 from spine_temporal.history.folded import fold_execution
 from spine_temporal.journal.ledger import subagents_of
 from tests.features.teams.crews import Boss, Call, Finds, Raises, ask, asking_leave, boss_of, finder, tokens, waiting
@@ -300,7 +302,11 @@ async def test_cancelling_a_team_cancels_the_member_at_work(crew: Crew) -> None:
 
     await run.cancel()
 
-    assert (await run.result()).stopped_reason is StopReason.CANCELLED
+    result = await run.result()
+    assert (result.stopped_reason, result.usage) == (StopReason.CANCELLED, tokens(1))
+    assert [message.role for message in result.state.messages] == ["user", "assistant"]
+    children = (await describe_run(crew.client, run.workflow_id)).children
+    assert [(child.agent, child.status) for child in children] == [("line/1", "cancelled")]
     assert (
         await is_over(crew.client, await workflow_below(crew.client, run.workflow_id, "1.0"))
         == WorkflowExecutionStatus.CANCELED
@@ -319,6 +325,19 @@ async def test_a_team_whose_member_is_terminated_ends_in_an_error(crew: Crew) ->
 
     result = await run.result()
     assert (result.stopped_reason, result.error) == (StopReason.ERROR, "the run was terminated: no more")
+
+
+async def test_the_members_of_a_team_can_be_forked_and_the_team_cannot(crew: Crew) -> None:
+    durable = await crew.serve({"line": Sequential(finder(), finder())}, "line")
+    run = await durable.start("otters")
+    await run.result()
+
+    for step in (0, 1):
+        with pytest.raises(BadInput, match="is that of a team, which has no conversation of its own: fork the run of"):
+            await run.fork(step=step)
+
+    member = durable.get_run(await run_below(crew.client, run, "1.0"))
+    assert (await (await member.fork(step=0)).result()).answer == "found otters"
 
 
 async def test_a_durable_agent_delegates_to_a_team(crew: Crew) -> None:

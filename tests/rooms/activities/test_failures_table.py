@@ -12,6 +12,7 @@ import httpx2
 import openai
 import pytest
 import requests
+from temporalio.service import RPCError, RPCStatusCode
 from urllib3.exceptions import MaxRetryError
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
@@ -78,6 +79,7 @@ def without_quota_by_hand() -> Exception:
         of_aws("ThrottlingException", 400),
         of_aws("Anything", 503),
         of_grpc("UNAVAILABLE"),
+        RPCError("no such workflow, yet", RPCStatusCode.NOT_FOUND, b""),
         named("google.api_core.exceptions.ServiceUnavailable", code=HTTPStatus.SERVICE_UNAVAILABLE),
         named("google.genai.errors.ServerError", code=503),
         socket.gaierror(socket.EAI_AGAIN, "temporary failure in name resolution"),
@@ -97,6 +99,7 @@ def test_what_may_be_otherwise_later_passes(error: BaseException) -> None:
         named("aiohttp.client_exceptions.ClientResponseError", status=404),
         of_aws("AccessDeniedException", 403),
         of_grpc("PERMISSION_DENIED"),
+        RPCError("WorkflowId exceeds maximum allowed length", RPCStatusCode.INVALID_ARGUMENT, b""),
         named("google.api_core.exceptions.Forbidden", code=HTTPStatus.FORBIDDEN),
         named("google.genai.errors.ClientError", code=400),
         without_quota(),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from spine_temporal import DurableAgent
+from spine_temporal import Decision, DurableAgent
 from spine_temporal.cli.exit_codes import Exit
 from tests.rooms.cli.command import CommandLine
 from tests.support.waiting import until
@@ -65,6 +65,38 @@ async def test_a_decision_may_wait_and_is_asked_for_again(command: CommandLine) 
     assert left.out == ""
     back = await command("chat", "cashier", "--session", "left-undecided", *command.queue, stdin="y\n")
     assert back.out == "Done: paid 5 to acme\n", back.err
+
+
+async def test_what_somebody_else_has_decided_is_asked_about_no_more(command: CommandLine, client: Client) -> None:
+    talking = await command.talk("chat", "cashier", "--session", "decided-elsewhere", *command.queue)
+    await talking.shows("> ")
+    talking.type("pay twice")
+    await talking.shows("pay(amount=5, to='acme')")
+    await talking.shows("approve?")
+    run = DurableAgent("cashier", client).get_run("decided-elsewhere")
+    await run.decide(Decision(decided_by="anna"), "1.0")
+
+    talking.type("y")
+    await talking.shows("was approved by anna")
+    await talking.shows("pay(amount=7, to='emca')")
+    await talking.shows("approve?")
+    await run.decide(Decision(decided_by="ben"), "1.1")
+    talking.type("y")
+    await talking.shows("the turn goes on without it")
+    await talking.shows("Done: paid 7 to emca")
+    await talking.shows("> ")
+    assert await talking.ended() == Exit.DONE
+
+
+async def test_a_command_is_one_also_where_a_decision_is_asked_for(command: CommandLine, client: Client) -> None:
+    typed = "pay\n/cost\n/stop\npay twice\n/undo\nask\nblue\n/quit\n"
+
+    done = await command("chat", "cashier", "--session", "commands", *command.queue, stdin=typed)
+
+    assert done.out == "1 step · 15 tokens\nDone: blue\n", done.err
+    run = DurableAgent("cashier", client).get_run("commands")
+    assert [each.tool for each in await run.pending()] == ["pay", "pay"], "it was left, and waits"
+    await run.stop()
 
 
 async def test_ctrl_c_stops_the_turn_and_not_the_session(command: CommandLine, tmp_path: Path) -> None:

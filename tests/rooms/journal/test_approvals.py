@@ -8,7 +8,13 @@ from spine_core import StopReason
 
 from spine_temporal.contracts.approval import ApprovalRequestSummary, DecideRequest, Decision, DecisionReceipt
 from spine_temporal.contracts.step import PlannedCall
-from spine_temporal.journal.approvals import DecisionNotAccepted, check_decision, receipt_of, says_yes
+from spine_temporal.journal.approvals import (
+    DecisionNotAccepted,
+    check_decision,
+    check_new_decision,
+    receipt_of,
+    says_yes,
+)
 from spine_temporal.journal.counters import Progress, paused_ending, stopped_by_guard, with_ending
 from spine_temporal.journal.tool_calls import Call, CallDecision, Calls, Phase, ask, begin, decide
 
@@ -41,7 +47,8 @@ def approved_by_anna(progress: Progress) -> Progress:
 def accepted(progress: Progress, call: str | None, **request: Any) -> DecisionReceipt:
     """The receipt of a decision; the validator and the handler agree on it."""
     given = DecideRequest(call=call, **request)
-    receipt = check_decision(progress, given)
+    receipt = check_new_decision(progress, given)
+    assert check_decision(progress, given) == receipt
     assert receipt_of(progress, given) == receipt
     return receipt
 

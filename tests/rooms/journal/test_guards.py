@@ -14,7 +14,7 @@ from spine_temporal.contracts.shared_limits import (
 )
 from spine_temporal.journal.shared.lease import Once, claimed, done, is_free
 from spine_temporal.journal.shared.spend import charged
-from spine_temporal.journal.shared.token_bucket import taken
+from spine_temporal.journal.shared.token_bucket import carried, taken
 
 QUICK = settings(max_examples=150, deadline=None, derandomize=True)
 
@@ -73,6 +73,14 @@ def test_a_turn_that_nobody_comes_back_for_is_forgotten() -> None:
     pace, _ = taken(BucketState(), asking("a", "b"), 100.0)
 
     assert taken(pace, asking("c"), 5000.0)[0].turns == {}
+
+
+def test_of_very_many_turns_the_nearest_are_carried_over() -> None:
+    pace, _ = taken(BucketState(), asking(*map(str, range(20_003))), 100.0)
+
+    assert len(pace.turns) == 20_002
+    assert carried(pace).turns == {id_: turn for id_, turn in pace.turns.items() if id_ not in ("20001", "20002")}
+    assert carried(carried(pace)) == carried(pace)
 
 
 @QUICK

@@ -97,6 +97,47 @@ async def test_the_plain_kernel_uses_them_with_any_worker_of_the_queue(client: C
         ] * 2
 
 
+@pytest.mark.parametrize("raises", [False, True])
+async def test_what_another_agent_was_asked_once_it_is_not_asked_again(durable: Durable, raises: bool) -> None:
+    def team(kind: Any, **options: Any) -> tuple[Agent, list[str]]:
+        asked: list[str] = []
+
+        class Finder:
+            async def complete(self, messages: Any, tools: Any = None, **_: Any) -> Any:
+                asked.append(messages[-1].content)
+                if raises:
+                    raise RuntimeError("no such model")
+                return text("three otters")
+
+        finds = ("finder", {"input": "otters"})
+        script = [calls(finds), calls(finds, ("finder", {"input": "seals"})), text("done")]
+        finder = Agent(Finder(), name="finder").as_tool()
+        return Agent(ScriptedProvider(*script), tools=[finder], middleware=[kind(**options)]), asked
+
+    ours, asked = team(middleware.Idempotency, name=uuid.uuid4().hex)
+    spines, expected = team(spine.Idempotency)
+
+    result, kernels = await durable(ours).run("go"), await spines.run("go")
+
+    assert asked == expected == ["otters", "seals"]
+    assert result.state.messages == kernels.state.messages
+
+
+@pytest.mark.parametrize(("cost_usd", "ends"), [(float("nan"), "final"), (float("inf"), "max_cost")])
+async def test_a_cost_that_no_sum_holds_loses_neither_the_answer_nor_the_ceiling(
+    durable: Durable, cost_usd: float, ends: str
+) -> None:
+    budget = middleware.TenantBudget(max_cost_usd=1.0, name=uuid.uuid4().hex)
+    responses = [calls(PAY, cost_usd=cost_usd), text("done", cost_usd=0.5)]
+
+    result = await durable(Agent(ScriptedProvider(*responses), tools=[pay], middleware=[budget])).run("go")
+
+    assert result.stopped_reason.value == ends
+    assert [message.content for message in result.state.messages if message.role == "tool"] == [
+        '{"amount":7,"paid":true}'
+    ]
+
+
 async def test_a_call_that_another_hook_answers_does_not_stand_in_the_way_of_the_next(client: Client) -> None:
     queue = f"guards-{uuid.uuid4().hex}"
     once = middleware.Idempotency(name=queue, client=client, task_queue=queue)
@@ -128,6 +169,6 @@ def test_a_number_that_no_server_could_hold_is_refused_where_it_is_written(numbe
 def test_a_ceiling_or_a_rate_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="max_calls is 0"):
         middleware.RateLimit(0)
-    for number in (-1.0, float("nan")):
+    for number in (-1.0, float("nan"), "5"):
         with pytest.raises(ValueError, match="it is 0 or more"):
-            middleware.TenantBudget(max_cost_usd=number)
+            middleware.TenantBudget(max_cost_usd=number)  # type: ignore[arg-type]

@@ -10,10 +10,13 @@ import pytest_asyncio
 from spine_core import Agent, Message, ModelResponse, State, StepContext, StopReason, ToolContext, Usage, tool
 from spine_core.testing import ScriptedProvider, calls, text
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import RawValue
 
 from spine_temporal import ActivityPolicy, AgentWorker
 from spine_temporal.contracts import names
+from spine_temporal.contracts.shared_limits import BucketReply, BucketState, TakeRequest
 from spine_temporal.middleware import Idempotency, RateLimit, TenantBudget
+from spine_temporal.payloads import pack, unpack
 from spine_temporal.testing import dev_server
 from tests.features.sessions.talk import until_closed
 from tests.support.agents_at_hand import add, adding_agent
@@ -66,6 +69,28 @@ async def test_a_rate_loses_no_turn_when_it_continues_as_new(impatient: Client) 
         await rate.before_model(context)
 
     assert await went_on(impatient, f"{names.RATE_ID_PREFIX}default")
+
+
+async def test_a_rate_at_which_very_many_wait_goes_on(impatient: Client) -> None:
+    workflow_id = f"{names.RATE_ID_PREFIX}{uuid.uuid4().hex}"
+    handle = await impatient.start_workflow(
+        names.RATE_WORKFLOW, pack(BucketState()), id=workflow_id, task_queue=QUEUE, result_type=RawValue
+    )
+
+    async def wait_s(*ids: str) -> float:
+        request = TakeRequest(ids=ids, max_calls=1, per_s=60.0, sits_out_s=2.0)
+        answer = await handle.execute_update(names.TAKE_UPDATE, pack(request), result_type=RawValue)
+        return unpack(BucketReply, answer).waits_s[0]
+
+    # Each as long as the name of a run's activity.
+    for n in range(5):
+        await wait_s(*[f"{n}/{each}".ljust(40, "x") for each in range(8000)])
+    second = await wait_s("0/1".ljust(40, "x"))
+    for n in range(12):
+        await wait_s(f"late {n}")
+
+    assert await went_on(impatient, workflow_id)
+    assert 0 < await wait_s("0/1".ljust(40, "x")) <= second
 
 
 async def test_what_was_done_once_is_remembered_when_it_continues_as_new(impatient: Client) -> None:
@@ -154,3 +179,19 @@ async def test_a_call_that_waits_long_leaves_its_worker_and_spends_no_attempt(du
 
 def _adding() -> ModelResponse:
     return calls(("add", {"a": 1, "b": 2}))
+
+
+@ONLY_NORMAL
+@pytest.mark.parametrize("kind", [TenantBudget, RateLimit])
+async def test_what_a_call_waits_for_is_logged_when_nobody_works_on_it(
+    durable: Durable, caplog: pytest.LogCaptureFixture, kind: Any
+) -> None:
+    name, limits = uuid.uuid4().hex, {"max_calls": 5} if kind is RateLimit else {"max_tokens": 5_000}
+    guard = kind(**limits, name=name, task_queue=f"nobody-{name}")
+    answers = ScriptedProvider(calls(("add", {"a": 1, "b": 2})), text("done"))
+    run = await durable(Agent(answers, tools=[add], middleware=[guard])).start("go")
+
+    await until(lambda: name in caplog.text and "nobody may poll its task queue" in caplog.text, "the warning")
+    await run.cancel()
+
+    assert (await run.result()).stopped_reason is StopReason.CANCELLED
