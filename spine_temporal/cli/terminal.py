@@ -64,7 +64,16 @@ def print_facts(facts: Iterable[tuple[str, str | Text]]) -> None:
         stdout().print(row)
 
 
+class _Console(Console):
+    """Rich's, but for whoever reads stderr being gone: that ends nothing, the answer goes to stdout."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        if not self.stderr:
+            super().on_broken_pipe()
+
+
 def _console(*, stderr: bool, width: int | None) -> Console:
     # Rich would take the colours away and leave bold and dim, which are escape sequences as well.
     colours = None if os.environ.get("NO_COLOR") else "auto"
-    return Console(stderr=stderr, highlight=False, emoji=False, width=width, color_system=colours)  # type: ignore[arg-type]
+    return _Console(stderr=stderr, highlight=False, emoji=False, width=width, color_system=colours)  # type: ignore[arg-type]
