@@ -69,8 +69,8 @@ def report(error: Exception) -> Exit:
 
 
 def print_error(text: str) -> None:
-    """One `error: ...` line on stderr."""
-    message("error", text, "bold red")
+    """One `error: ...` line on stderr, whatever it is made of."""
+    message("error", " ".join(line.strip() for line in text.splitlines()), "bold red")
 
 
 @contextlib.contextmanager

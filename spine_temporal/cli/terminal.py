@@ -45,7 +45,7 @@ def message(label: str, text: str, style: str) -> None:
 def note(text: str) -> None:
     """A line for whoever watches; nothing when nobody does."""
     if stderr().is_terminal:
-        stderr().print(text, style="dim", markup=False, soft_wrap=True)
+        stderr().print(harmless(text), style="dim", markup=False, soft_wrap=True)
 
 
 def print_facts(facts: Iterable[tuple[str, str | Text]]) -> None:
@@ -53,7 +53,8 @@ def print_facts(facts: Iterable[tuple[str, str | Text]]) -> None:
     facts = list(facts)
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        text = Text(harmless(value)) if isinstance(value, str) else value
+        text = Text(value) if isinstance(value, str) else value
+        text.plain = harmless(text.plain)
         if any(mark in text.plain for mark in _COPIED):
             stdout().print(Text.assemble((f"  {name:<{width}}  ", "dim"), text), soft_wrap=True)
             continue

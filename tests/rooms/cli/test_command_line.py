@@ -13,7 +13,7 @@ from spine_temporal.cli.errors import report
 from spine_temporal.cli.exit_codes import MEANING, Exit
 from spine_temporal.cli.main import call
 from spine_temporal.cli.server import Server, global_options_first
-from spine_temporal.errors import SpineTemporalError
+from spine_temporal.errors import BadInput, SpineTemporalError
 
 
 def rpc(message: str, status: RPCStatusCode) -> RPCError:
@@ -158,6 +158,12 @@ def test_nothing_that_happens_ends_in_a_traceback(
     err = capsys.readouterr().err
     assert err.startswith(said)
     assert "Traceback" not in err
+
+
+def test_an_error_of_several_lines_is_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call_with(BadInput("agent\n  Field 'a  b' required"), monkeypatch) == Exit.BAD_USAGE
+
+    assert capsys.readouterr().err == "error: agent Field 'a  b' required\n"
 
 
 def test_arguments_that_are_no_text_are_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,3 +76,9 @@ def test_nothing_is_imported_when_a_line_is_printed(
         handler.emit(made)
 
     assert capsys.readouterr().err == "warning: a workflow's own: ValueError: x\n"
+
+
+def test_what_is_logged_is_one_line_that_commands_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, record("tool \x1b[31m\nerror: fake")) == [
+        "warning: tool \N{REPLACEMENT CHARACTER}[31m error: fake"
+    ]
