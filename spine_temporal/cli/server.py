@@ -45,8 +45,9 @@ class Server:
         """
         # The SDK takes a second to import, and `--help` can do without.
         from spine_temporal.connection.connect import connect
+        from spine_temporal.telemetry.core_log import plain_runtime
 
-        return await connect(**(self.overrides | overrides))
+        return await connect(**(self.overrides | overrides), runtime=plain_runtime())
 
 
 def global_options_first(arguments: list[str]) -> list[str]:

@@ -18,6 +18,7 @@ from spine_temporal.connection.settings import deployment_version
 from spine_temporal.contracts import names
 from spine_temporal.errors import BadInput
 from spine_temporal.plugins.project import load_project
+from spine_temporal.telemetry.core_log import CORE_LOGGING
 from spine_temporal.telemetry.logs import mark_lines
 from spine_temporal.telemetry.metrics_runtime import metrics_runtime
 from spine_temporal.worker.exit import leave
@@ -116,8 +117,8 @@ def run_worker_process(
 def _runtime(metrics_address: str | None, otlp_url: str | None) -> Runtime:
     beating = timedelta(seconds=HEARTBEAT_S)
     if metrics_address is None and otlp_url is None:
-        return Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=beating)
-    return metrics_runtime(metrics_address, otlp_url=otlp_url, worker_heartbeat_interval=beating)
+        return Runtime(telemetry=TelemetryConfig(logging=CORE_LOGGING), worker_heartbeat_interval=beating)
+    return metrics_runtime(metrics_address, otlp_url=otlp_url, logging=CORE_LOGGING, worker_heartbeat_interval=beating)
 
 
 async def work_until_signalled(
