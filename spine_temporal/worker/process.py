@@ -135,16 +135,18 @@ async def work_until_signalled(
     know that the worker is ready, and while no tool or hook has held the loop for `loop_held_s`, that it lives.
 
     The process ends here when the worker has not ended `deadline_s` after the signal (the SDK's core waits for an
-    activity that does not heed its cancellation, for as long as it runs), or when there is a second signal.
-
-    Raises:
-        Exception: the worker cannot go on, for instance because it may not poll.
+    activity that does not heed its cancellation, for as long as it runs), or when there is a second signal. It ends
+    with 1 when the worker cannot go on, for instance because it may not poll.
     """
     with until_signalled(deadline_s, signalled) as signal:
         async with worker:
             ready()
             with service_manager(worker.plugin.loop_age_s, loop_held_s):
-                await signal.wait()
+                stops = [asyncio.create_task(each.wait()) for each in (signal, worker.fatal_error)]
+                await asyncio.wait(stops, return_when=asyncio.FIRST_COMPLETED)
+                if worker.fatal_error.error is not None:
+                    _log.error("the worker cannot go on, and ends; another takes over: %s", worker.fatal_error.reason)
+                    leave(1)
     _log.info("worker stopped")
 
 

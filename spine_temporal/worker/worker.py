@@ -20,6 +20,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import CACHE_WAIT_S, ContinuePolicy
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.worker.build_id import build_id
+from spine_temporal.worker.fatal_error import FatalError
 from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, DEFAULT_TELEMETRY, SpinePlugin
 
 # What the model writes rides on heartbeats; without that they come a fifth of their timeout apart.
@@ -101,6 +102,8 @@ class AgentWorker:
         elif not worker_options.keys() & {"build_id", "deployment_config", "use_worker_versioning"}:
             defaults["build_id"] = build_id()
         self.deployment_version = deployment_version
+        self.fatal_error = FatalError(graceful_shutdown_s, worker_options.get("on_fatal_error"))
+        worker_options["on_fatal_error"] = self.fatal_error
         plugins = [*worker_options.pop("plugins", ()), self.plugin]
         self._worker = Worker(client, task_queue=task_queue, plugins=plugins, **(defaults | worker_options))
 
@@ -111,8 +114,8 @@ class AgentWorker:
 
     @property
     def has_stopped(self) -> bool:
-        """It was started, and has come to its end."""
-        return self._worker.is_shutdown
+        """It was started, and has come to its end, or cannot go on."""
+        return self._worker.is_shutdown or self.fatal_error.error is not None
 
     @property
     def client(self) -> Client:
