@@ -79,4 +79,7 @@ def metrics_runtime(
         )
         return Runtime(telemetry=telemetry, **options)
     except (RuntimeError, ValueError) as error:
-        raise BadInput(f"metrics cannot be served at {prometheus_address or otlp_url!r}: {error}") from error
+        if otlp_url is None:
+            raise BadInput(f"metrics cannot be served at {prometheus_address!r}: {error}") from error
+        way = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT of a worker process is such as http://collector:4317"
+        raise BadInput(f"metrics cannot be sent to {otlp_url!r}: {error}; {way}") from error
