@@ -59,6 +59,7 @@ def test_without_a_command_there_is_help_and_the_code_for_bad_usage(capsys: pyte
         (["list", "--status", "asleep"], "`spine-temporal list --help` says how"),
         (["run", "clerk", "hi", "--on-busy", "wait"], "`spine-temporal run --help` says how"),
         (["approvals", "--limit", "0"], "`spine-temporal approvals --help` says how"),
+        (["key"], "missing command; `spine-temporal key --help` says how"),
         (["answer", "r"], "missing argument 'VALUE'; `spine-temporal answer --help` says how"),
         (["fork", "r"], "missing option '--step'; `spine-temporal fork --help` says how"),
         (["worker", "--project", "/no/such/folder"], "`spine-temporal worker --help` says how"),
