@@ -21,6 +21,7 @@ from spine_temporal.contracts.policies import CACHE_WAIT_S, ContinuePolicy
 from spine_temporal.given import check_name, check_seconds, check_type
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.worker.build_id import build_id
+from spine_temporal.worker.fatal_error import FatalError
 from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, DEFAULT_TELEMETRY, SpinePlugin
 
 # What the model writes rides on heartbeats; without that they come a fifth of their timeout apart.
@@ -112,6 +113,8 @@ class AgentWorker:
             defaults["build_id"] = build_id()
         self.deployment_version = deployment_version
         self._started = False
+        self.fatal_error = FatalError(graceful_shutdown_s, worker_options.get("on_fatal_error"))
+        worker_options["on_fatal_error"] = self.fatal_error
         plugins = [*worker_options.pop("plugins", ()), self.plugin]
         self._worker = Worker(client, task_queue=task_queue, plugins=plugins, **(defaults | worker_options))
 
@@ -122,8 +125,8 @@ class AgentWorker:
 
     @property
     def has_stopped(self) -> bool:
-        """It was started, and has come to its end."""
-        return self._worker.is_shutdown
+        """It was started, and has come to its end, or cannot go on."""
+        return self._worker.is_shutdown or self.fatal_error.error is not None
 
     @property
     def client(self) -> Client:
