@@ -44,7 +44,8 @@ def call(arguments: list[str]) -> int:
     except SystemExit as ended:
         # Typer and rich end the process where whoever read the output has gone, and typer once it has printed how lines
         # are completed. Here it ends by `leave` in any case: else threads of the SDK could hold it for ever.
-        return code if isinstance(ended.__context__, OSError) else int(ended.code or Exit.DONE)
+        gone = isinstance(ended.__context__, OSError)
+        return ended.code if isinstance(ended.code, int) and not gone else code
     except BrokenPipeError:
         return code
     except Exception as error:  # noqa: BLE001
