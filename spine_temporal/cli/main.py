@@ -29,7 +29,7 @@ def main() -> NoReturn:
 
 def call(arguments: list[str]) -> int:
     """Carry out a command line; the exit code for what came of it."""
-    code = Exit.DONE if arguments else Exit.BAD_USAGE
+    code = int(Exit.DONE if arguments else Exit.BAD_USAGE)
     try:
         from spine_temporal.cli.commands import app
         from spine_temporal.cli.server import global_options_first
@@ -37,7 +37,7 @@ def call(arguments: list[str]) -> int:
 
         check_text(arguments)
         done = app(global_options_first(arguments or ["--help"]), prog_name="spine-temporal", standalone_mode=False)
-        code = Exit(done or code)
+        code = int(done or code)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return Exit.CTRL_C
