@@ -71,11 +71,14 @@ async def _client(
         return client, [("server", f"{address}, which was running already"), *([("web UI", ui)] if ui else [])]
     if not number.isdecimal() or not 0 < int(number) <= _LAST_PORT:
         raise BadInput(f"no server can be started at {address!r}; it is written host:port, with a port up to 65535")
+    ui_port = ui_port or int(number) + UI_PORT_OFFSET
+    if ui_port > _LAST_PORT or ui_port == int(number):
+        raise BadInput(f"the web UI cannot listen at port {ui_port} beside a server at {number}; --ui-port says where")
     started = DevServer(
         folder / _DATABASE,
         port=int(number),
         ui=True,
-        ui_port=ui_port or int(number) + UI_PORT_OFFSET,
+        ui_port=ui_port,
         namespace=settings.get("namespace", "default"),
     )
     await stack.enter_async_context(started)

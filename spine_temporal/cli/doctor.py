@@ -1,7 +1,9 @@
 """Whether everything is in order: what `spine-temporal doctor` does."""
 
 import asyncio
+import contextlib
 import json as json_
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -35,7 +37,9 @@ def doctor(
     folder = project or find_project(Path.cwd())
     # Only what `deploy` adds may depend on a deployment: a laptop has none.
     deployed = (lambda: check_deploy(server, deployment)) if deploy or deployment is not None else None
-    findings = asyncio.run(_checked(server, folder, agents, task_queue, deployed))
+    # What modules of agents print while they are imported is no answer.
+    with contextlib.redirect_stdout(sys.stderr):
+        findings = asyncio.run(_checked(server, folder, agents, task_queue, deployed))
     if json:
         write(json_.dumps([each.to_json() for each in findings], indent=2))
     else:

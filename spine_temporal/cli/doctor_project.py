@@ -14,11 +14,11 @@ from spine_core import Agent
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.agents.teams import Team, members_of
 from spine_temporal.cli.doctor_finding import Finding, Level
-from spine_temporal.errors import SpineTemporalError
+from spine_temporal.errors import DuplicateAgent, SpineTemporalError
 from spine_temporal.plugins.allowlist import why_refused
 from spine_temporal.plugins.installed import CORE, OURS, installed
 from spine_temporal.plugins.loader import import_problem
-from spine_temporal.plugins.project import places
+from spine_temporal.plugins.project import by_name, places
 from spine_temporal.plugins.project_agents import Found
 from spine_temporal.plugins.requirements import missing_for
 from spine_temporal.plugins.spine_toml import read, unknown_in
@@ -48,9 +48,14 @@ async def _findings(folder: Path, extra: Sequence[str]) -> AsyncIterator[Finding
     for finding in _file(folder / CONFIG_FILENAME):
         yield finding
     agents: dict[str, Agent] = {}
+    everywhere: list[Found] = []
     for place, read_there in places(folder, extra).items():
-        async for finding in _agents(place, read_there, agents):
+        async for finding in _agents(place, read_there, agents, everywhere):
             yield finding
+    try:
+        by_name(everywhere)
+    except DuplicateAgent as error:
+        yield Finding(Level.FIX, "agents", str(error))
     for finding in (*_plugins(), *_keys(folder, agents)):
         yield finding
 
@@ -70,14 +75,15 @@ def _file(file: Path) -> Iterator[Finding]:
 
 
 async def _agents(
-    place: str, read_there: Callable[[], Sequence[Found]], agents: dict[str, Agent]
+    place: str, read_there: Callable[[], Sequence[Found]], agents: dict[str, Agent], everywhere: list[Found]
 ) -> AsyncIterator[Finding]:
-    """What is found of the agents of one place; those that can be built are added to `agents`."""
+    """What is found of the agents of one place, added to `everywhere`; those that can be built, to `agents`."""
     try:
         found = read_there()
     except SpineTemporalError as error:
         yield Finding(Level.FIX, place, str(error))
         return
+    everywhere += found
     for each in found:
         try:
             agent = await _built(each)
@@ -128,7 +134,7 @@ def _keys(folder: Path, agents: dict[str, Agent]) -> Iterator[Finding]:
             wanted.setdefault(key, f"the model of agent {name!r} needs it")
     for file, pattern in ((CONFIG_FILENAME, _REFERENCE), (_ENV_EXAMPLE, _VARIABLE)):
         if (folder / file).is_file():
-            for key in pattern.findall((folder / file).read_text()):
+            for key in pattern.findall((folder / file).read_text(encoding="utf-8", errors="replace")):
                 wanted.setdefault(key, f"{file} names it")
     for key, why in wanted.items():
         if os.environ.get(key):

@@ -1,6 +1,7 @@
 """What is in order with the server, its namespace, the task queue."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -42,9 +43,17 @@ async def _findings(server: Server, client: Client, task_queue: str) -> AsyncIte
     if namespace.level is Level.FIX:
         return
     yield await _attributes(server, client)
-    yield await _pollers(server, client, task_queue)
-    for found in await check_encryption(client):
+    for found in await _looked("task queue", _pollers(server, client, task_queue)):
         yield found
+    for found in await _looked("codec", check_encryption(client)):
+        yield found
+
+
+async def _looked(what: str, look_at: Awaitable[list[Finding]]) -> list[Finding]:
+    try:
+        return await look_at
+    except RPCError as error:
+        return [Finding(Level.NOTE, what, f"it cannot be looked at: {error.message}", "ask with a role that may")]
 
 
 async def _namespace(server: Server, client: Client) -> Finding:
@@ -54,7 +63,9 @@ async def _namespace(server: Server, client: Client) -> Finding:
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             return Finding(Level.NOTE, "namespace", f"{name}; the server says nothing of it: {error.message}")
-        create = server.command("operator", "namespace", "create", "-n", name, program="temporal")
+        create = replace(server, namespace=None).command(
+            *("operator", "namespace", "create", "-n", name), program="temporal"
+        )
         return Finding(Level.FIX, "namespace", f"the server has no namespace {name!r}", f"`{create}` makes it")
     kept: timedelta = described.config.workflow_execution_retention_ttl.ToTimedelta()
     return Finding(Level.OK, "namespace", f"{name}, runs are kept {many(kept.days, 'day')} after their end")
@@ -78,7 +89,7 @@ async def _attributes(server: Server, client: Client) -> Finding:
     return Finding(Level.NOTE, "search attributes", text, way)
 
 
-async def _pollers(server: Server, client: Client, task_queue: str) -> Finding:
+async def _pollers(server: Server, client: Client, task_queue: str) -> list[Finding]:
     last: datetime | None = None
     polling = 0
     for type_ in (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY):
@@ -93,6 +104,6 @@ async def _pollers(server: Server, client: Client, task_queue: str) -> Finding:
         polling = max(polling, len({poller.identity for poller in described.pollers}))
     if last is None:
         start = server.command("worker", "--task-queue", task_queue)
-        return Finding(Level.FIX, "task queue", f"nobody polls {task_queue!r}", f"`{start}` starts a worker")
+        return [Finding(Level.FIX, "task queue", f"nobody polls {task_queue!r}", f"`{start}` starts a worker")]
     polled_ago = ago((datetime.now(UTC) - last).total_seconds())
-    return Finding(Level.OK, "task queue", f"{task_queue}, polled by {many(polling, 'worker')}, last {polled_ago}")
+    return [Finding(Level.OK, "task queue", f"{task_queue}, polled by {many(polling, 'worker')}, last {polled_ago}")]

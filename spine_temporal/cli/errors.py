@@ -106,6 +106,8 @@ def _server_error(error: Exception) -> tuple[Exit, str] | None:
         return Exit.BAD_USAGE, f"the Temporal server refuses: {error.message}; look at the API key or certificate"
     if error.status in (status.NOT_FOUND, status.INVALID_ARGUMENT):
         return Exit.BAD_USAGE, f"the Temporal server says: {error.message}"
+    if error.status is status.UNIMPLEMENTED:
+        return Exit.NO_ANSWER, f"the Temporal server cannot do that: {error.message}; a newer one can"
     return Exit.NO_ANSWER, f"the Temporal server says: {error.message} ({error.status.name.lower()}); try again"
 
 

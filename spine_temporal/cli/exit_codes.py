@@ -18,7 +18,7 @@ class Exit(IntEnum):
 
 
 MEANING: Final = {
-    Exit.DONE: "done; of `run` or `resume`: the agent gave its final answer",
+    Exit.DONE: "done; of `run` or `resume`: the agent gave its final answer, or nobody reads on",
     Exit.NO_ANSWER: "the run ended without a final answer: an error, a guard, a stop; of `replay` or `gate`: "
     "something speaks against this version; of `drain`: some remain",
     Exit.BAD_USAGE: "bad usage, bad input, a refused decision, an unknown or broken agent, keys that are missing",

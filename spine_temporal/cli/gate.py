@@ -1,7 +1,9 @@
 """The gate before a rollout: what `spine-temporal gate` does."""
 
 import asyncio
+import contextlib
 import json as json_
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +14,7 @@ from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.cli.server import Server
 from spine_temporal.cli.terminal import print_facts, write
 from spine_temporal.format import many
-from spine_temporal.plugins.project import find_project, places
+from spine_temporal.plugins.project import by_name, find_project, places
 
 if TYPE_CHECKING:
     from spine_temporal.contracts.gate import GateReport
@@ -29,10 +31,12 @@ def gate(
     json: bool,
 ) -> Exit:
     """Look whether this version may become current; print what was looked at, and what speaks against it."""
-    everything = places(project or find_project(Path.cwd()), agents)
-    # Those of modules that cannot be imported, too: each raises why when it is to be built.
-    found = {each.name: each.agent for read in everything.values() for each in read()}
-    report = asyncio.run(_report(server, AgentRegistry(found), files, task_queue, histories))
+    # What modules of agents print while they are imported is no answer.
+    with contextlib.redirect_stdout(sys.stderr):
+        everything = places(project or find_project(Path.cwd()), agents)
+        # Those of modules that cannot be imported, too: each raises why when it is to be built.
+        found = by_name(each for read in everything.values() for each in read())
+        report = asyncio.run(_report(server, AgentRegistry(found), files, task_queue, histories))
     if json:
         write(json_.dumps(report.model_dump(mode="json"), indent=2))
     else:

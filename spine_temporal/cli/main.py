@@ -29,7 +29,7 @@ def main() -> NoReturn:
 
 def call(arguments: list[str]) -> int:
     """Carry out a command line; the exit code for what came of it."""
-    code = Exit.DONE if arguments else Exit.BAD_USAGE
+    code = int(Exit.DONE if arguments else Exit.BAD_USAGE)
     try:
         from spine_temporal.cli.commands import app
         from spine_temporal.cli.server import global_options_first
@@ -37,14 +37,15 @@ def call(arguments: list[str]) -> int:
 
         check_text(arguments)
         done = app(global_options_first(arguments or ["--help"]), prog_name="spine-temporal", standalone_mode=False)
-        code = Exit(done or code)
+        code = int(done or code)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return Exit.CTRL_C
     except SystemExit as ended:
         # Typer and rich end the process where whoever read the output has gone, and typer once it has printed how lines
         # are completed. Here it ends by `leave` in any case: else threads of the SDK could hold it for ever.
-        return code if isinstance(ended.__context__, OSError) else int(ended.code or Exit.DONE)
+        gone = isinstance(ended.__context__, OSError)
+        return ended.code if isinstance(ended.code, int) and not gone else code
     except BrokenPipeError:
         return code
     except Exception as error:  # noqa: BLE001

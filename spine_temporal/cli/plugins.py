@@ -1,6 +1,8 @@
 """The installed plugins: what `spine-temporal plugins` does."""
 
+import contextlib
 import json as json_
+import sys
 from typing import Final
 
 from rich.text import Text
@@ -40,7 +42,9 @@ class Row(ReadModel):
 
 def plugins(*, load: bool, json: bool) -> Exit:
     """Print them; with `load`, after having imported each."""
-    rows = [_row(plugin, load=load) for plugin in installed()]
+    # What plugins print while they are imported is no answer.
+    with contextlib.redirect_stdout(sys.stderr):
+        rows = [_row(plugin, load=load) for plugin in installed()]
     if json:
         write(json_.dumps([row.to_json() for row in rows], indent=2))
         return Exit.DONE

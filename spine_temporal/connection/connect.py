@@ -28,17 +28,20 @@ async def connect(
     """
     arguments = connect_options(address=address, namespace=namespace, profile=profile) | options
     target = arguments.pop("target_host")
+    # With an API key the SDK speaks TLS, too, unless told otherwise.
+    by_tls = arguments.get("tls") or (arguments.get("tls") is None and arguments.get("api_key"))
+    how = "by TLS, which TEMPORAL_TLS or an API key asks for" if by_tls else ""
     try:
         async with asyncio.timeout(_PATIENCE_S):
             return await Client.connect(target, **arguments)
     except TimeoutError:
-        raise unreachable(target) from None
+        raise unreachable(target, how) from None
     except ValueError as error:
         raise BadInput(f"{target!r} is no address of a server: {error}; it is written host:port") from None
     except RuntimeError as error:
         refused = _REFUSED.search(str(error))
         if refused is None:
-            raise unreachable(target) from error
+            raise unreachable(target, how) from error
         raise ServerUnreachable(
             f"what answers at {target} does not take this client ({refused[1]}); is it a Temporal server, do the TLS "
             "settings and TEMPORAL_API_KEY fit?"

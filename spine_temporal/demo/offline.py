@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import os
 import re
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from spine_temporal.demo.planner.notebook import read_conversation, text_of
 
 THINK_ENV = "SPINE_TEMPORAL_DEMO_THINK_S"
 _CHARS_PER_TOKEN = 4
+_LONGEST_THINK_S = 3600.0
 
 
 class OfflineProvider:
@@ -75,9 +77,12 @@ def _tokens(messages: list[Message]) -> int:
 def _from_environment(model: str) -> OfflineProvider:
     text = os.environ.get(THINK_ENV, "0")
     try:
-        return OfflineProvider(model, think_s=float(text))
+        think_s = float(text)
     except ValueError:
-        raise ValueError(f"{THINK_ENV}={text!r} is not a number of seconds; set for example {THINK_ENV}=1.5") from None
+        think_s = math.nan
+    if not 0 <= think_s <= _LONGEST_THINK_S:
+        raise ValueError(f"{THINK_ENV}={text!r} is not a number of seconds; set for example {THINK_ENV}=1.5")
+    return OfflineProvider(model, think_s=think_s)
 
 
 register_provider("offline", _from_environment)

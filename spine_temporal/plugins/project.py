@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from spine_cli.config import CONFIG_FILENAME, find_config
@@ -45,7 +45,6 @@ def load_project(
             describes cannot be built.
         DuplicateAgent: two agents have one name.
     """
-    named: dict[str, Found] = {}
     with enforced(AllowList.of(allowed_plugins)):
         everywhere = [found for read in places(folder, extra).values() for found in read()]
     usable = [found for found in everywhere if found.broken is None]
@@ -53,18 +52,29 @@ def load_project(
         if not usable:
             raise broken
         _log.error("could not import a module of agents: %s; its agents are not served, the others are", broken)
-    for found in usable:
-        other = named.setdefault(found.name, found)
-        if other.agent is not found.agent:
-            raise DuplicateAgent(
-                f"two agents are named {found.name!r}: {other.where}, and {found.where}; rename one of them "
-                f'(Agent(..., name="..."), or name = "..." under [spine] in {CONFIG_FILENAME})'
-            )
+    named = by_name(usable)
     if not named:
         raise BadInput(
             f"no agents in {folder}: no module in agents/ has a spine_core.Agent, and no {CONFIG_FILENAME} describes "
             "one; `spine init` begins a project, --project chooses one, --agent module:attr names an agent"
         )
+    return named
+
+
+def by_name(agents: Iterable[Found]) -> dict[str, Given]:
+    """Those agents by their names; those of modules that cannot be imported raise why when they are built.
+
+    Raises:
+        DuplicateAgent: two have one name.
+    """
+    named: dict[str, Found] = {}
+    for found in agents:
+        other = named.setdefault(found.name, found)
+        if other.agent is not found.agent and other.broken is found.broken is None:
+            raise DuplicateAgent(
+                f"two agents are named {found.name!r}: {other.where}, and {found.where}; rename one of them "
+                f'(Agent(..., name="..."), or name = "..." under [spine] in {CONFIG_FILENAME})'
+            )
     return {name: found.agent for name, found in named.items()}
 
 

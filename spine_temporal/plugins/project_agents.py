@@ -102,7 +102,7 @@ def import_module(name: str, folder: Path) -> ModuleType:
     """
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
             raise BadInput(f"there is no module {name!r}, neither in {folder} nor installed") from error
         raise AgentBroken(f"{_blamed(error, folder) or name}: {type(error).__name__}: {error}") from error
@@ -129,7 +129,7 @@ def _makes(module: ModuleType, attribute: str) -> bool:
     return attribute in names.get_identifiers() and not names.lookup(attribute).is_imported()
 
 
-def _blamed(error: Exception, folder: Path) -> str | None:
+def _blamed(error: BaseException, folder: Path) -> str | None:
     if isinstance(error, SyntaxError):
         return f"{error.filename}:{error.lineno}"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):

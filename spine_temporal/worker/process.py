@@ -14,9 +14,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.connection.connect import connect
 from spine_temporal.connection.credentials import renewed
+from spine_temporal.connection.search_attributes import DENIED
 from spine_temporal.connection.settings import deployment_version
 from spine_temporal.contracts import names
-from spine_temporal.errors import BadInput
+from spine_temporal.errors import BadInput, ServerUnreachable
 from spine_temporal.plugins.project import load_project
 from spine_temporal.telemetry.core_log import CORE_LOGGING
 from spine_temporal.telemetry.logs import mark_lines
@@ -162,14 +163,23 @@ async def check_namespace(client: Client) -> None:
     """Look whether the client's namespace exists: a worker would say it in the words of the SDK's core.
 
     Raises:
-        BadInput: it does not.
+        BadInput: it does not, or these credentials are not for it.
+        ServerUnreachable: the server does not say.
     """
     try:
         await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
     except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
         address = client.service_client.config.target_host
+        if error.status in DENIED:
+            raise BadInput(
+                f"the server at {address} refuses to say whether it has namespace {client.namespace!r}, as each worker "
+                f"asks it ({error.message}); look at the API key or certificate"
+            ) from error
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise ServerUnreachable(
+                f"the server at {address} does not say whether it has namespace {client.namespace!r} "
+                f"({error.message}); try again"
+            ) from error
         raise BadInput(
             f"the server at {address} has no namespace {client.namespace!r}; "
             f"`temporal operator namespace create -n {client.namespace}` makes it"

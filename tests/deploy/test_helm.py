@@ -1,6 +1,7 @@
 """The Helm chart: what it refuses, and that it renders what kustomize does."""
 
 import tomllib
+from collections.abc import Iterator
 from typing import Any
 
 import helm_python
@@ -31,6 +32,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"agentWorker": {"taskQueue": "a/b"}}, "/agentWorker/taskQueue"),
     ({"agentWorker": {"replica": 3}}, "replica"),
     ({"versioning": {"mode": "manual"}}, "/versioning/buildId"),
+    ({"versioning": {"mode": "manual", "deploymentName": "__ours", "buildId": "v1"}}, "/versioning/deploymentName"),
     ({"versioning": {"mode": "controller"}, "autoscaling": {"kind": "keda"}}, "/autoscaling/kind"),
     ({"versioning": {"rollout": {"steps": [{"rampPercentage": 100, "pauseDuration": "1m"}]}}}, "rampPercentage"),
     ({"versioning": {"rollout": {"steps": []}}}, "/versioning/rollout/steps"),
@@ -117,3 +119,41 @@ def test_chart_is_of_the_package_s_version() -> None:
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
 
     assert chart["appVersion"] == package
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {
+            "versioning": {"mode": "manual", "deploymentName": "2024", "buildId": "2024"},
+            "autoscaling": {"kind": "keda"},
+        },
+        {"versioning": {"mode": "controller"}},
+    ],
+    ids=["manual", "controller"],
+)
+@pytest.mark.parametrize("secured", [{"apiKeySecret": {"name": "2024", "key": "2024"}}, {"tlsSecret": "2024"}])
+def test_texts_of_digits_stay_texts(more: dict[str, Any], secured: dict[str, Any]) -> None:
+    temporal = {"namespace": "2024", "tlsServerName": "2024", **secured}
+    workers = {each: {"enabled": True, "taskQueue": "2024"} for each in ("agentWorker", "toolWorker")}
+    names = {"keysSecret": "2024", "environmentSecrets": ["2024"], "priorityClassName": "2024"}
+    others = {
+        "codecServer": {"enabled": True, "tokensSecret": "2024"},
+        "serviceAccount": {"name": "2024"},
+        "image": {"pullSecrets": ["2024"]},
+    }
+
+    rendered = charted({"temporal": temporal, **workers, **names, **others, **more}, release="2024")
+
+    assert [place for document in rendered for place in _numbers(document) if "2024" in place[-1]] == []
+
+
+def _numbers(part: Any, *place: str) -> Iterator[tuple[str, ...]]:
+    if isinstance(part, dict):
+        for name, value in part.items():
+            yield from _numbers(value, *place, str(name))
+    elif isinstance(part, list):
+        for value in part:
+            yield from _numbers(value, *place)
+    elif isinstance(part, int):
+        yield (*place, str(part))

@@ -173,6 +173,13 @@ def test_arguments_that_are_no_text_are_bad_usage(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err == "error: '\\udc80' is not valid UTF-8; nothing was sent\n"
 
 
+def test_a_commands_own_code_is_the_process_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As that of the demo, which SIGTERM ends.
+    monkeypatch.setattr("spine_temporal.cli.docs.docs", lambda _: 143)
+
+    assert call(["docs"]) == 143
+
+
 @pytest.fixture
 def unread() -> Iterator[int]:
     """A pipe whose reader has gone."""

@@ -132,3 +132,13 @@ async def test_a_port_that_cannot_be_is_bad_input(alone: CommandLine, project: P
 
     assert await dev.ended() == Exit.BAD_USAGE
     assert "error: no server can be started at 'localhost:99999'" in dev.lines[0]
+
+
+@pytest.mark.parametrize("ports", [("--port", "65535"), ("--port", "17901", "--ui-port", "17901")])
+async def test_a_web_ui_that_has_no_port_is_bad_input(
+    elsewhere: CommandLine, project: Path, ports: tuple[str, ...]
+) -> None:
+    dev = await elsewhere.start("dev", "--project", str(project), *ports, *elsewhere.queue)
+
+    assert await dev.ended() == Exit.BAD_USAGE
+    assert "--ui-port says where" in dev.lines[-1]

@@ -18,7 +18,7 @@ async def test_the_package_that_an_agents_provider_lacks_is_found_with_the_line_
     monkeypatch.setattr(requirements, "version_of", lambda name: "" if name == "openai" else "1.0")
     found = Found("assistant", Agent("openai:gpt-4o-mini"), "agents/assistant.py")
 
-    findings = [each async for each in _agents("agents", lambda: [found], {})]
+    findings = [each async for each in _agents("agents", lambda: [found], {}, [])]
 
     lacking = findings[-1]
     assert (lacking.level, lacking.what) == (Level.FIX, "agent assistant")
@@ -31,7 +31,7 @@ async def test_an_agent_with_spines_own_spans_is_found_with_what_replaces_them()
     watched = Agent(ScriptedProvider(text("well")), middleware=[OTelMiddleware()])
     found = [Found("plain", plain, "agents/plain.py"), Found("watched", watched, "agents/watched.py")]
 
-    findings = [each async for each in _agents("agents", lambda: found, {})]
+    findings = [each async for each in _agents("agents", lambda: found, {}, [])]
 
     [one] = [each for each in findings if "OTelMiddleware" in each.text]
     assert (one.level, one.what) == (Level.NOTE, "agent watched")

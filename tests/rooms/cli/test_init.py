@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import grpc
 import pytest
@@ -16,7 +17,7 @@ from spine_temporal.connection.web_ui import is_cloud
 from spine_temporal.contracts.search_attributes import NAMES, TABLE
 from spine_temporal.testing import dev_server
 from spine_temporal.testing.server import TestServer
-from tests.rooms.cli.command import CommandLine
+from tests.rooms.cli.command import PROJECT, CommandLine
 from tests.support.proxy.grpc_proxy import Call, GrpcProxy
 from tests.support.waiting import until
 
@@ -187,3 +188,27 @@ async def test_temporal_cloud_is_known_by_its_address() -> None:
     clients = [await Client.connect(host, lazy=True) for host in hosts]
 
     assert [is_cloud(client) for client in clients] == [True, True, False, False]
+
+
+async def test_doctor_goes_on_where_it_may_not_look() -> None:
+    async with dev_server() as server, restricted(server, "DescribeTaskQueue", "ListWorkflowExecutions") as command:
+        done = await command("doctor", "--json")
+
+    found = {each["what"]: (each["level"], each["text"]) for each in json.loads(done.out)}
+    assert found["task queue"] == found["codec"] == ("note", "it cannot be looked at: not for you")
+    assert "interpreter" in found
+
+
+async def test_a_worker_that_may_not_ask_for_its_namespace_says_so_in_a_line() -> None:
+    script = Path(__file__).parents[3] / "workers" / "agent_worker.py"
+    async with dev_server() as server, restricted(server, "DescribeNamespace") as command:
+        worker = await command.start_python(
+            f"import runpy; runpy.run_path({str(script)!r}, None, '__main__')", cwd=PROJECT
+        )
+        code = await worker.ended()
+
+    assert code == 1
+    assert worker.lines[-1].startswith(
+        f"error: the server at {command.address} refuses to say whether it has namespace"
+    )
+    assert "Traceback" not in "".join(worker.lines)

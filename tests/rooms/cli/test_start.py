@@ -195,3 +195,12 @@ async def test_start_says_as_json_how_temporal_calls_the_run(alone: CommandLine)
 
     assert told["workflow_id"] == f"spine-{told['session_id']}"
     assert told["run_id"]
+
+
+async def test_a_server_that_does_not_speak_tls_is_no_server_by_tls(alone: CommandLine) -> None:
+    done = await alone("list", environment={"TEMPORAL_API_KEY": "a-key"})
+
+    assert done.code == Exit.NO_SERVER
+    assert (
+        f"no Temporal server answers at {alone.address} (by TLS, which TEMPORAL_TLS or an API key asks for)" in done.err
+    )

@@ -189,9 +189,14 @@ async def test_tool_that_keeps_failing_is_given_up_and_named_in_the_answer(failu
 def test_thinking_time_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(THINK_ENV, "1.5")
     slow = resolve_provider("offline:planner")
-    monkeypatch.setenv(THINK_ENV, "soon")
 
     assert isinstance(slow, OfflineProvider)
     assert (slow.model, slow.think_s) == ("planner", 1.5)
-    with pytest.raises(ValueError, match="'soon' is not a number of seconds"):
+
+
+@pytest.mark.parametrize("text", ["soon", "nan", "-1", "inf"])
+def test_a_thinking_time_that_is_none_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(THINK_ENV, text)
+
+    with pytest.raises(ValueError, match=f"'{text}' is not a number of seconds"):
         resolve_provider("offline:planner")

@@ -5,21 +5,21 @@
 # Of the server, which answers without any worker, too; it knows nothing of what workers have in hand.
 - type: temporal
   metadata:
-    endpoint: {{ $v.temporal.address }}
-    namespace: {{ $v.temporal.namespace }}
-    taskQueue: {{ .values.taskQueue }}
+    endpoint: {{ $v.temporal.address | quote }}
+    namespace: {{ $v.temporal.namespace | quote }}
+    taskQueue: {{ .values.taskQueue | quote }}
     queueTypes: {{ eq .name "agent-worker" | ternary "workflow,activity" "activity" }}
     targetQueueSize: {{ $v.autoscaling.stepsPerWorker | quote }}
     {{- if eq $v.versioning.mode "manual" }}
-    workerDeploymentName: {{ $v.versioning.deploymentName }}
+    workerDeploymentName: {{ $v.versioning.deploymentName | quote }}
     workerDeploymentBuildId: {{ $v.versioning.buildId | quote }}
     {{- end }}
     {{- with $v.temporal.tlsServerName }}
-    tlsServerName: {{ . }}
+    tlsServerName: {{ . | quote }}
     {{- end }}
   {{- if $secured }}
   authenticationRef:
-    name: {{ .root.Release.Name }}
+    name: {{ .root.Release.Name | quote }}
   {{- end }}
 # Of a worker: the backlog of its build, and what that has in hand; not the runs that wait for people.
 - type: metrics-api

@@ -1,7 +1,7 @@
 {{/* What every pod has: who it runs as and where. Takes a dict of `root` and `name`. */}}
 {{- define "spine.podSettings" -}}
 {{- with .root.Values -}}
-serviceAccountName: {{ include "spine.account" $.root }}
+serviceAccountName: {{ include "spine.account" $.root | quote }}
 automountServiceAccountToken: false
 # A Service named `temporal` would set TEMPORAL_PORT and the like, among Temporal's own settings.
 enableServiceLinks: false
@@ -9,11 +9,11 @@ terminationGracePeriodSeconds: {{ add (int .gracefulShutdownSeconds) 10 5 }}
 {{- with .image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- with .priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}
@@ -54,7 +54,7 @@ capabilities:
 {{- with .Values.keysSecret }}
 - name: keys
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     defaultMode: 0440
 {{- end }}
 {{- end }}

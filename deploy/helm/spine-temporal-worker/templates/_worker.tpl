@@ -22,14 +22,14 @@ spec:
       command: [python, /app/workers/{{ .name | replace "-" "_" }}.py]
       env:
         - name: SPINE_TEMPORAL_TASK_QUEUE
-          value: {{ .values.taskQueue }}
+          value: {{ .values.taskQueue | quote }}
         {{- include "spine.workerEnv" .root | nindent 8 }}
       envFrom:
         - configMapRef:
             name: {{ include "spine.name" (dict "root" .root "name" "settings") }}
         {{- range $v.environmentSecrets }}
         - secretRef:
-            name: {{ . }}
+            name: {{ . | quote }}
             optional: true
         {{- end }}
       ports:
@@ -69,7 +69,7 @@ spec:
     {{- if and $secret (not $controlled) }}
     - name: {{ $volume }}
       secret:
-        secretName: {{ $secret }}
+        secretName: {{ $secret | quote }}
         defaultMode: 0440
     {{- end }}
     {{- end }}
@@ -81,7 +81,7 @@ spec:
 {{- if ne .versioning.mode "controller" }}
 {{- if .temporal.apiKeySecret.name }}
 - name: SPINE_TEMPORAL_API_KEY_FILE
-  value: /etc/temporal/api-key/{{ .temporal.apiKeySecret.key }}
+  value: {{ printf "/etc/temporal/api-key/%s" .temporal.apiKeySecret.key | quote }}
 {{- end }}
 {{- if .temporal.tlsSecret }}
 - name: TEMPORAL_TLS_CLIENT_CERT_PATH
@@ -91,12 +91,12 @@ spec:
 {{- end }}
 {{- if .temporal.tlsServerName }}
 - name: TEMPORAL_TLS_SERVER_NAME
-  value: {{ .temporal.tlsServerName }}
+  value: {{ .temporal.tlsServerName | quote }}
 {{- end }}
 {{- end }}
 {{- if eq .versioning.mode "manual" }}
 - name: TEMPORAL_DEPLOYMENT_NAME
-  value: {{ .versioning.deploymentName }}
+  value: {{ .versioning.deploymentName | quote }}
 - name: TEMPORAL_WORKER_BUILD_ID
   value: {{ .versioning.buildId | quote }}
 {{- end }}
@@ -108,9 +108,9 @@ spec:
 
 {{- define "spine.settings" -}}
 {{- with .Values -}}
-TEMPORAL_ADDRESS: {{ .temporal.address }}
-TEMPORAL_NAMESPACE: {{ .temporal.namespace }}
-SPINE_TEMPORAL_PROJECT: {{ .project }}
+TEMPORAL_ADDRESS: {{ .temporal.address | quote }}
+TEMPORAL_NAMESPACE: {{ .temporal.namespace | quote }}
+SPINE_TEMPORAL_PROJECT: {{ .project | quote }}
 SPINE_TEMPORAL_HEALTH_ADDRESS: 0.0.0.0:8082
 SPINE_TEMPORAL_GRACEFUL_SHUTDOWN_S: {{ .gracefulShutdownSeconds | quote }}
 {{- if .keysSecret }}
