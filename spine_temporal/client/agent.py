@@ -211,6 +211,8 @@ class DurableAgent:
         self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy, tokens: bool = False
     ) -> Run:
         session_id = self._named(session_id)
+        if on_busy not in ("queue", "reject"):
+            raise BadInput(f"on_busy is {on_busy!r}; it is 'queue' or 'reject'")
         with starting(self.name, session_id) as trace:
             changes: dict[str, Any] = {"trace": trace} if trace else {}
             request = await self._request(input, session_id, stop=stop)
@@ -280,11 +282,9 @@ def _priority(priority: Priority, tenant_id: str | None) -> Priority:
 
 
 def _approval(timeout_s: float | None, on_timeout: OnTimeout) -> ApprovalPolicy | None:
-    if timeout_s is None:
-        return None
-    if not is_time(timeout_s) or on_timeout not in ("reject", "approve", "fail"):
+    if (timeout_s is not None and not is_time(timeout_s)) or on_timeout not in ("reject", "approve", "fail"):
         raise BadInput(
             f"approval_timeout_s is {timeout_s!r} and on_timeout {on_timeout!r}; they are a number of seconds above 0 "
             "and up to ten years, and 'reject', 'approve' or 'fail'"
         )
-    return ApprovalPolicy(timeout_s=timeout_s, on_timeout=on_timeout)
+    return ApprovalPolicy(timeout_s=timeout_s, on_timeout=on_timeout) if timeout_s is not None else None

@@ -1,5 +1,6 @@
 """A decision sent to the run that asks for it."""
 
+import reprlib
 import uuid
 from typing import Any
 
@@ -46,8 +47,9 @@ def check_id(id_: str | None) -> None:
     """
     if id_ is None:
         return
-    if readable(id_) != id_ or "\0" in id_:
-        raise BadInput(f"the id of a decision is text without NUL and halves of surrogate pairs; {id_[:40]!r} is none")
+    if not isinstance(id_, str) or readable(id_) != id_ or "\0" in id_:
+        known = reprlib.repr(id_)
+        raise BadInput(f"the id of a decision is text without NUL and halves of surrogate pairs; {known} is none")
     if (size_bytes := len(id_.encode())) > MAX_ID_BYTES:
         raise BadInput(f"the id {id_[:40]!r}... of a decision has {size_bytes:,} bytes of {MAX_ID_BYTES:,}")
 
