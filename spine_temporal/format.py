@@ -51,7 +51,12 @@ def many(count: int, noun: str) -> str:
 
 def first_line(text: str) -> str:
     """The first line that says something, its white space collapsed, made harmless."""
-    return next((harmless(" ".join(line.split())) for line in text.splitlines() if line.strip()), "")
+    return next((one_line(line) for line in text.splitlines() if line.strip()), "")
+
+
+def one_line(text: str) -> str:
+    """All of `text` in one line, its white space collapsed, made harmless."""
+    return harmless(" ".join(text.split()))
 
 
 def harmless(text: str) -> str:
@@ -61,7 +66,7 @@ def harmless(text: str) -> str:
 
 def shortened(text: str, width: int) -> str:
     """`text` in one line of at most that many characters, made harmless."""
-    line = harmless(" ".join(text.split()))
+    line = one_line(text)
     return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
@@ -74,8 +79,8 @@ def summary(text: str) -> str:
 
 
 def call(name: str, arguments: dict[str, Any]) -> str:
-    """A tool call as Python would write it."""
-    return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
+    """A tool call as Python would write it, in one line, harmless: models make up names of tools and arguments, too."""
+    return f"{one_line(name)}({', '.join(f'{one_line(key)}={value!r}' for key, value in arguments.items())})"
 
 
 def shape(name: str, arguments: dict[str, Any]) -> str:

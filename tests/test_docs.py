@@ -14,13 +14,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import tomllib
 import types
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import pytest
 import pytest_asyncio
@@ -34,6 +35,8 @@ from temporalio.service import RPCError
 from spine_temporal.contracts import names
 from spine_temporal.testing import dev_server
 from spine_temporal.testing.server import TestServer
+from tests.support.ports import free_port
+from tests.support.waiting import until
 
 ROOT: Final = Path(__file__).parent.parent
 DOCS: Final = ROOT / "spine_temporal" / "docs"
@@ -46,6 +49,7 @@ _EXIT: Final = re.compile(r"#.*\bexits (\d+)")
 _ADDRESS: Final = "localhost:7233"
 _SERVING: Final = ("spine-temporal dev", "spine-temporal worker", "python worker.py")
 _COMMAND_S: Final = 90
+_SHOWN_BYTES: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -127,12 +131,19 @@ class Newcomer:
 
     async def _serve(self, line: str) -> None:
         if line.startswith("spine-temporal dev"):
-            self.address = f"127.0.0.1:{_free_port()}"
-        self.serving.append(await self._start(f"exec {line}", self.folder, stdout=asyncio.subprocess.DEVNULL))
-        await _answers(self.address)
+            self.address = f"127.0.0.1:{free_port()}"
+        with tempfile.TemporaryFile() as output:
+            process = await self._start(f"exec {line}", self.folder, stdout=output)
+            self.serving.append(process)
+
+            def serves() -> bool:
+                assert process.returncode is None, os.pread(output.fileno(), _SHOWN_BYTES, 0).decode()
+                return _answers(self.address)
+
+            await until(serves, f"{line}: its server at {self.address}")
 
     async def _start(
-        self, command: str, folder: Path, *, stdout: int = asyncio.subprocess.PIPE
+        self, command: str, folder: Path, *, stdout: int | IO[bytes] = asyncio.subprocess.PIPE
     ) -> asyncio.subprocess.Process:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         environment = os.environ | {"TEMPORAL_ADDRESS": self.address, "PATH": path} | self.variables
@@ -294,20 +305,7 @@ async def _ended(process: asyncio.subprocess.Process) -> int:
     return await process.wait()
 
 
-def _free_port() -> int:
-    # From below 61,000 on a stock Linux: the web UI listens a thousand above it.
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
-async def _answers(address: str) -> None:
+def _answers(address: str) -> bool:
     host, _, port = address.rpartition(":")
-    async with asyncio.timeout(_COMMAND_S):
-        while True:
-            with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection(host, int(port))
-                writer.close()
-                return
-            await asyncio.sleep(0.05)
+    with socket.socket() as asking:
+        return asking.connect_ex((host, int(port))) == 0

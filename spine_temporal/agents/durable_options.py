@@ -10,6 +10,7 @@ from spine_core import Tool
 from spine_temporal.contracts.approval import ApprovalPolicy, OnTimeout
 from spine_temporal.contracts.policies import ActivityPolicy
 from spine_temporal.errors import BadInput
+from spine_temporal.given import check_word
 
 _APPROVAL: Final = "__spine_temporal_approval__"
 _POLICY: Final = "__spine_temporal_policy__"
@@ -60,8 +61,7 @@ def durable[T: Tool | Callable[..., Any]](
             tool is gated, `at_most_once` or for another task queue, or may take longer than 5 s; or another
             tool of the same function has other options: they are the function's, and so those of every tool of it.
     """
-    if on_timeout not in ("reject", "approve", "fail"):
-        raise BadInput(f"on_timeout is {on_timeout!r}; it is 'reject', 'approve' or 'fail'")
+    check_word("on_timeout", on_timeout, OnTimeout)
     if approval_timeout_s is not None:
         _checked({"timeout_s": approval_timeout_s}, prefix="approval_")
     approval = ApprovalPolicy(timeout_s=approval_timeout_s, on_timeout=on_timeout)

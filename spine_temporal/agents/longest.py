@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
-from spine_temporal.contracts.policies import ActivityPolicy
+from spine_temporal.contracts.base import is_time
+from spine_temporal.contracts.policies import SHORTEST_LIMIT_S, ActivityPolicy
 from spine_temporal.errors import BadInput
+from spine_temporal.given import check_name, refused
 
 
 class Lifetime(NamedTuple):
@@ -18,9 +20,14 @@ def lifetime(longest_s: float | None, longer_task_queue: str | None) -> Lifetime
     """The two settings of a worker as one; None: it lives for ever.
 
     Raises:
-        BadInput: there is a queue for what takes longer, and nothing says longer than what.
+        BadInput: there is a queue for what takes longer, and nothing says longer than what; or one of them is no time
+            that an attempt can have, or no name.
     """
+    if longer_task_queue is not None:
+        check_name("longer_activities_task_queue", longer_task_queue)
     if longest_s is not None:
+        if not is_time(longest_s) or longest_s < SHORTEST_LIMIT_S:
+            raise refused("longest_activity_s", longest_s, f"a number of seconds from {SHORTEST_LIMIT_S}, or None")
         return Lifetime(longest_s, longer_task_queue)
     if longer_task_queue is not None:
         raise BadInput(

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from spine_core import Agent, Guards, Tool
@@ -20,6 +20,7 @@ from spine_temporal.errors import (
     UnknownAgent,
     UnnamedAgent,
 )
+from spine_temporal.given import check_name, check_type, refused
 from spine_temporal.kernel.closures import mcp_toolset_of
 from spine_temporal.kernel.sandbox import limit_what_tools_take
 from spine_temporal.plugins.allowlist import AllowList, enforce, enforced
@@ -49,6 +50,7 @@ class AgentRegistry:
         DuplicateAgent: two agents have one name.
         PluginUnusable: an agent uses a plugin that is not allowed, or does not fit the kernel.
         AgentBroken: an agent cannot run durably as it is configured.
+        BadInput: something else than agents, or than names, was given.
     """
 
     def __init__(self, agents: Agents, *, allowed_plugins: Collection[str] | None = None) -> None:
@@ -58,6 +60,7 @@ class AgentRegistry:
         self._agents: dict[str, Agent | Team] = {}
         self._factories: dict[str, AgentFactory] = {}
         self._building: dict[str, asyncio.Lock] = {}
+        check_type("agents", agents, Iterable, "a list of agents, or a dict of names to agents")
         allowed = AllowList.of(allowed_plugins)
         with enforced(allowed):
             self._add(dict(agents) if isinstance(agents, Mapping) else _by_name(agents))
@@ -126,11 +129,14 @@ class AgentRegistry:
         if "" in named:
             raise UnnamedAgent("an agent has an empty name; clients ask for an agent by its name")
         for name, agent in named.items():
+            check_name("an agent's name", name)
             if isinstance(agent, Agent) or is_team(agent):
                 self._agents[name] = _checked(name, agent)
                 self._not_adopted.add(name)
-            else:
+            elif callable(agent):
                 self._factories[name] = agent
+            else:
+                raise refused(f"agent {name!r}", agent, "an Agent, a team, or a function that makes one")
         for name, agent in self._agents.items():
             self._keep_apart(name, agent)
 
@@ -195,6 +201,12 @@ def _parts(above: Agent | Team) -> dict[str, Agent]:
 def _by_name(agents: Sequence[Agent]) -> dict[str, Agent]:
     named: dict[str, Agent] = {}
     for position, agent in enumerate(agents):
+        check_type(
+            f"agent {position} of the list",
+            agent,
+            Agent,
+            "an Agent; a team, or what makes an agent, is named in a dict",
+        )
         name = getattr(agent, "name", None)
         if not name:
             raise UnnamedAgent(

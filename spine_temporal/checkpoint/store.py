@@ -13,6 +13,8 @@ from spine_temporal.checkpoint.tombstone import reaching
 from spine_temporal.checkpoint.write import Writer
 from spine_temporal.connection.connect import connect
 from spine_temporal.contracts import names
+from spine_temporal.contracts.json_form import readable
+from spine_temporal.given import check_bytes, check_name
 
 DEFAULT_CACHE_BYTES: Final = 64 * 1024 * 1024
 
@@ -29,6 +31,9 @@ class TemporalCheckpoint:
     Each session is an open workflow `spine.checkpoint` on `task_queue`, which by default nobody polls: a worker would
     get every put, and has nothing to do about it. `workflow_id_prefix` is the one that the durable runs have.
     `cache_bytes` bounds the memory for the States put or got last; with 0, each put reads the session first.
+
+    Raises:
+        BadInput: one of them is not what it should be.
     """
 
     holds_durable_runs: Final = True
@@ -42,6 +47,9 @@ class TemporalCheckpoint:
         workflow_id_prefix: str = names.WORKFLOW_ID_PREFIX,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
     ) -> None:
+        check_name("task_queue", task_queue)
+        check_name("workflow_id_prefix", workflow_id_prefix, empty=True)
+        check_bytes("cache_bytes", cache_bytes, zero="keeps none")
         self.task_queue = task_queue
         self._client = client
         self._prefix = workflow_id_prefix
@@ -52,9 +60,11 @@ class TemporalCheckpoint:
 
         Raises:
             ServerUnreachable: no server answers.
+            BadInput: no workflow id can hold the session's id.
             InputTooLarge: it does not fit into a history, 30 MB compressed.
             NotAnAgentRun: the session's ids belong to workflows of another kind.
         """
+        check_name("session_id", f"{names.CHECKPOINT_ID_PREFIX}{state.session_id}")
         client, place = await self._connected(), self._place(state.session_id)
         writer = Writer(client, place.holder, self.task_queue)
         with reaching(client):
@@ -112,6 +122,8 @@ class TemporalCheckpoint:
             self._recent.keep(session_id, stored)
 
     def _place(self, session_id: str) -> Place:
+        # What no workflow id can hold is the id of no session.
+        session_id = readable(session_id)
         return Place(run=f"{self._prefix}{session_id}", holder=f"{names.CHECKPOINT_ID_PREFIX}{session_id}")
 
     async def _connected(self) -> Client:

@@ -247,7 +247,6 @@ def scale(
 key: Final = typer.Typer(
     help="Keys that payloads are encrypted with.",
     rich_markup_mode=None,
-    no_args_is_help=True,
     add_completion=False,
     context_settings=_HELP_OPTIONS,
 )

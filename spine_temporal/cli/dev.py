@@ -22,6 +22,7 @@ from spine_temporal.contracts import names
 from spine_temporal.devserver.server import DevServer, is_serving
 from spine_temporal.errors import BadInput
 from spine_temporal.plugins.project import find_project, load_project
+from spine_temporal.telemetry.core_log import plain_runtime
 from spine_temporal.worker.exit import leave
 from spine_temporal.worker.process import check_namespace, work_until_signalled
 from spine_temporal.worker.worker import AgentWorker
@@ -80,7 +81,9 @@ async def _client(
     await stack.enter_async_context(started)
     stack.callback(stdout().print, "  server ended", style="dim")
     # What the environment holds for a server elsewhere, the one that was just started does not understand.
-    client = await connect(address=started.address, namespace=started.namespace, tls=False, api_key=None)
+    client = await connect(
+        address=started.address, namespace=started.namespace, tls=False, api_key=None, runtime=plain_runtime()
+    )
     await create_missing(client)
     return client, [
         ("server", f"{started.address}, its runs are kept in {_DATABASE}"),

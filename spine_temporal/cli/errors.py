@@ -1,7 +1,6 @@
 """What went wrong, as one line on stderr with an exit code."""
 
 import contextlib
-import os
 import sys
 import tempfile
 import traceback
@@ -51,9 +50,6 @@ def report(error: Exception) -> Exit:
     if isinstance(error, typer.Abort):
         # What typer makes of Ctrl-C.
         return Exit.CTRL_C
-    if isinstance(error, BrokenPipeError):
-        _close_stdout()
-        return Exit.DONE
     if isinstance(error, _UsageError):
         print_error(_usage(error))
         return Exit.BAD_USAGE
@@ -73,8 +69,8 @@ def report(error: Exception) -> Exit:
 
 
 def print_error(text: str) -> None:
-    """One `error: ...` line on stderr."""
-    message("error", text, "bold red")
+    """One `error: ...` line on stderr, whatever it is made of."""
+    message("error", " ".join(line.strip() for line in text.splitlines()), "bold red")
 
 
 @contextlib.contextmanager
@@ -121,9 +117,3 @@ def _bug(error: Exception) -> str:
     ) as file:
         file.write("".join(traceback.format_exception(error)))
     return f"{what}; this is a bug, please report it with its traceback, which is in {file.name}"
-
-
-def _close_stdout() -> None:
-    """Whoever read it has gone: nothing is to be flushed to it any more."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

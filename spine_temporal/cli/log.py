@@ -1,9 +1,12 @@
 """What is logged, as lines on stderr."""
 
+import contextlib
 import logging
 import os
 import sys
 from typing import Final
+
+from spine_temporal.format import one_line
 
 _STYLES: Final = {logging.WARNING: "\x1b[33m", logging.ERROR: "\x1b[1;31m", logging.CRITICAL: "\x1b[1;31m"}
 _OUR_ERRORS: Final = "spine."
@@ -32,7 +35,8 @@ class LineHandler(logging.Handler):
         """Print the record; of an exception its type with what it says, not its traceback."""
         if _logged_before(record):
             return
-        line = _line(record)
+        # What models and tools say is logged, too.
+        line = one_line(_line(record))
         if line == self._last:
             return
         self._last = line
@@ -41,8 +45,10 @@ class LineHandler(logging.Handler):
             if self._styled:
                 label = f"{_STYLES.get(record.levelno, '')}{label}{_PLAIN}"
             line = f"{label} {line}"
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+        # That nobody reads it any more is no reason not to go on.
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
 
 
 def _logged_before(record: logging.LogRecord) -> bool:

@@ -15,7 +15,7 @@ from spine_temporal.client.approvals import Approval
 from spine_temporal.client.run import Run
 from spine_temporal.client.run_summary import StartedRun
 from spine_temporal.connection.web_ui import page_of
-from spine_temporal.format import duration, many, spent
+from spine_temporal.format import duration, harmless, many, spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def _print_pause(server: Server, pending: list[Approval], run: str) -> None:
         return
     message("paused", f"run {run} waits for a decision", "yellow")
     for approval, line in zip(pending, decision_lines(server, pending, run), strict=True):
-        stderr().print(f"  {approval_line(approval, run)}\n    {line}", markup=False, soft_wrap=True)
+        stderr().print(harmless(f"  {approval_line(approval, run)}\n    {line}"), markup=False, soft_wrap=True)
 
 
 def _cost(result: Result) -> str:

@@ -26,8 +26,8 @@ from spine_temporal.cli.options import (
     Stream,
     TaskQueue,
 )
-from spine_temporal.cli.server import check_text
 from spine_temporal.cli.stats_command import stats
+from spine_temporal.cli.typed_text import input_text
 from spine_temporal.contracts import names
 
 
@@ -50,7 +50,7 @@ def run(
     from spine_temporal.cli.start import run as run_agent
     from spine_temporal.cli.view import View
 
-    options = StartOptions(agent, _text(input), session, task_queue, on_busy, approval_timeout, on_timeout)
+    options = StartOptions(agent, input_text(input), session, task_queue, on_busy, approval_timeout, on_timeout)
     return run_agent(context.obj, options, View(json, _is_live(follow), stream))
 
 
@@ -70,7 +70,7 @@ def start(
     from spine_temporal.cli.start import StartOptions
     from spine_temporal.cli.start import start as start_run
 
-    options = StartOptions(agent, _text(input), session, task_queue, on_busy, approval_timeout, on_timeout)
+    options = StartOptions(agent, input_text(input), session, task_queue, on_busy, approval_timeout, on_timeout)
     return start_run(context.obj, options, json=json)
 
 
@@ -245,14 +245,6 @@ def fork(
 
 def _is_live(follow: bool | None) -> bool:  # noqa: FBT001 - as it was typed
     return sys.stderr.isatty() if follow is None else follow
-
-
-def _text(input: str) -> str:
-    if input != "-":
-        return input
-    text = sys.stdin.read()
-    check_text([text])
-    return text
 
 
 def replay(

@@ -1,11 +1,8 @@
 """Which server the command talks to."""
 
 import shlex
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
-
-from spine_temporal.errors import BadInput
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -48,21 +45,9 @@ class Server:
         """
         # The SDK takes a second to import, and `--help` can do without.
         from spine_temporal.connection.connect import connect
+        from spine_temporal.telemetry.core_log import plain_runtime
 
-        return await connect(**(self.overrides | overrides))
-
-
-def check_text(arguments: Iterable[str]) -> None:
-    """Look whether the arguments are text.
-
-    Raises:
-        BadInput: one of them is none: nothing that is sent to a server could hold it.
-    """
-    for argument in arguments:
-        try:
-            argument.encode()
-        except UnicodeEncodeError:
-            raise BadInput(f"{argument!r} is not valid UTF-8; nothing was sent") from None
+        return await connect(**(self.overrides | overrides), runtime=plain_runtime())
 
 
 def global_options_first(arguments: list[str]) -> list[str]:

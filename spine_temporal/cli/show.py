@@ -48,7 +48,7 @@ def _print_transcript(messages: Sequence[Message]) -> None:
         if text:
             stdout().print(Padding(Text(text), (0, 0, 0, 2), expand=False))
         for asked in message.tool_calls:
-            stdout().print(Text(f"  → {harmless(call(asked.name, asked.arguments))}", style="cyan"))
+            stdout().print(Text(f"  → {call(asked.name, asked.arguments)}", style="cyan"))
 
 
 def _first_lines(text: str) -> str:

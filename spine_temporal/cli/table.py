@@ -9,6 +9,7 @@ from rich.text import Text
 from spine_temporal.cli.terminal import stdout
 
 _GAP: Final = "  "
+_BREAKS: Final = str.maketrans("\n\t\u2028\u2029", "    ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Table:
     def print(self, rows: list[list[Text]]) -> None:
         """Print the rows, with the last column's text at the end of each."""
         heading = [Text(text, "dim") for text in (*self.headings, self.last)]
-        rows = [heading, *rows]
+        rows = [heading, *([_one_line(cell) for cell in row] for row in rows)]
         widths = [max(row[column].cell_len for row in rows) + len(_GAP) for column in range(len(self.headings))]
         shown = self._shown(widths)
         room = stdout().width - sum(widths[column] for column in shown)
@@ -66,6 +67,12 @@ class Table:
         if self.widest is not None:
             text.truncate(min(room, self.widest), overflow="ellipsis")
         return text
+
+
+def _one_line(cell: Text) -> Text:
+    # Ids may hold a line's end, or a tab: each is as wide as the space in its place.
+    cell.plain = cell.plain.translate(_BREAKS)
+    return cell
 
 
 def _print_line(cells: Sequence[Text]) -> None:

@@ -45,7 +45,7 @@ def message(label: str, text: str, style: str) -> None:
 def note(text: str) -> None:
     """A line for whoever watches; nothing when nobody does."""
     if stderr().is_terminal:
-        stderr().print(text, style="dim", markup=False, soft_wrap=True)
+        stderr().print(harmless(text), style="dim", markup=False, soft_wrap=True)
 
 
 def print_facts(facts: Iterable[tuple[str, str | Text]]) -> None:
@@ -53,7 +53,8 @@ def print_facts(facts: Iterable[tuple[str, str | Text]]) -> None:
     facts = list(facts)
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        text = Text(harmless(value)) if isinstance(value, str) else value
+        text = Text(value) if isinstance(value, str) else value
+        text.plain = harmless(text.plain)
         if any(mark in text.plain for mark in _COPIED):
             stdout().print(Text.assemble((f"  {name:<{width}}  ", "dim"), text), soft_wrap=True)
             continue
@@ -64,7 +65,16 @@ def print_facts(facts: Iterable[tuple[str, str | Text]]) -> None:
         stdout().print(row)
 
 
+class _Console(Console):
+    """Rich's, but for whoever reads stderr being gone: that ends nothing, the answer goes to stdout."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        if not self.stderr:
+            super().on_broken_pipe()
+
+
 def _console(*, stderr: bool, width: int | None) -> Console:
     # Rich would take the colours away and leave bold and dim, which are escape sequences as well.
     colours = None if os.environ.get("NO_COLOR") else "auto"
-    return Console(stderr=stderr, highlight=False, emoji=False, width=width, color_system=colours)  # type: ignore[arg-type]
+    return _Console(stderr=stderr, highlight=False, emoji=False, width=width, color_system=colours)  # type: ignore[arg-type]

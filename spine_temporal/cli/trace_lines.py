@@ -6,12 +6,12 @@ from typing import Any
 
 from spine_core import EventType, TraceEvent
 
-from spine_temporal.format import call, first_line
+from spine_temporal.format import call, first_line, one_line
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that was done; `took_s` is None where nobody measured it."""
+    """One thing that was done, in texts without a line break; `took_s` is None where nobody measured it."""
 
     step: int
     what: str
@@ -69,7 +69,7 @@ class TraceLines:
         first = next((each for each in self._tools if each.tool == name), None)
         if first is not None:
             self._tools.remove(first)
-        begun = first or _ToolCall(name, name, event.ts)
+        begun = first or _ToolCall(name, one_line(name), event.ts)
         self._show_tools(event.step)
         error = event.data.get("error")
         outcome = first_line(str(event.data.get("result", "") if error is None else error))
@@ -90,14 +90,14 @@ def _error_line(event: TraceEvent) -> Line | None:
             outcome = f"{first_line(str(event.data.get('error', '')))} → {event.data.get('action', 'fail')}"
             return Line(event.step, what, outcome, bad=True)
         case EventType.GUARD_TRIP:
-            return Line(event.step, "stopped", str(event.data.get("reason", "")), bad=True)
+            return Line(event.step, "stopped", first_line(str(event.data.get("reason", ""))), bad=True)
         case EventType.INTERRUPT:
             return Line(event.step, "paused", "waits for a decision", bad=True)
     return None
 
 
 def _asked(tools: list[Any]) -> str:
-    counted = Counter(str(name) for name in tools)
+    counted = Counter(one_line(str(name)) for name in tools)
     names = [name if count == 1 else f"{name} ({count} times)" for name, count in counted.items()]
     return f"asks for {', '.join(names)}" if names else "answers"
 

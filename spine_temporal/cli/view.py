@@ -1,6 +1,7 @@
 """How somebody wants to see a run that goes on."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from spine_temporal.cli.exit_codes import Exit
@@ -28,17 +29,19 @@ class View:
         """Somebody sees what the model writes before it is done."""
         return self.live or self.stream
 
-    async def show(self, events: AsyncIterator[RunEvent]) -> None:
+    async def show(self, events: AsyncGenerator[RunEvent]) -> None:
         """Print them while they come."""
-        if self.stream and self.json:
-            async for event in events:
-                write(event.model_dump_json(), flush=True)
-        elif self.stream:
-            printer = StreamPrinter(stderr() if self.live else None)
-            await printer.print(events)
-            self._shown = printer.shown
-        elif self.live:
-            await follow(events, stderr())
+        # Whoever reads the output may go away in the middle.
+        async with aclosing(events):
+            if self.stream and self.json:
+                async for event in events:
+                    write(event.model_dump_json(), flush=True)
+            elif self.stream:
+                printer = StreamPrinter(stderr() if self.live else None)
+                await printer.print(events)
+                self._shown = printer.shown
+            elif self.live:
+                await follow(events, stderr())
 
     def print_result(self, server: Server, stop: Stopped) -> Exit:
         """Print what the run came to, as far as it does not stand there yet."""

@@ -1,7 +1,6 @@
 """An agent that lives on workers, used like an agent in this process."""
 
 import functools
-import reprlib
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -26,10 +25,18 @@ from spine_temporal.contracts.base import MIN_TOKENS_EVERY_S, is_time
 from spine_temporal.contracts.fairness import fairness_key
 from spine_temporal.contracts.json_form import readable
 from spine_temporal.contracts.policies import ActivityPolicy
-from spine_temporal.contracts.run_id import MAX_ID_BYTES, is_reserved
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.contracts.turn import OnBusy
 from spine_temporal.errors import BadInput, RunNotFound
+from spine_temporal.given import (
+    check_name,
+    check_seconds,
+    check_type,
+    check_word,
+    input_said,
+    refused,
+    session_name,
+)
 
 if TYPE_CHECKING:
     from spine_temporal.client.run_event import RunEvent
@@ -77,14 +84,15 @@ class DurableAgent:
         tenant_id: str | None = None,
         priority: Priority = Priority.default,
     ) -> None:
-        if not name:
-            raise BadInput("the agent's name is empty; it is the name that its worker knows it by")
-        if not is_time(session_ttl_s) and session_ttl_s != 0:
-            raise BadInput(
-                f"session_ttl_s is {session_ttl_s!r}; it is a number of seconds up to ten years; 0 closes at once"
-            )
+        check_name("the agent's name", name)
+        check_name("task_queue", task_queue)
+        check_name("workflow_id_prefix", workflow_id_prefix, empty=True)
+        check_seconds("session_ttl_s", session_ttl_s, zero="closes at once")
         if not is_time(tokens_every_s) or tokens_every_s < MIN_TOKENS_EVERY_S:
-            raise BadInput(f"tokens_every_s is {tokens_every_s!r}; it is a number of seconds from {MIN_TOKENS_EVERY_S}")
+            raise refused("tokens_every_s", tokens_every_s, f"a number of seconds from {MIN_TOKENS_EVERY_S}")
+        for policy, given in (("step_policy", step_policy), ("tool_policy", tool_policy)):
+            check_type(policy, given, ActivityPolicy | None, "an ActivityPolicy, or None")
+        check_type("ui_text", ui_text, bool, "True or False")
         self.name = name
         self.task_queue = task_queue
         self.session_ttl_s = session_ttl_s
@@ -203,16 +211,17 @@ class DurableAgent:
 
     def get_run(self, id: str) -> Run:
         """The run of that session id, from any process. Whether it exists shows when it is asked something."""
-        run = Run(self._client, id=id, workflow_id=f"{self._prefix}{id}")
+        # What no workflow id can hold is the name of no run either.
+        named = readable(str(id))
+        run = Run(self._client, id=named, workflow_id=f"{self._prefix}{named}")
         run.tokens_every_s = self.tokens_every_s
         return run
 
     async def _start(
         self, input: str, session_id: str | None, *, stop: bool, on_busy: OnBusy, tokens: bool = False
     ) -> Run:
-        session_id = self._named(session_id)
-        if on_busy not in ("queue", "reject"):
-            raise BadInput(f"on_busy is {on_busy!r}; it is 'queue' or 'reject'")
+        session_id = session_name(str(session_id) if isinstance(session_id, uuid.UUID) else session_id, self._prefix)
+        check_word("on_busy", on_busy, OnBusy)
         with starting(self.name, session_id) as trace:
             changes: dict[str, Any] = {"trace": trace} if trace else {}
             request = await self._request(input, session_id, stop=stop)
@@ -233,11 +242,9 @@ class DurableAgent:
         return run
 
     async def _request(self, input: str, session_id: str | None, *, stop: bool) -> RunRequest:
-        if not isinstance(input, str) or not input.strip():
-            raise BadInput(f"the input of a run is what the user says, {reprlib.repr(input)} says nothing")
         request = RunRequest(
             agent=self.name,
-            input=readable(input),
+            input=input_said("a run", input),
             session_id=session_id or uuid.uuid4().hex,
             stop=stop,
             session_ttl_s=self.session_ttl_s if session_id else 0.0,
@@ -251,40 +258,22 @@ class DurableAgent:
         await check_size(request, "the input", self._client)
         return request
 
-    def _named(self, session_id: object) -> str | None:
-        """The session id that a caller gave; None: it gave none."""
-        if session_id is None or session_id == "":
-            return None
-        if not isinstance(session_id, str | int | uuid.UUID) or isinstance(session_id, bool):
-            raise BadInput(f"a session id is text, {session_id!r} is none")
-        named = str(session_id)
-        if readable(named) != named:
-            raise BadInput(f"session id {named!r} has half of a surrogate pair, which no workflow id can have")
-        if "\0" in named:
-            raise BadInput(f"session id {named!r} has a NUL character, which PostgreSQL does not hold")
-        if is_reserved(named):
-            raise BadInput(f"session id {named!r} has the form that the runs of subagents have; take another one")
-        size_bytes = len(f"{self._prefix}{named}".encode(errors="replace"))
-        if size_bytes > MAX_ID_BYTES:
-            raise BadInput(f"the workflow id of session {named[:40]!r}... has {size_bytes:,} bytes of {MAX_ID_BYTES:,}")
-        return named
-
 
 def _priority(priority: Priority, tenant_id: str | None) -> Priority:
     """The priority of the runs of a tenant, who is its fairness key."""
+    check_type("priority", priority, Priority, "a temporalio.common.Priority")
     if tenant_id is None:
         return priority
-    if not isinstance(tenant_id, str) or not tenant_id or readable(tenant_id) != tenant_id or "\0" in tenant_id:
-        raise BadInput(f"tenant_id is {reprlib.repr(tenant_id)}; it is text, and not empty")
+    check_name("tenant_id", tenant_id)
     if priority.fairness_key is not None:
         raise BadInput(f"tenant_id {tenant_id!r} is the fairness key; priority says {priority.fairness_key!r} as well")
     return replace(priority, fairness_key=fairness_key(tenant_id))
 
 
 def _approval(timeout_s: float | None, on_timeout: OnTimeout) -> ApprovalPolicy | None:
-    if (timeout_s is not None and not is_time(timeout_s)) or on_timeout not in ("reject", "approve", "fail"):
-        raise BadInput(
-            f"approval_timeout_s is {timeout_s!r} and on_timeout {on_timeout!r}; they are a number of seconds above 0 "
-            "and up to ten years, and 'reject', 'approve' or 'fail'"
-        )
-    return ApprovalPolicy(timeout_s=timeout_s, on_timeout=on_timeout) if timeout_s is not None else None
+    check_word("on_timeout", on_timeout, OnTimeout)
+    if timeout_s is None:
+        return None
+    if not is_time(timeout_s):
+        raise refused("approval_timeout_s", timeout_s, "a number of seconds above 0 and up to ten years, or None")
+    return ApprovalPolicy(timeout_s=timeout_s, on_timeout=on_timeout)

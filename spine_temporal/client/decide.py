@@ -1,6 +1,5 @@
 """A decision sent to the run that asks for it."""
 
-import reprlib
 import uuid
 from typing import Any
 
@@ -13,8 +12,7 @@ from spine_temporal.client.updates import RunOver, send_update
 from spine_temporal.contracts import names
 from spine_temporal.contracts.approval import DecideRequest, Decision, DecisionReceipt
 from spine_temporal.contracts.base import dump
-from spine_temporal.contracts.json_form import as_json, readable
-from spine_temporal.contracts.run_id import MAX_ID_BYTES
+from spine_temporal.contracts.json_form import as_json
 from spine_temporal.errors import BadInput, DecisionRefused
 from spine_temporal.payloads import pack, unpack
 
@@ -37,21 +35,6 @@ async def request_of(decision: Any, call: str | None, client: Client) -> DecideR
         ) from None
     await check_size(request, "the decision", client)
     return request
-
-
-def check_id(id_: str | None) -> None:
-    """See to it that a server takes the decision under that id; None: it is given one.
-
-    Raises:
-        BadInput: it cannot be the id of an update.
-    """
-    if id_ is None:
-        return
-    if not isinstance(id_, str) or readable(id_) != id_ or "\0" in id_:
-        known = reprlib.repr(id_)
-        raise BadInput(f"the id of a decision is text without NUL and halves of surrogate pairs; {known} is none")
-    if (size_bytes := len(id_.encode())) > MAX_ID_BYTES:
-        raise BadInput(f"the id {id_[:40]!r}... of a decision has {size_bytes:,} bytes of {MAX_ID_BYTES:,}")
 
 
 def _spelled_out(decision: Decision) -> Decision:

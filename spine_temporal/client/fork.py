@@ -1,6 +1,5 @@
 """A new run from the middle of another one."""
 
-import reprlib
 import uuid
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from spine_temporal.contracts.base import load
 from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import BadInput
+from spine_temporal.given import input_said, session_name
 from spine_temporal.history.follow import first_event, latest_run_id
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.history.restore_points import ledger_at
@@ -48,23 +48,22 @@ async def fork(
         RunNotFound: there is no such run, or its history is gone.
     """
     workflow_id, step = place.workflow_id, place.step
-    if input is not None and not input.strip():
-        raise BadInput(
-            f"the input of a fork is what the user says, {reprlib.repr(input)} says nothing; None goes on without it"
-        )
-    if step < 0:
-        raise BadInput(f"there is no step {step}; steps count from 1, and 0 is before the first")
+    prefix = workflow_id.removesuffix(place.session_id)
+    said = None if input is None else input_said("a fork", input, otherwise="; None goes on without it")
+    named = session_name(session_id, prefix)
+    if not isinstance(step, int) or step < 0:
+        raise BadInput(f"there is no step {step!r}; steps count from 1, and 0 is before the first")
     origin = RestorePoint(workflow_id=workflow_id, run_id=await latest_run_id(client, workflow_id), step=step)
     if await ledger_at(client, origin) is None:
         raise BadInput(f"run {workflow_id!r} was deleted")
     started = (await first_event(client, workflow_id, origin.run_id)).workflow_execution_started_event_attributes
     before = load(RunRequest, await payload_bytes(started.input, client.data_converter))
-    session = session_id or uuid.uuid4().hex
+    session = named or uuid.uuid4().hex
     request = RunRequest(
         agent=before.agent,
-        input=input,
+        input=said,
         session_id=session,
-        session_ttl_s=before.session_ttl_s if session_id else 0.0,
+        session_ttl_s=before.session_ttl_s if named else 0.0,
         tenant_id=before.tenant_id,
         ui_text=before.ui_text,
         approval=before.approval,
@@ -74,7 +73,7 @@ async def fork(
         tokens_every_s=tokens_every_s,
     )
     await check_size(request, "the input", client)
-    there = f"{workflow_id.removesuffix(place.session_id)}{session}"
+    there = f"{prefix}{session}"
     inherited = started.priority
     priority = Priority(
         priority_key=inherited.priority_key or None,

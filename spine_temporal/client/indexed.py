@@ -41,6 +41,12 @@ def indexed(info: WorkflowExecutionInfo) -> Indexed | None:
     )
 
 
+def indexed_status(info: WorkflowExecutionInfo) -> str | None:
+    """The status that an open run published for lists; None: none."""
+    payload = info.search_attributes.indexed_fields.get(names.STATUS_ATTRIBUTE)
+    return _text(_value(payload.data)) if payload is not None else None
+
+
 def _value(data: bytes) -> object:
     try:
         return json.loads(data)

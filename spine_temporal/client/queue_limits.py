@@ -1,6 +1,7 @@
 """What the server holds all workers of a task queue to, and how tenants share them."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from pydantic import Field
 from temporalio.api.enums.v1 import TaskQueueType
@@ -14,6 +15,8 @@ from spine_temporal.errors import BadInput
 
 _ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
 _REASON = "spine-temporal limits"
+# The server keeps them in four bytes, in which a number without end is no JSON.
+_MOST: Final = 1e9
 
 
 class QueueLimits(ReadModel):
@@ -61,8 +64,8 @@ async def set_queue_limits(
     """
     weights = {fairness_key(tenant): weight for tenant, weight in (weights or {}).items()}
     for name, number in {"per_second": per_second, "tenant_per_second": tenant_per_second, **weights}.items():
-        if number is not None and not 0 <= number < float("inf"):
-            raise BadInput(f"{name} is {number!r}; it is a number from 0")
+        if number is not None and not 0 <= number <= _MOST:
+            raise BadInput(f"{name} is {number!r}; it is a number from 0 to {_MOST:.0f}")
     request = UpdateTaskQueueConfigRequest(
         namespace=client.namespace,
         task_queue=task_queue,

@@ -8,7 +8,7 @@ from typing import Final
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
 from spine_temporal.client.indexed import Indexed
-from spine_temporal.client.status import FAILED, PUBLISHED, SUSPENDED, status_word
+from spine_temporal.client.status import FAILED, PUBLISHED, SUSPENDED, may_be_any, status_word
 from spine_temporal.connection.visibility import equals
 from spine_temporal.contracts import names
 from spine_temporal.contracts.search_attributes import keyword
@@ -59,6 +59,8 @@ class RunFilter:
         """Whether nothing speaks against a run that the query found, as far as its row in the list says."""
         if self.agent is not None and published is not None and published.agent != self.agent:
             return False
+        if may_be_any(info, published):
+            return known is None or self._fits_known(known.tenant, known.cost_usd)
         reason = known.reason if known is not None else None
         word = status_word(info, published, reason)
         if self.status not in (None, word) and (reason is not None or not self._may_have_failed(word)):

@@ -8,7 +8,7 @@ from spine_core import Result, State, StopReason
 from temporalio.client import Client
 
 from spine_temporal.client.approvals import Approval
-from spine_temporal.client.decide import check_id, decide, of_same_call, request_of
+from spine_temporal.client.decide import decide, of_same_call, request_of
 from spine_temporal.client.follow_run import RunFollower
 from spine_temporal.client.pending import Unlisted, chosen, in_order, pending_at, pending_below, pending_in
 from spine_temporal.client.run import Run
@@ -17,6 +17,7 @@ from spine_temporal.client.status_cursor import StatusCursor
 from spine_temporal.client.tracing import deciding
 from spine_temporal.contracts.approval import DecideRequest, DecisionReceipt
 from spine_temporal.errors import DecisionRefused, RunNotFound
+from spine_temporal.given import check_name
 from spine_temporal.history.event_id import EventId
 from spine_temporal.history.folded import fold_execution
 from spine_temporal.journal.counters import receipt_in
@@ -107,7 +108,8 @@ class RunReader:
         self, decision: Any, call_id: str | None, id_: str | None
     ) -> tuple[DecisionReceipt, StatusCursor]:
         """Decide on a call, with what was known before anything comes of it."""
-        check_id(id_)
+        if id_ is not None:
+            check_name("the id of a decision", id_, empty=True)
         request = await request_of(decision, call_id, self._client)
         ledger = await self.ledger()
         at = await pending_at(self._client, self._workflow_id, ledger)

@@ -8,6 +8,7 @@ from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.converter import DataConverter
 
+from spine_temporal.client.indexed import indexed_status
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import load
 from spine_temporal.contracts.status import StatusRecord
@@ -51,6 +52,12 @@ async def unreadable_status(info: WorkflowExecutionInfo, converter: DataConverte
     return None
 
 
+def may_be_any(info: WorkflowExecutionInfo, published: StatusRecord | None) -> bool:
+    """Whether a run that goes on has published a status that cannot be read here."""
+    hidden = published is None and names.STATUS_MEMO in info.memo.fields
+    return hidden and _server_word(info) == "running" and indexed_status(info) is None
+
+
 def is_open(info: WorkflowExecutionInfo) -> bool:
     """Whether its workflow has not ended."""
     return _server_word(info) in _OPEN
@@ -64,8 +71,9 @@ def status_word(info: WorkflowExecutionInfo, published: StatusRecord | None, rea
     word = _server_word(info)
     if word == "paused":
         return SUSPENDED
-    if word == "running" and published is not None:
-        word = published.status
+    if word == "running":
+        # Where the memo cannot be read, as without its keys, the attribute says the same: it is never encrypted.
+        word = published.status if published is not None else indexed_status(info) or word
     return FAILED if word in ("idle", "completed") and reason is StopReason.ERROR else word
 
 

@@ -91,6 +91,18 @@ class Jwts:
     audience: str
     issuer: str | None = None
 
+    @property
+    def usable(self) -> bool:
+        """Whether the key can check any token."""
+        return any(map(self._fits, _ALGORITHMS))
+
+    def _fits(self, algorithm: str) -> bool:
+        try:
+            jwt.get_algorithm_by_name(algorithm).prepare_key(self.key)
+        except (jwt.PyJWTError, ValueError, TypeError):
+            return False
+        return True
+
     def caller(self, token: str) -> Caller | None:
         """Whose token it is, if it is signed with the key, for this audience, and not expired."""
         try:

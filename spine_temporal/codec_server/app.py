@@ -49,7 +49,8 @@ class CodecServer:
         for origin in self.origins:
             if "*" in origin or not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
                 raise BadInput(
-                    f"{origin!r} is no origin of a web page; one is written https://host or https://host:port"
+                    f"{origin!r} is no origin of a web page; SPINE_TEMPORAL_CODEC_ORIGINS has some, as https://host or "
+                    "https://host:port"
                 )
         routes = [Route("/healthz", _healthy, methods=["GET"])]
         for what, handler in (("decode", self._decode), ("encode", self._encode)):

@@ -6,11 +6,12 @@ from typing import Final
 
 from spine_temporal.codec_server.access import Access, Jwts, Tokens
 from spine_temporal.codec_server.app import CodecServer
-from spine_temporal.connection.settings import KEY_FILE, KEYS, encryption_keys
+from spine_temporal.connection.settings import KEY_FILE, KEYS, encryption_keys, is_set
 from spine_temporal.errors import BadInput
 
 _PREFIX: Final = "SPINE_TEMPORAL_CODEC_"
 _PORT: Final = "8081"  # as in Temporal's own samples
+_LAST_PORT: Final = 65_535
 
 
 def server_settings() -> tuple[CodecServer, str, int]:
@@ -24,10 +25,10 @@ def server_settings() -> tuple[CodecServer, str, int]:
         raise BadInput(f"there are no keys to decode with; set {KEYS} or {KEY_FILE}, as the workers have it")
     keys.ring()
     origins = [origin for origin in _setting("ORIGINS").replace(",", " ").split() if origin]
-    server = CodecServer(keys, _access(), origins, encodes=_setting("ENCODE") == "1")
     port = _setting("PORT") or _PORT
-    if not port.isdecimal():
-        raise BadInput(f"{_PREFIX}PORT is {port!r}; it is a number")
+    if not port.isdecimal() or int(port) > _LAST_PORT:
+        raise BadInput(f"{_PREFIX}PORT is {port!r}; it is a number up to {_LAST_PORT}")
+    server = CodecServer(keys, encodes=is_set(f"{_PREFIX}ENCODE"), access=_access(), origins=origins)
     return server, _setting("HOST") or "127.0.0.1", int(port)
 
 
@@ -43,7 +44,9 @@ def _access() -> list[Access]:
             key = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(f"{_PREFIX}JWT_KEY_FILE {path} cannot be read: {type(error).__name__}") from None
-        access.append(Jwts(key, audience, _setting("JWT_ISSUER") or None))
+        access.append(jwts := Jwts(key, audience, _setting("JWT_ISSUER") or None))
+        if not jwts.usable:
+            raise BadInput(f"{_PREFIX}JWT_KEY_FILE {path} holds no public key of RSA, P-256 or Ed25519 in PEM")
     if not access:
         raise BadInput(f"nobody could ask: set {_PREFIX}TOKEN_FILE, or {_PREFIX}JWT_KEY_FILE with its audience")
     return access

@@ -49,6 +49,9 @@ STEP_ATTRIBUTE: Final = "SpineStep"
 TOKENS_ATTRIBUTE: Final = "SpineTokens"
 COST_ATTRIBUTE: Final = "SpineCostUsd"
 
+# Patches of workflow code, as Temporal calls what replays old histories as they were.
+RUN_AGENT_PATCH: Final = "spine.run_agent.refuses"
+
 # Types of the ApplicationErrors that reach a history.
 UNKNOWN_AGENT: Final = "spine.UnknownAgent"
 AGENT_BROKEN: Final = "spine.AgentBroken"

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Self
 
+from spine_temporal.given import refused
 from spine_temporal.plugins.installed import CORE, OURS, Plugin, canonical
 
 ALLOWED_ENV: Final = "SPINE_TEMPORAL_ALLOWED_PLUGINS"
@@ -28,7 +29,13 @@ class AllowList:
 
     @classmethod
     def of(cls, distributions: Collection[str] | None) -> Self:
-        """The list of those names, however they are written; None: any."""
+        """The list of those names, however they are written; None: any.
+
+        Raises:
+            BadInput: it is no list of names; one name alone is none.
+        """
+        if isinstance(distributions, str) or not all(isinstance(each, str) for each in distributions or ()):
+            raise refused("allowed_plugins", distributions, "a list of names of distributions, or None")
         return cls(None if distributions is None else frozenset(map(canonical, distributions)))
 
     @classmethod

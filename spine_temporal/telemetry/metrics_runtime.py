@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from temporalio.runtime import OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import LoggingConfig, OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
 
 from spine_temporal.contracts import metric_names as names
 from spine_temporal.errors import BadInput
@@ -40,14 +40,15 @@ def metrics_runtime(
     otlp_headers: Mapping[str, str] | None = None,
     otlp_every_s: float = 10.0,
     labels: Mapping[str, str] | None = None,
+    logging: LoggingConfig | None = LoggingConfig.default,
     **options: Any,
 ) -> Runtime:
     """A runtime with metrics, the SDK's and ours, for `connect(runtime=...)` or `Client.connect(runtime=...)`.
 
     Either Prometheus scrapes them at `prometheus_address` ("0.0.0.0:9464"), or they are sent to `otlp_url` every
     `otlp_every_s`: by HTTP where its path ends in /metrics, else by gRPC. Durations are seconds; names for Prometheus
-    have the suffixes that it expects (`_total`, `_seconds`). `labels` are added to each metric; `options` go to
-    `temporalio.runtime.Runtime`.
+    have the suffixes that it expects (`_total`, `_seconds`). `labels` are added to each metric, `logging` is as
+    in `TelemetryConfig`; `options` go to `temporalio.runtime.Runtime`.
 
     Raises:
         BadInput: neither or both are given, or the address cannot be listened at.
@@ -73,8 +74,12 @@ def metrics_runtime(
             histogram_bucket_overrides=BUCKETS,
         )
     try:
-        return Runtime(
-            telemetry=TelemetryConfig(metrics=metrics, global_tags=labels or {}, attach_service_name=False), **options
+        telemetry = TelemetryConfig(
+            logging=logging, metrics=metrics, global_tags=labels or {}, attach_service_name=False
         )
+        return Runtime(telemetry=telemetry, **options)
     except (RuntimeError, ValueError) as error:
-        raise BadInput(f"metrics cannot be served at {prometheus_address or otlp_url!r}: {error}") from error
+        if otlp_url is None:
+            raise BadInput(f"metrics cannot be served at {prometheus_address!r}: {error}") from error
+        way = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT of a worker process is such as http://collector:4317"
+        raise BadInput(f"metrics cannot be sent to {otlp_url!r}: {error}; {way}") from error

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from spine_core import Agent, Message, ModelResponse, ToolCall, tool
@@ -12,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from spine_temporal.agents.registry import AgentRegistry
 from spine_temporal.client.agent import DurableAgent
+from spine_temporal.client.run import Run
 from spine_temporal.client.status import is_open, published_status
 from spine_temporal.connection.visibility import equals, list_pages
 from spine_temporal.contracts import names
@@ -159,13 +161,25 @@ def _scripted() -> Agent:
     return Agent(_Script(), tools=[answer], name="gate")
 
 
+@asynccontextmanager
+async def _ended(client: Client, run: Run) -> AsyncIterator[None]:
+    """A turn that is not waited for must not stay open: no other worker ever polls its task queue."""
+    try:
+        yield
+    except BaseException:
+        with suppress(RPCError):
+            await client.get_workflow_handle(run.workflow_id).terminate("the gate did not wait for it")
+        raise
+
+
 async def _turn(client: Client) -> str | None:
     """Why a scripted turn did not end as it should; None: it did, and its history replays."""
     task_queue = f"spine-gate-{uuid.uuid4().hex}"
     try:
         async with asyncio.timeout(_TURN_S), AgentWorker(client, agents=[_scripted()], task_queue=task_queue):
             run = await DurableAgent("gate", client, task_queue=task_queue).start("go")
-            result = await run.result()
+            async with _ended(client, run):
+                result = await run.result()
     except TimeoutError:
         return f"the scripted turn did not end within {_TURN_S:.0f} s"
     except SpineTemporalError as error:

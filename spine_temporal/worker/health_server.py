@@ -66,7 +66,10 @@ def _bound(address: str, routes: Routes) -> "_Server":
     host, colon, port = address.rpartition(":")
     bare = ":" in host and not (host.startswith("[") and host.endswith("]"))
     if not colon or bare or not port.isdecimal() or int(port) > _LAST_PORT:
-        raise BadInput(f"{address!r} is no address to listen at; it is host:port, [host]:port for IPv6, or :port")
+        raise BadInput(
+            f"{address!r} is no address to listen at; SPINE_TEMPORAL_HEALTH_ADDRESS is host:port, [host]:port for "
+            "IPv6, or :port"
+        )
     try:
         found = socket.getaddrinfo(
             host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -22,6 +22,8 @@ from spine_temporal.agents.registry import AgentRegistry, Agents
 from spine_temporal.connection.meter import meter_of
 from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts.policies import ContinuePolicy
+from spine_temporal.errors import BadInput
+from spine_temporal.given import check_bytes, check_type
 from spine_temporal.plugins.loader import let_the_kernel_find_plugins
 from spine_temporal.telemetry.metrics import Metrics
 from spine_temporal.telemetry.options import Telemetry
@@ -78,6 +80,11 @@ class SpinePlugin(SimplePlugin):
         longest_activity_s: float | None = None,
         longer_activities_task_queue: str | None = None,
     ) -> None:
+        check_type("continue_policy", continue_policy, ContinuePolicy | None, "a ContinuePolicy, or None")
+        check_type("search_attributes", search_attributes, bool | None, "True, False or None")
+        check_type("telemetry", telemetry, Telemetry, "a Telemetry")
+        check_type("tools_only", tools_only, bool, "True or False")
+        check_bytes("cache_bytes", cache_bytes, zero="keeps none")
         self._watchdog: Watchdog | None = None
         self._slots: ActivitySlots | None = None
         self._tools_only = tools_only
@@ -86,8 +93,8 @@ class SpinePlugin(SimplePlugin):
         self.agents = AgentRegistry(agents, allowed_plugins=allowed_plugins)
         self.activities_of_agents = AgentActivities(
             self.agents,
-            step_policy=checked(step_policy, self.agents.names),
-            tool_policy=checked(tool_policy, self.agents.names),
+            step_policy=checked("step_policy", step_policy, self.agents.names),
+            tool_policy=checked("tool_policy", tool_policy, self.agents.names),
             continuing=continue_policy or ContinuePolicy(),
             search_attributes=search_attributes,
             telemetry=telemetry,
@@ -104,7 +111,16 @@ class SpinePlugin(SimplePlugin):
         )
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
-        """Add what agents need to a worker's settings; called by the SDK."""
+        """Add what agents need to a worker's settings; called by the SDK.
+
+        Raises:
+            BadInput: another plugin has added its agents before: a worker, or its client, has two of them.
+        """
+        if any(isinstance(getattr(each, "__self__", None), AgentActivities) for each in config.get("activities", ())):
+            raise BadInput(
+                f"the worker has two plugins for agents, this one with {', '.join(self.agents.names) or 'none'}: give "
+                "all agents to one; a client's plugins are its workers' as well"
+            )
         config = super().configure_worker(config)
         config["workflows"] = versioned(config)
         self.activities_of_agents.grace_s = config.get("graceful_shutdown_timeout", timedelta()).total_seconds()

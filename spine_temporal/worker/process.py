@@ -18,6 +18,7 @@ from spine_temporal.connection.settings import deployment_version
 from spine_temporal.contracts import names
 from spine_temporal.errors import BadInput
 from spine_temporal.plugins.project import load_project
+from spine_temporal.telemetry.core_log import CORE_LOGGING
 from spine_temporal.telemetry.logs import mark_lines
 from spine_temporal.telemetry.metrics_runtime import metrics_runtime
 from spine_temporal.worker.exit import leave
@@ -116,8 +117,8 @@ def run_worker_process(
 def _runtime(metrics_address: str | None, otlp_url: str | None) -> Runtime:
     beating = timedelta(seconds=HEARTBEAT_S)
     if metrics_address is None and otlp_url is None:
-        return Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=beating)
-    return metrics_runtime(metrics_address, otlp_url=otlp_url, worker_heartbeat_interval=beating)
+        return Runtime(telemetry=TelemetryConfig(logging=CORE_LOGGING), worker_heartbeat_interval=beating)
+    return metrics_runtime(metrics_address, otlp_url=otlp_url, logging=CORE_LOGGING, worker_heartbeat_interval=beating)
 
 
 async def work_until_signalled(
@@ -134,16 +135,18 @@ async def work_until_signalled(
     know that the worker is ready, and while no tool or hook has held the loop for `loop_held_s`, that it lives.
 
     The process ends here when the worker has not ended `deadline_s` after the signal (the SDK's core waits for an
-    activity that does not heed its cancellation, for as long as it runs), or when there is a second signal.
-
-    Raises:
-        Exception: the worker cannot go on, for instance because it may not poll.
+    activity that does not heed its cancellation, for as long as it runs), or when there is a second signal. It ends
+    with 1 when the worker cannot go on, for instance because it may not poll.
     """
     with until_signalled(deadline_s, signalled) as signal:
         async with worker:
             ready()
             with service_manager(worker.plugin.loop_age_s, loop_held_s):
-                await signal.wait()
+                stops = [asyncio.create_task(each.wait()) for each in (signal, worker.fatal_error)]
+                await asyncio.wait(stops, return_when=asyncio.FIRST_COMPLETED)
+                if worker.fatal_error.error is not None:
+                    _log.error("the worker cannot go on, and ends; another takes over: %s", worker.fatal_error.reason)
+                    leave(1)
     _log.info("worker stopped")
 
 

@@ -23,6 +23,9 @@ CACHE_BYTES: Final = "SPINE_TEMPORAL_CACHE_BYTES"
 POLLER_AUTOSCALING: Final = "SPINE_TEMPORAL_POLLER_AUTOSCALING"
 LOG_JSON: Final = "SPINE_TEMPORAL_LOG_JSON"
 
+_LONGEST_S: Final = 365 * 86400.0
+"""More would mean for ever, and what counts time by shorter numbers could not hold it."""
+
 
 def worker_settings(*, graceful_shutdown_s: float = GRACEFUL_SHUTDOWN_S) -> dict[str, Any]:
     """Arguments of `run_worker_process`; the one given here is for when its variable is not set.
@@ -44,9 +47,10 @@ def process_settings(*, graceful_shutdown_s: float) -> dict[str, Any]:
         BadInput: a variable holds what it cannot mean.
     """
     given: dict[str, Any] = {
-        "graceful_shutdown_s": _number(GRACEFUL_SHUTDOWN, graceful_shutdown_s),
+        "graceful_shutdown_s": _number(GRACEFUL_SHUTDOWN, graceful_shutdown_s, least=0),
         "health_address": os.environ.get(HEALTH_ADDRESS) or None,
-        "loop_held_s": _number(LOOP_HELD, LOOP_HELD_S),
+        # With less, no turn of the loop would be quick enough, and the process would never pass for alive.
+        "loop_held_s": _number(LOOP_HELD, LOOP_HELD_S, least=1),
         "log_json": is_set(LOG_JSON),
     }
     if os.environ.get(ACTIVITY_SLOTS):
@@ -60,7 +64,7 @@ def process_settings(*, graceful_shutdown_s: float) -> dict[str, Any]:
     return given
 
 
-def _number(name: str, default: float) -> float:
+def _number(name: str, default: float, *, least: float) -> float:
     written = os.environ.get(name)
     if not written:
         return default
@@ -68,7 +72,7 @@ def _number(name: str, default: float) -> float:
         number = float(written)
     except ValueError:
         number = math.nan
-    if not 0 <= number < math.inf:
+    if not least <= number <= _LONGEST_S:
         raise BadInput(f"{name} is {written!r}; it is a number of seconds, such as {default:g}")
     return number
 

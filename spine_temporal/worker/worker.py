@@ -18,8 +18,10 @@ from spine_temporal.agents.registry import Agents
 from spine_temporal.connection.worker_converter import worker_client
 from spine_temporal.contracts import names
 from spine_temporal.contracts.policies import CACHE_WAIT_S, ContinuePolicy
+from spine_temporal.given import check_name, check_seconds, check_type
 from spine_temporal.telemetry.options import Telemetry
 from spine_temporal.worker.build_id import build_id
+from spine_temporal.worker.fatal_error import FatalError
 from spine_temporal.worker.plugin import DEFAULT_CACHE_BYTES, DEFAULT_TELEMETRY, SpinePlugin
 
 # What the model writes rides on heartbeats; without that they come a fifth of their timeout apart.
@@ -51,7 +53,8 @@ class AgentWorker:
         UnknownAgent: a policy is for an agent that is not among them.
         AgentBroken: an agent cannot run durably as it is configured.
         PluginUnusable: an agent uses a plugin that is not allowed, or does not fit the kernel.
-        BadInput: there is a `longer_activities_task_queue` without a `longest_activity_s`.
+        BadInput: an option is not what it should be; or there is a `longer_activities_task_queue` without a
+            `longest_activity_s`.
     """
 
     def __init__(
@@ -75,6 +78,14 @@ class AgentWorker:
         deployment_version: WorkerDeploymentVersion | None = None,
         **worker_options: Any,
     ) -> None:
+        check_name("task_queue", task_queue)
+        check_seconds("graceful_shutdown_s", graceful_shutdown_s, zero="hands over what is in flight at once")
+        check_type(
+            "deployment_version",
+            deployment_version,
+            WorkerDeploymentVersion | None,
+            "a WorkerDeploymentVersion, or None",
+        )
         self.plugin = SpinePlugin(
             agents,
             step_policy=step_policy,
@@ -101,6 +112,9 @@ class AgentWorker:
         elif not worker_options.keys() & {"build_id", "deployment_config", "use_worker_versioning"}:
             defaults["build_id"] = build_id()
         self.deployment_version = deployment_version
+        self._started = False
+        self.fatal_error = FatalError(graceful_shutdown_s, worker_options.get("on_fatal_error"))
+        worker_options["on_fatal_error"] = self.fatal_error
         plugins = [*worker_options.pop("plugins", ()), self.plugin]
         self._worker = Worker(client, task_queue=task_queue, plugins=plugins, **(defaults | worker_options))
 
@@ -111,8 +125,8 @@ class AgentWorker:
 
     @property
     def has_stopped(self) -> bool:
-        """It was started, and has come to its end."""
-        return self._worker.is_shutdown
+        """It was started, and has come to its end, or cannot go on."""
+        return self._worker.is_shutdown or self.fatal_error.error is not None
 
     @property
     def client(self) -> Client:
@@ -132,8 +146,10 @@ class AgentWorker:
         page on operations).
 
         Raises:
+            RuntimeError: it was started before.
             Exception: the worker cannot go on, for instance because it may not poll.
         """
+        self._start()
         with _sigterm() as stopped:
             working = asyncio.create_task(self._worker.run())
             waiting = asyncio.create_task(stopped.wait())
@@ -151,6 +167,7 @@ class AgentWorker:
                 waiting.cancel()
 
     async def __aenter__(self) -> Self:
+        self._start()
         await self._worker.__aenter__()
         return self
 
@@ -158,6 +175,12 @@ class AgentWorker:
         self, type_: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._worker.__aexit__(type_, value, traceback)
+
+    def _start(self) -> None:
+        # The SDK's worker does not survive a second start at the same time.
+        if self._started:
+            raise RuntimeError("this worker was started before, and works once: make another AgentWorker")
+        self._started = True
 
 
 def _versioned(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:

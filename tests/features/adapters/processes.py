@@ -15,6 +15,7 @@ from temporalio.client import Client
 
 from spine_temporal import DurableAgent
 from tests.features.adapters.agents import SERVER
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 
@@ -33,7 +34,7 @@ class Stage:
         self.client = client
         self.folder = folder
         self.task_queue = f"adapters-{uuid.uuid4().hex}"
-        self.port = _free_port()
+        self.port = free_port()
         self._processes: list[subprocess.Popen[bytes]] = []
 
     @property
@@ -70,11 +71,6 @@ class Stage:
         for process in self._processes:
             process.kill()
             await asyncio.to_thread(process.wait)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _answers(port: int) -> bool:

@@ -1,14 +1,17 @@
 """`spine.gate` and `spine-temporal gate`: whether a version may become current."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from spine_core import Agent
-from temporalio.client import WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.common import PinnedVersioningOverride, WorkerDeploymentVersion
 from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from spine_temporal import __version__
 from spine_temporal.agents.registry import AgentRegistry
@@ -19,6 +22,7 @@ from spine_temporal.worker.replay import replay
 from tests.features.rollout.agents import clerk
 from tests.features.rollout.rollout import Rollout
 from tests.rooms.cli.command import PROJECT, CommandLine
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -75,6 +79,36 @@ async def test_the_turn_of_the_gate_replays_like_any_run(rollout: Rollout) -> No
     [taken] = [found.id async for found in rollout.client.list_workflows("SpineAgent = 'gate'", limit=1)]
     history = await rollout.client.get_workflow_handle(taken).fetch_history()
     assert (report.problems, (await replay("", history, rollout.client.data_converter)).problem) == ((), None)
+
+
+class _Holding(ClientInterceptor, Interceptor):
+    """No activity of its workers ever gets to its end."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _Held(next)
+
+
+class _Held(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        await asyncio.Event().wait()
+
+
+async def test_a_turn_that_the_gate_does_not_wait_for_is_not_left_open(rollout: Rollout) -> None:
+    config = rollout.client.config()
+    config["interceptors"] = [_Holding()]
+    running = asyncio.create_task(gate(Client(**config), AgentRegistry({}), rollout.task_queue, histories=10))
+    await until(lambda: _found(rollout.client, "SpineAgent = 'gate' AND ExecutionStatus = 'Running'"), "the turn")
+
+    running.cancel()
+
+    terminated = "SpineAgent = 'gate' AND ExecutionStatus = 'Terminated'"
+    await until(lambda: _found(rollout.client, terminated), "the end of the turn")
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def _found(client: Client, query: str) -> int:
+    return (await client.count_workflows(query)).count
 
 
 async def test_command_says_which_history_does_not_replay(rollout: Rollout, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """A secret that passes through a run with the codec is in no file of the server, no log, no metric, no span."""
 
 import logging
-import socket
 import sys
 import uuid
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from spine_temporal.errors import SpineTemporalError
 from spine_temporal.testing import dev_server
 from tests.features.adapters.agents import SERVER
 from tests.features.providers.test_secrets import forms_of
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.durable, pytest.mark.timeout(300)]
@@ -72,17 +72,11 @@ class Broken:
         raise RuntimeError(f"a bug with {SECRET}")
 
 
-def free_address() -> str:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{one.getsockname()[1]}"
-
-
 # Spine's toolset connects by a function that mcp has renamed.
 @pytest.mark.filterwarnings("ignore:Use `streamable_http_client` instead:DeprecationWarning")
 @pytest.mark.parametrize("sealed", [True, False], ids=["with the codec", "without, the search finds it"])
 async def test_secret_is_found_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture, *, sealed: bool) -> None:
-    database, metrics, spans = tmp_path / "temporal.db", free_address(), InMemorySpanExporter()
+    database, metrics, spans = tmp_path / "temporal.db", f"127.0.0.1:{free_port()}", InMemorySpanExporter()
     runtime = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=metrics)))
     async with dev_server(database=database) as server:
         options: dict[str, Any] = {}

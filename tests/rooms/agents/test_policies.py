@@ -28,10 +28,10 @@ def test_the_nearest_one_above_is_taken(name: str, policy: ActivityPolicy) -> No
 
 
 def test_a_policy_for_nobody_is_a_mistake() -> None:
-    assert checked(None, ["desk"]) == ActivityPolicy()
-    assert checked({"desk/writer": SLOW}, ["desk"]) == {"desk/writer": SLOW}
+    assert checked("step_policy", None, ["desk"]) == ActivityPolicy()
+    assert checked("step_policy", {"desk/writer": SLOW}, ["desk"]) == {"desk/writer": SLOW}
     with pytest.raises(UnknownAgent, match="no agent 'dest' for this policy; this worker has: clerk, desk"):
-        checked({"dest": QUICK}, ["desk", "clerk"])
+        checked("step_policy", {"dest": QUICK}, ["desk", "clerk"])
 
 
 def test_a_worker_says_so_at_once() -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ from spine_temporal.cli.errors import report
 from spine_temporal.cli.exit_codes import MEANING, Exit
 from spine_temporal.cli.main import call
 from spine_temporal.cli.server import Server, global_options_first
-from spine_temporal.errors import SpineTemporalError
+from spine_temporal.errors import BadInput, SpineTemporalError
 
 
 def rpc(message: str, status: RPCStatusCode) -> RPCError:
     return RPCError(message, status, b"")
 
 
+_COMMAND = str(Path(sys.executable).with_name("spine-temporal"))
 _COMMANDS = (
     *("demo", "dev", "worker", "run", "start", "list", "show", "stop", "cancel"),
     *("approvals", "approve", "reject", "answer", "resume", "fork"),
@@ -57,6 +59,7 @@ def test_without_a_command_there_is_help_and_the_code_for_bad_usage(capsys: pyte
         (["list", "--status", "asleep"], "`spine-temporal list --help` says how"),
         (["run", "clerk", "hi", "--on-busy", "wait"], "`spine-temporal run --help` says how"),
         (["approvals", "--limit", "0"], "`spine-temporal approvals --help` says how"),
+        (["key"], "missing command; `spine-temporal key --help` says how"),
         (["answer", "r"], "missing argument 'VALUE'; `spine-temporal answer --help` says how"),
         (["fork", "r"], "missing option '--step'; `spine-temporal fork --help` says how"),
         (["worker", "--project", "/no/such/folder"], "`spine-temporal worker --help` says how"),
@@ -158,14 +161,66 @@ def test_nothing_that_happens_ends_in_a_traceback(
     assert "Traceback" not in err
 
 
+def test_an_error_of_several_lines_is_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call_with(BadInput("agent\n  Field 'a  b' required"), monkeypatch) == Exit.BAD_USAGE
+
+    assert capsys.readouterr().err == "error: agent Field 'a  b' required\n"
+
+
 def test_arguments_that_are_no_text_are_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["show", "\udc80"]) == Exit.BAD_USAGE
 
     assert capsys.readouterr().err == "error: '\\udc80' is not valid UTF-8; nothing was sent\n"
 
 
+@pytest.fixture
+def unread() -> Iterator[int]:
+    """A pipe whose reader has gone."""
+    read, written = os.pipe()
+    os.close(read)
+    yield written
+    os.close(written)
+
+
+@pytest.mark.parametrize("arguments", [["docs"], ["docs", "operations"], ["plugins"], ["--help"]])
+def test_that_nobody_reads_on_is_no_failure(arguments: list[str], unread: int) -> None:
+    done = subprocess.run([_COMMAND, *arguments], stdout=unread, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (Exit.DONE, "")
+
+
+def test_that_nobody_reads_errors_leaves_the_exit_code(unread: int) -> None:
+    assert subprocess.run([_COMMAND, "docs", "nope"], stderr=unread, check=False).returncode == Exit.BAD_USAGE
+
+
+def test_what_the_encoding_lacks_is_replaced() -> None:
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+
+    done = subprocess.run([_COMMAND, "docs", "operations"], capture_output=True, check=False, env=ascii_only)
+
+    assert (done.returncode, done.stderr) == (Exit.DONE, b"")
+    assert b"step 3 ? gpt-4o-mini" in done.stdout
+
+
+def test_an_input_that_is_no_text_is_bad_usage() -> None:
+    strict = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+
+    done = subprocess.run([_COMMAND, "run", "clerk", "-"], input=b"\xff", capture_output=True, check=False, env=strict)
+
+    assert done.returncode == Exit.BAD_USAGE
+    assert done.stderr == b"error: what stdin holds is not valid UTF-8; nothing was sent\n"
+
+
+def test_a_closed_stdin_holds_nothing() -> None:
+    away = os.environ | {"TEMPORAL_ADDRESS": "127.0.0.1:1"}
+
+    done = subprocess.run(["sh", "-c", f"{_COMMAND} run clerk - <&-"], capture_output=True, check=False, env=away)
+
+    assert done.returncode == Exit.NO_SERVER
+
+
 def test_completion_can_be_installed_for_the_shell_at_hand(tmp_path: Path) -> None:
-    command = f"{Path(sys.executable).with_name('spine-temporal')} --show-completion"
+    command = f"{_COMMAND} --show-completion"
 
     done = subprocess.run(
         ["bash", "-c", f"{command}; true"],

@@ -1,6 +1,5 @@
 """`spine-temporal dev`: server, web UI and worker in one command."""
 
-import secrets
 import shutil
 import signal
 from collections.abc import AsyncIterator
@@ -15,6 +14,7 @@ from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.connection.search_attributes import missing
 from spine_temporal.devserver.server import DevServer, is_serving
 from tests.rooms.cli.command import PROJECT, CommandLine, listed
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.durable
 
@@ -28,8 +28,7 @@ def project(tmp_path: Path) -> Path:
 @pytest_asyncio.fixture
 async def elsewhere() -> AsyncIterator[CommandLine]:
     """The command for a server on a port where none is."""
-    # Out of the range that the system, and the dev servers of other tests, take theirs from; room for the UI's.
-    async with CommandLine(f"127.0.0.1:{10_000 + secrets.randbelow(8_000)}", "spine") as command:
+    async with CommandLine(f"127.0.0.1:{free_port()}", "spine") as command:
         yield command
 
 

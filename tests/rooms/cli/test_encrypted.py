@@ -11,6 +11,7 @@ import pytest_asyncio
 from spine_temporal.encryption import KeyRing, new_key
 from spine_temporal.testing import dev_server
 from tests.rooms.cli.command import CommandLine
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.durable
 
@@ -52,6 +53,29 @@ async def test_commands_read_the_runs_of_a_worker_with_the_same_settings(command
     assert "encrypted runs" not in well
     assert lacking["encrypted runs"][0] == "fix"
     assert "encrypted with key 'first'" in (await findings(command, wrong))["encrypted runs"][1]
+
+
+@pytest.mark.parametrize("attributes", [True, False], ids=["attributes", "none"])
+async def test_what_waits_is_not_nothing_because_it_cannot_be_read(attributes: bool) -> None:
+    async with (
+        dev_server(spine_attributes=attributes) as server,
+        CommandLine(server.address, f"test-{uuid.uuid4().hex}") as command,
+    ):
+        ours = {"SPINE_TEMPORAL_KEYS": FIRST}
+        worker = await command.start("worker", *command.queue, environment=ours)
+        await worker.says("worker ready")
+        await command("run", "cashier", "pay", "--session", "s", *command.queue, environment=ours)
+        await until(lambda: _waits(command, ours), "the approval")
+
+        done = await command("approvals", environment={"SPINE_TEMPORAL_KEYS": SECOND})
+
+    assert (done.code, done.out) == (0, "")
+    assert "1 run could not be read" in done.err
+    assert "encrypted with key 'first'" in done.err
+
+
+async def _waits(command: CommandLine, environment: dict[str, str]) -> bool:
+    return bool(json.loads((await command("approvals", "--json", environment=environment)).out))
 
 
 async def findings(command: CommandLine, environment: dict[str, str]) -> dict[str, tuple[str, str]]:

@@ -38,6 +38,7 @@ async def test_limits_are_set_shown_and_ended(alone: CommandLine) -> None:
         (["--weight", "=2"], "--weight is '=2'"),
         (["--weight", "acme=-1"], "acme is -1.0"),
         (["--per-second", "nan"], "per_second is nan"),
+        (["--per-second", "1e300"], "per_second is 1e+300"),
         (["--tenant-per-second", "-3"], "tenant_per_second is -3"),
     ],
 )

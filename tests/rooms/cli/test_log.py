@@ -1,6 +1,7 @@
 """What is logged, as lines on stderr."""
 
 import builtins
+import json
 import logging
 import sys
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from spine_temporal.cli.log import LineHandler
+from tests.rooms.cli.command import CommandLine
 
 
 def record(text: str, level: int = logging.WARNING, error: Exception | None = None, **extra: Any) -> logging.LogRecord:
@@ -76,3 +78,21 @@ def test_nothing_is_imported_when_a_line_is_printed(
         handler.emit(made)
 
     assert capsys.readouterr().err == "warning: a workflow's own: ValueError: x\n"
+
+
+@pytest.mark.durable
+async def test_what_the_core_logs_is_not_among_the_answers(alone: CommandLine) -> None:
+    # The core cannot put such a name in a header, and says so, unless the process ends before.
+    away = {"TEMPORAL_NAMESPACE": "a\nb", "SPINE_TEMPORAL_LOG_JSON": "1"}
+
+    listed, worker = await alone("list", environment=away), await alone("worker", *alone.queue, environment=away)
+
+    assert listed.out == worker.out == ""
+    logged = [json.loads(line) for line in worker.err.splitlines() if "Unable to parse" in line]
+    assert {line["logger"] for line in logged} <= {"temporalio.core"}
+
+
+def test_what_is_logged_is_one_line_that_commands_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, record("tool \x1b[31m\nerror: fake")) == [
+        "warning: tool \N{REPLACEMENT CHARACTER}[31m error: fake"
+    ]

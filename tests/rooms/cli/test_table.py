@@ -8,6 +8,7 @@ from spine_temporal.cli import table as module
 from spine_temporal.cli.inbox import _TABLE as INBOX
 from spine_temporal.cli.runs import _TABLE as LIST
 from spine_temporal.cli.table import Table
+from spine_temporal.cli.terminal import print_facts, stdout
 
 _ID = "4eeced0cb21b4e1f9506336bc4bb4254"
 _RUN = [_ID, "cashier", "failed, open", "12 min ago", "3 min 05 s", "1,204", "pay the invoice of acme " * 9]
@@ -47,3 +48,17 @@ def test_what_is_never_cut_is_longer_than_the_terminal(monkeypatch: pytest.Monke
     table = Table(headings=("a",), last="b", kept=("a",), widest=None)
 
     assert printed(table, ["x", "y" * 100], 60, monkeypatch)[1] == f"x  {'y' * 100}"
+
+
+def test_a_cell_is_one_line_whatever_its_id_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table(headings=("a",), last="b", kept=("a",), widest=None)
+
+    assert printed(table, ["x\ny\tz", "1\n2"], 60, monkeypatch) == ["a      b", "x y z  1 2"]
+
+
+def test_no_fact_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    stdout.cache_clear()
+    print_facts([("run", Text("\x1b[31mred", "bold")), ("agent", "\x1b]0;x\x07")])
+    stdout.cache_clear()
+
+    assert "\x1b" not in capsys.readouterr().out

@@ -79,3 +79,22 @@ def test_tokens_are_counted_not_repeated() -> None:
 
 def tell(narrator: TraceLines, events: list[TraceEvent]) -> list[Line]:
     return [line for each in events if (line := narrator.add(each))]
+
+
+def test_names_that_a_model_made_up_command_nothing() -> None:
+    evil = "\x1b[31mred\nerror: fake"
+    narrator = TraceLines()
+
+    told = tell(
+        narrator,
+        [
+            event("model_response", 1.0, tool_calls=[evil]),
+            event("tool_call", 1.0, tool=evil, arguments={evil: evil}),
+            event("tool_result", 2.0, tool="\x1b[2J", result=evil),
+            event("guard_trip", 2.0, reason=evil),
+        ],
+    )
+
+    texts = [narrator.doing, *(text for line in told for text in (line.what, line.outcome))]
+    assert all(text.isprintable() for text in texts), texts
+    assert told[0].outcome == "asks for \N{REPLACEMENT CHARACTER}[31mred error: fake"

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,3 +102,20 @@ async def test_ctrl_c_leaves_the_run_alone(command: CommandLine, client: Client,
 
     result = await asyncio.wait_for(run.result(), 60)
     assert result.answer == f"Verse 1: {gate} again it was."
+
+
+async def test_whoever_reads_no_further_hears_nothing_more(command: CommandLine) -> None:
+    await command("run", "clerk", "hello", "--session", "unread", *command.queue)
+    read, written = os.pipe()
+    os.close(read)
+
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("spine-temporal")),
+        *("watch", "unread", "--json", "--address", command.address),
+        stdout=written,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(written)
+    _, said = await process.communicate()
+
+    assert (process.returncode, said) == (Exit.DONE, b"")

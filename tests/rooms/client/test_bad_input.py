@@ -56,13 +56,6 @@ async def test_a_time_that_is_none_is_refused_at_once(client: Client, seconds: A
         DurableAgent("assistant", client, approval_timeout_s=seconds)
 
 
-async def test_a_word_that_is_none_is_refused_at_once(client: Client) -> None:
-    with pytest.raises(BadInput, match="on_timeout 'ask'"):
-        DurableAgent("assistant", client, on_timeout="ask")  # type: ignore[arg-type]
-    with pytest.raises(BadInput, match="on_busy is 'wait'; it is 'queue' or 'reject'"):
-        await DurableAgent("assistant", client).start("go", on_busy="wait")  # type: ignore[arg-type]
-
-
 async def test_a_worker_refuses_agents_that_nobody_could_call(client: Client) -> None:
     with pytest.raises(UnnamedAgent, match="agent 1 of the list has no name"):
         AgentWorker(client, agents=[adding_agent(), adding_agent(name=None)])

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 from spine_temporal.encryption import new_key
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 SCRIPT = Path(__file__).parents[3] / "workers" / "codec_server.py"
@@ -29,8 +29,7 @@ async def started(settings: dict[str, str]) -> asyncio.subprocess.Process:
 async def test_it_serves_until_it_is_told_to_end_and_logs_for_whom_it_decoded_what(tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
     tokens.write_text("ops token-of-ops-1234567890 default")
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port = one.getsockname()[1]
+    port = free_port()
     process = await started(
         {
             "SPINE_TEMPORAL_KEYS": KEY,
@@ -70,8 +69,18 @@ async def test_it_serves_until_it_is_told_to_end_and_logs_for_whom_it_decoded_wh
         ({"SPINE_TEMPORAL_KEYS": KEY}, "nobody could ask: set SPINE_TEMPORAL_CODEC_TOKEN_FILE"),
         ({"SPINE_TEMPORAL_KEYS": KEY} | JWT_KEY, "SPINE_TEMPORAL_CODEC_JWT_AUDIENCE is not set"),
         ({"SPINE_TEMPORAL_KEYS": KEY, "SPINE_TEMPORAL_CODEC_JWT_AUDIENCE": "codec"} | JWT_KEY, "cannot be read"),
+        (
+            {
+                "SPINE_TEMPORAL_KEYS": KEY,
+                "SPINE_TEMPORAL_CODEC_JWT_AUDIENCE": "codec",
+                "SPINE_TEMPORAL_CODEC_JWT_KEY_FILE": __file__,
+            },
+            "holds no public key",
+        ),
+        ({"SPINE_TEMPORAL_KEYS": KEY, "SPINE_TEMPORAL_CODEC_ENCODE": "maybe"}, "CODEC_ENCODE is 'maybe'; it is 1 or 0"),
+        ({"SPINE_TEMPORAL_KEYS": KEY, "SPINE_TEMPORAL_CODEC_PORT": "65536"}, "CODEC_PORT is '65536'; it is a number"),
     ],
-    ids=["no keys", "no key", "no access", "no audience", "no file"],
+    ids=["no keys", "no key", "no access", "no audience", "no file", "no web token key", "encode", "port"],
 )
 async def test_it_does_not_begin_without_keys_or_callers(settings: dict[str, str], said: str) -> None:
     process = await started(settings)

@@ -44,6 +44,7 @@ PINNED = {
     "STEP_ATTRIBUTE": "SpineStep",
     "TOKENS_ATTRIBUTE": "SpineTokens",
     "COST_ATTRIBUTE": "SpineCostUsd",
+    "RUN_AGENT_PATCH": "spine.run_agent.refuses",
     "UNKNOWN_AGENT": "spine.UnknownAgent",
     "AGENT_BROKEN": "spine.AgentBroken",
     "BAD_REQUEST": "spine.BadRequest",

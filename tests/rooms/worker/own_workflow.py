@@ -1,7 +1,12 @@
 """A user's own workflows, which run agents as children, or none."""
 
-from temporalio import workflow
+from typing import Any
 
+from temporalio import workflow
+from temporalio.common import RawValue
+
+from spine_temporal.contracts.run_request import RunRequest
+from spine_temporal.payloads import pack
 from spine_temporal.workflow import run_agent
 
 
@@ -23,6 +28,32 @@ class MisledInvoice:
     @workflow.run
     async def run(self) -> None:
         await run_agent("asistant", "go")
+
+
+@workflow.defn(name="asking")
+class Asking:
+    """Asks an agent with whatever it was started with."""
+
+    @workflow.run
+    async def run(self, arguments: list[Any]) -> str:
+        name, said, options = arguments
+        if isinstance(said, int):
+            # So many letters: there is no room for them in the argument.
+            said = "x" * said
+        return str((await run_agent(name, said, **options)).answer)
+
+
+@workflow.defn(name="asking")
+class AskingUnchecked:
+    """The same, as it was before anything was refused."""
+
+    @workflow.run
+    async def run(self, arguments: list[Any]) -> str:
+        name, said, options = arguments
+        session = options["session_id"]
+        request = pack(RunRequest(agent=name, input=said, session_id=session))
+        await workflow.execute_child_workflow("spine.agent", request, id=f"spine-{session}", result_type=RawValue)
+        return "3"
 
 
 @workflow.defn(name="greeting")

@@ -11,6 +11,7 @@ from temporalio.exceptions import ChildWorkflowError
 from temporalio.worker import Worker
 
 from spine_temporal import AgentWorker, DurableAgent, SpinePlugin
+from spine_temporal.errors import BadInput
 from tests.rooms.worker.own_workflow import Greeting, Invoice, MisledInvoice
 from tests.support.agents_at_hand import adding_agent
 from tests.support.harness import replay_in_sandbox
@@ -48,6 +49,25 @@ async def test_agents_of_a_plugin_are_run_by_clients_too(client: Client) -> None
         result = await DurableAgent("clerk", client, task_queue=queue).run("1 + 2?")
 
     assert result.answer == "3"
+
+
+async def test_all_agents_of_a_worker_are_given_to_one_plugin(client: Client) -> None:
+    plugins = [SpinePlugin([adding_agent()]), SpinePlugin([adding_agent("clerk")])]
+
+    with pytest.raises(BadInput, match="two plugins for agents, this one with clerk: give all agents to one"):
+        Worker(client, task_queue=uuid.uuid4().hex, plugins=plugins)
+
+
+async def test_a_worker_works_once(client: Client) -> None:
+    worker = AgentWorker(client, agents=[adding_agent()], task_queue=uuid.uuid4().hex)
+    async with worker:
+        for again in (worker.run, worker.__aenter__):
+            with pytest.raises(RuntimeError, match="started before, and works once: make another AgentWorker"):
+                await again()
+        assert (await DurableAgent("assistant", client, task_queue=worker.task_queue).run("1 + 2?")).answer == "3"
+
+    with pytest.raises(RuntimeError, match="started before"):
+        await worker.run()
 
 
 async def test_no_more_threads_run_workflows_than_workflow_tasks_run_at_once(client: Client) -> None:

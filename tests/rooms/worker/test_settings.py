@@ -62,7 +62,9 @@ def test_everything_that_is_set_arrives(monkeypatch: pytest.MonkeyPatch) -> None
     [
         ("GRACEFUL_SHUTDOWN_S", "-1", "it is a number of seconds, such as 15"),
         ("GRACEFUL_SHUTDOWN_S", "inf", "it is a number of seconds, such as 15"),
+        ("GRACEFUL_SHUTDOWN_S", "1e300", "it is a number of seconds, such as 15"),
         ("LOOP_HELD_S", "nan", "it is a number of seconds, such as 30"),
+        ("LOOP_HELD_S", "0", "it is a number of seconds, such as 30"),
         ("ACTIVITY_SLOTS", "0", "it is a whole number from 1"),
         ("CACHE_BYTES", "256MB", "it is a whole number from 0"),
         ("LOG_JSON", "perhaps", "it is 1 or 0"),
