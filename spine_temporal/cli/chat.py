@@ -14,12 +14,12 @@ from spine_temporal.cli.editor import edited
 from spine_temporal.cli.exit_codes import Exit
 from spine_temporal.cli.log import show_log
 from spine_temporal.cli.server import Server
+from spine_temporal.cli.show_facts import used
 from spine_temporal.cli.terminal import message, note, stderr, write
 from spine_temporal.client.agent import DurableAgent
 from spine_temporal.client.approvals import Approval
 from spine_temporal.contracts.approval import Decision
 from spine_temporal.errors import BadInput, ServerUnreachable, SpineTemporalError
-from spine_temporal.format import many, spent
 
 _HELP: Final = """\
 Type what you want to say. Ctrl-C stops the turn, not the session; Ctrl-D leaves, and the session stays open.
@@ -113,11 +113,11 @@ class _Chat:
                 message("error", f"no command {word!r}; /help lists them", "bold red")
 
     def _print_cost(self) -> None:
-        state = self._do(self._turns.state())
-        if state is None:
+        described = self._do(self._turns.described())
+        if described is None:
             note("nothing has been asked yet")
             return
-        write(f"{many(state.step, 'step')} · {spent(state.usage.total_tokens, state.usage.cost_usd)}")
+        write(used(described))
 
     def _follow(self, turn: Coroutine[Any, Any, TurnEnd]) -> bool:
         """Show where the turn comes to; False: it could not be followed."""

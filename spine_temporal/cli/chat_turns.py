@@ -16,6 +16,8 @@ from spine_temporal.cli.stream import StreamPrinter
 from spine_temporal.cli.terminal import message, note, stderr
 from spine_temporal.client.agent import DurableAgent
 from spine_temporal.client.approvals import Approval
+from spine_temporal.client.describe_run import describe_run
+from spine_temporal.client.description import RunDescription
 from spine_temporal.client.run import Run
 from spine_temporal.contracts.approval import Decision
 from spine_temporal.errors import RunNotFound, SpineTemporalError
@@ -101,6 +103,13 @@ class ChatTurns:
         """The conversation as it is now; None: it has not begun."""
         try:
             return await self.agent.get_run(self.session).state()
+        except RunNotFound:
+            return None
+
+    async def described(self) -> RunDescription | None:
+        """All that is known of the conversation; None: it has not begun."""
+        try:
+            return await describe_run(self.client, self.agent.get_run(self.session).workflow_id)
         except RunNotFound:
             return None
 

@@ -28,7 +28,7 @@ def facts_of(server: Server, run: RunDescription, given: str) -> list[Fact]:
         *_turns(run),
         *_lineage(run),
         ("started", f"{run.started.astimezone():%Y-%m-%d %H:%M:%S}, {_took(run)}"),
-        ("usage", f"{many(run.state.step, 'step')} · {_spent(run.usage)}"),
+        ("usage", used(run)),
         ("history", f"{many(run.events, 'event')} · {size(run.bytes)}"),
         *_versions(run),
         *_subagents(run),
@@ -54,6 +54,11 @@ def pending_work_line(work: PendingWork) -> str:
         state = f"{work.state}{where} for {duration((now - work.since).total_seconds())}, attempt {work.attempt}"
     failed = f"; the last one failed: {first_line(work.last_failure)}" if work.last_failure else ""
     return f"{work.what}, {state}{failed}"
+
+
+def used(run: RunDescription) -> str:
+    """What the conversation has used up, with the agents that work for it."""
+    return f"{many(run.state.step, 'step')} · {_spent(run.usage)}"
 
 
 def _spent(usage: RunUsage) -> str:

@@ -3,12 +3,13 @@
 import asyncio
 import hashlib
 import json
+import reprlib
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 from spine_core import ToolContext
 
 from spine_temporal.contracts import names
@@ -161,8 +162,13 @@ def _key(name: str, arguments: dict[str, Any]) -> str:
     return f"{name}:{json.dumps(arguments, sort_keys=True, default=str)}"
 
 
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
+def _hash(key: Any) -> str:
+    """The same in whatever process. Spine's own takes numbers and tuples, too, whatever the annotation says."""
+    try:
+        text = key if isinstance(key, str) else json.dumps(to_jsonable_python(key), sort_keys=True)
+    except PydanticSerializationError:
+        raise BadInput(f"key() gave {reprlib.repr(key)}; it is text, or what JSON holds") from None
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _name_of(ctx: ToolContext) -> str:

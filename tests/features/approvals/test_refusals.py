@@ -144,8 +144,10 @@ async def test_a_decision_that_is_no_json_is_not_sent(client: Client, nonsense: 
         await run.decide(nonsense)
 
 
-@pytest.mark.parametrize("id_", ["x" * 1001, "é" * 501, "a\0b", "a\ud800"], ids=["long", "wide", "NUL", "half"])
-async def test_a_decision_with_an_id_that_no_server_takes_is_not_sent(client: Client, id_: str) -> None:
+@pytest.mark.parametrize(
+    "id_", ["x" * 1001, "é" * 501, "a\0b", "a\ud800", 5], ids=["long", "wide", "NUL", "half", "number"]
+)
+async def test_a_decision_with_an_id_that_no_server_takes_is_not_sent(client: Client, id_: Any) -> None:
     run = DurableAgent("agent", client).get_run("never")
 
     with pytest.raises(BadInput, match="of a decision"):

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.durable, ONE_MODE]
 
 @pytest.mark.parametrize(
     "arguments",
-    [{}, {"input": 5}, {"input": None}, {"input": "otters", "how": "well"}, {"question": "otters"}],
+    [{}, {"input": 5}, {"input": "otters", "how": "well"}, {"question": "otters"}],
     ids=str,
 )
 async def test_arguments_that_are_no_task_give_the_kernels_text(crew: Crew, arguments: dict[str, Any]) -> None:

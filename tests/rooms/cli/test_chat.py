@@ -93,7 +93,7 @@ async def test_a_command_is_one_also_where_a_decision_is_asked_for(command: Comm
 
     done = await command("chat", "cashier", "--session", "commands", *command.queue, stdin=typed)
 
-    assert done.out == "1 step · 15 tokens\nDone: blue\n", done.err
+    assert done.out == "1 step · 15 tokens · cost unknown\nDone: blue\n", done.err
     run = DurableAgent("cashier", client).get_run("commands")
     assert [each.tool for each in await run.pending()] == ["pay", "pay"], "it was left, and waits"
     await run.stop()

@@ -126,8 +126,15 @@ async def test_a_team_is_shown_with_the_path_it_took(alone: CommandLine, client:
     team = Sequential(Agent(ScriptedProvider(text("a draft"))), Agent(ScriptedProvider(text("a text"))))
     async with served(client, alone, team) as durable:
         assert (await durable.run("write", session_id="team")).answer == "a text"
-        shown, told = await asyncio.gather(alone("show", "team"), alone("show", "team", "--json"))
+        shown, told, chat = await asyncio.gather(
+            alone("show", "team"),
+            alone("show", "team", "--json"),
+            alone("chat", "agent", "--session", "team", *alone.queue, stdin="/cost\n"),
+        )
 
+    # A team takes no step of its own; its members have spent.
+    assert "usage    0 steps · 30 tokens · cost unknown\n" in shown.out
+    assert chat.out == "0 steps · 30 tokens · cost unknown\n"
     assert "team     sequential: agent/1 → agent/2\n" in shown.out
     first = await run_below(client, "team", "1.0")
     assert f"agents   agent/1 member 1, final, run {first}\n" in shown.out

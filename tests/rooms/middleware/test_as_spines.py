@@ -49,6 +49,7 @@ GUARDS: dict[str, Callable[[Any], list[Any]]] = {
     "idempotency": lambda kind: [kind.Idempotency()],
     "idempotency of other tools": lambda kind: [kind.Idempotency(tools=["refund"])],
     "idempotency by a key": lambda kind: [kind.Idempotency(key=lambda name, _: name)],
+    "idempotency by a number": lambda kind: [kind.Idempotency(key=lambda _, arguments: arguments["amount"])],
     "idempotency around one that answers": lambda kind: [kind.Idempotency(), Answers()],
     "budget in dollars": lambda kind: [kind.TenantBudget(max_cost_usd=0.01, message="no more")],
     "budget in tokens": lambda kind: [kind.TenantBudget(max_tokens=15)],
@@ -147,6 +148,15 @@ async def test_a_call_that_another_hook_answers_does_not_stand_in_the_way_of_the
         result = await kernel.run("go")
 
     assert [message.content for message in result.state.messages if message.role == "tool"] == ["answered"] * 2
+
+
+async def test_a_key_that_no_other_process_would_know_is_refused(durable: Durable) -> None:
+    once: Any = middleware.Idempotency(key=lambda *_: object())  # type: ignore[arg-type]
+
+    result = await durable(agent("paid twice", [once])).run("go")
+
+    assert result.stopped_reason is StopReason.ERROR
+    assert "it is text, or what JSON holds" in str(result.error)
 
 
 def test_a_store_is_refused_for_there_is_none() -> None:
