@@ -1,11 +1,13 @@
 """Tool calls that are done once, whoever repeats them."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import reprlib
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
@@ -14,12 +16,14 @@ from spine_core import ToolContext
 
 from spine_temporal.contracts import names
 from spine_temporal.contracts.base import is_time
+from spine_temporal.contracts.policies import WORKER_SILENCE_S
 from spine_temporal.contracts.shared_limits import Claimed, ClaimRequest, DoneRequest, LeaseRequest
 from spine_temporal.errors import BadInput
 from spine_temporal.middleware.server_state import StateWorkflow, found, name_of_work, patiently
 
 if TYPE_CHECKING:
     from temporalio.client import Client
+    from temporalio.common import WorkflowIDReusePolicy
 
 _DAY_S: Final = 24 * 3600.0
 
@@ -89,13 +93,11 @@ class Idempotency:
     async def after_tool(self, ctx: ToolContext) -> None:
         """Have the result remembered. It is in the server's keeping when this returns."""
         held = self._held.pop(_name_of(ctx), None)
-        if held is not None:
-            workflow_id, owner = held
-            await self._say(workflow_id, await self._done(owner, _written(ctx.result)))
-        elif self._guards(ctx):
-            # Another agent has worked on it, outside of this activity; the key was given up meanwhile.
-            workflow_id, done = self._workflow_id(ctx), await self._done(name_of_work(self._id), _written(ctx.result))
-            await found(lambda: self._say(workflow_id, done))
+        if held is None and not self._guards(ctx):
+            return
+        # Where nothing is held, another agent has worked on it, outside of this activity: the key was given up.
+        workflow_id, owner = held or (self._workflow_id(ctx), name_of_work(self._id))
+        await self._remember(workflow_id, await self._done(owner, _written(ctx.result)))
 
     def _workflow_id(self, ctx: ToolContext) -> str:
         return f"{names.ONCE_ID_PREFIX}{self.name}/{_hash(self._key(ctx.call.name, ctx.args))}"
@@ -112,17 +114,16 @@ class Idempotency:
             giving_up.add_done_callback(_giving_up.discard)
 
     async def _claim(self, workflow_id: str, owner: str) -> Claimed:
-        from temporalio.common import RawValue, WorkflowIDReusePolicy
+        from temporalio.common import RawValue
         from temporalio.exceptions import WorkflowAlreadyStartedError
 
         from spine_temporal.payloads import pack, unpack
 
         request = pack(ClaimRequest(owner=owner, lease_s=self._lease_s()))
         begins_with = pack(LeaseRequest(remember_s=self.remember_s))
-        again = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         try:
             answer = await self._keeper.updated(
-                names.CLAIM_UPDATE, request, names.ONCE_WORKFLOW, begins_with, workflow_id, id_reuse_policy=again
+                names.CLAIM_UPDATE, request, names.ONCE_WORKFLOW, begins_with, workflow_id, id_reuse_policy=_again()
             )
         except WorkflowAlreadyStartedError:
             # It is closed: its result is what was done.
@@ -140,6 +141,30 @@ class Idempotency:
         text = f"it was done before, with a result of {len(result):,} characters, too many to be remembered"
         return DoneRequest(owner=owner, result=json.dumps(text))
 
+    async def _remember(self, workflow_id: str, done: DoneRequest) -> None:
+        """Have it remembered, also where the call took longer than it was to be remembered that it was claimed."""
+        from temporalio.common import WorkflowIDConflictPolicy
+        from temporalio.exceptions import WorkflowAlreadyStartedError
+
+        from spine_temporal.payloads import pack
+
+        client = await self._keeper.client()
+        # Closed with a result, it remembers what another call was quicker with.
+        with contextlib.suppress(WorkflowAlreadyStartedError):
+            await patiently(
+                lambda: client.start_workflow(
+                    names.ONCE_WORKFLOW,
+                    pack(LeaseRequest(remember_s=self.remember_s)),
+                    id=workflow_id,
+                    task_queue=self._keeper.task_queue,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    id_reuse_policy=_again(),
+                    task_timeout=timedelta(seconds=WORKER_SILENCE_S),
+                    start_signal=names.DONE_SIGNAL,
+                    start_signal_args=[pack(done)],
+                )
+            )
+
     async def _say(self, workflow_id: str, request: DoneRequest) -> None:
         from spine_temporal.payloads import pack
 
@@ -156,6 +181,12 @@ class Idempotency:
 
 
 _giving_up: Final[set[asyncio.Task[None]]] = set()
+
+
+def _again() -> "WorkflowIDReusePolicy":
+    from temporalio.common import WorkflowIDReusePolicy
+
+    return WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
 
 
 def _key(name: str, arguments: dict[str, Any]) -> str:

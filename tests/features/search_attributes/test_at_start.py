@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client
+from temporalio.common import Priority
 from temporalio.service import RPCError
 
 from spine_temporal import AgentWorker, DurableAgent
@@ -112,5 +113,5 @@ async def test_a_server_that_has_none_takes_the_run_and_later_the_attributes(mon
 
 async def test_what_a_server_refuses_for_another_reason_is_refused() -> None:
     async with dev_server() as server:
-        with pytest.raises(RPCError, match="taskQueue length"):
-            await agent_of(server.client, "assistant", "q" * 2_000).start("go")
+        with pytest.raises(RPCError, match="fairness key"):
+            await agent_of(server.client, "assistant", "q", priority=Priority(fairness_key="k" * 100)).start("go")

@@ -121,6 +121,26 @@ async def test_what_was_done_is_known_for_as_long_as_the_server_keeps_it(client:
     assert [message.content for message in result.state.messages if message.role == "tool"] == ["counted"]
 
 
+async def test_what_took_longer_than_a_claim_is_remembered_is_remembered(client: Client) -> None:
+    queue, ran = uuid.uuid4().hex, list[int]()
+
+    @tool
+    async def count() -> str:
+        """Count."""
+        ran.append(1)
+        await until_closed(client, await only_once(client, queue))
+        return "counted"
+
+    async with AgentWorker(client, agents=[adding_agent()], task_queue=queue):
+        once = Idempotency(remember_s=0.01, name=queue, client=client, task_queue=queue)
+        for _ in range(2):
+            script = ScriptedProvider(calls(("count", {})), text("done"))
+            result = await Agent(script, tools=[count], middleware=[once]).run("go")
+            assert [message.content for message in result.state.messages if message.role == "tool"] == ["counted"]
+
+    assert ran == [1]
+
+
 class Answers:
     """Answers a call by itself, before the tool runs."""
 
