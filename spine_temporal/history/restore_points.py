@@ -13,6 +13,7 @@ from spine_temporal.contracts import names
 from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import BadInput, NotAnAgentRun, RunNotFound
+from spine_temporal.format import many
 from spine_temporal.history.fold import Fold
 from spine_temporal.history.follow import describe, follow
 from spine_temporal.history.list_executions import listed
@@ -168,7 +169,9 @@ def _no_step(last: Ledger, origin: RestorePoint, step: int) -> BadInput:
             "of its members, as `spine-temporal show` names them"
         )
     if taken < step:
-        return BadInput(f"run {origin.workflow_id!r} has taken {taken} steps; there is nothing after step {step}")
+        return BadInput(
+            f"run {origin.workflow_id!r} has taken {many(taken, 'step')}; there is nothing after step {step}"
+        )
     return BadInput(
         f"step {step} of run {origin.workflow_id!r} is not over: its tool calls are at work, or wait for a decision; "
         f"fork after step {step - 1}, or when it has gone on"

@@ -103,7 +103,7 @@ async def test_fork_that_cannot_be_is_refused(durable: Durable) -> None:
     await served.run("one", session_id=session)
     run = served.get_run(session)
 
-    with pytest.raises(BadInput, match="has taken 1 steps; there is nothing after step 7"):
+    with pytest.raises(BadInput, match="has taken 1 step; there is nothing after step 7"):
         await run.fork(step=7)
     with pytest.raises(BadInput, match="steps count from 1"):
         await run.fork(step=-1)

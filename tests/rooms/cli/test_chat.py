@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from spine_temporal import Decision, DurableAgent
@@ -99,14 +100,20 @@ async def test_a_command_is_one_also_where_a_decision_is_asked_for(command: Comm
     await run.stop()
 
 
-async def test_ctrl_c_stops_the_turn_and_not_the_session(command: CommandLine, tmp_path: Path) -> None:
-    gate = tmp_path / "gate"
+async def test_ctrl_c_stops_the_turn_and_not_the_session(command: CommandLine, client: Client, tmp_path: Path) -> None:
+    gate, signalled = tmp_path / "gate", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
+
+    async def asked_to_stop() -> bool:
+        history = await client.get_workflow_handle("spine-stopped").fetch_history()
+        return signalled in [event.event_type for event in history.events]
+
     talking = await command.talk("chat", "waiter", "--session", "stopped", *command.queue)
     await talking.shows("> ")
     talking.type(str(gate))
     await until(Path(f"{gate}.begun").exists, "the tool")
     talking.press_ctrl_c()
     await talking.shows("stopping at the next step")
+    await until(asked_to_stop, "the stop")
     gate.touch()
     await talking.shows("cancelled")
     await talking.shows("> ")

@@ -94,5 +94,5 @@ async def test_a_step_that_was_never_taken_cannot_be_forked_after(command: Comma
     taken = await command("fork", "short", "--step", "1", "more", "--session", "short")
 
     assert (beyond.code, taken.code) == (Exit.BAD_USAGE, Exit.BAD_USAGE)
-    assert "has taken 1 steps; there is nothing after step 9" in beyond.err
+    assert "has taken 1 step; there is nothing after step 9" in beyond.err
     assert "there is a session 'short' already" in taken.err
