@@ -8,6 +8,8 @@ AUDIT_ENV := .venv-audit
 CHECKOV := checkov==3.3.30
 PYTHON := $(ENV)/bin/python
 ARGS ?=
+# Tests that read files, whatever Python runs them.
+FILES_ALONE := walls deploy support test_docs.py test_makefile.py
 
 # Where the user's shell has these, they would lead Python to the packages of another project.
 unexport PYTHONHOME PYTHONPATH
@@ -27,11 +29,12 @@ test: test-first test-second ## Run the tests; with ARGS='-k approval' only thos
 test-first: $(ENV)/.ready
 	@$(PYTHON) -m pytest -n 4 --dist worksteal $(ARGS)
 
-# What neither needs a Temporal server nor reads files alone is enough to tell whether another Python runs it.
+# What neither needs a Temporal server nor reads files alone is enough to tell whether another Python runs it. None of it
+# waits, so it takes no more processes than cores.
 test-second: test-first
 	@if [ -n "$(strip $(ARGS))" ] || $(PYTHON) -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(SECOND)")'; then :; \
 	elif .ci/find-python.sh $(SECOND) >/dev/null; then \
-		$(MAKE) --no-print-directory $(SECOND_ENV)/.ready && $(SECOND_ENV)/bin/python -m pytest -n 4 -m "not durable" --ignore=tests/walls --ignore=tests/deploy; \
+		$(MAKE) --no-print-directory $(SECOND_ENV)/.ready && $(SECOND_ENV)/bin/python -m pytest -n 2 -m "not durable" $(FILES_ALONE:%=--ignore=tests/%); \
 	else \
 		echo "No Python $(SECOND) here: the tests ran on one Python only."; \
 	fi

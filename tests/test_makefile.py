@@ -69,7 +69,8 @@ def test_tests_run_on_a_second_python_where_there_is_one(machine: Machine) -> No
 
     assert tested.stdout.splitlines() == [
         ".venv/bin/python -m pytest -n 4 --dist worksteal",
-        ".venv-3.13/bin/python -m pytest -n 4 -m not durable --ignore=tests/walls --ignore=tests/deploy",
+        ".venv-3.13/bin/python -m pytest -n 2 -m not durable --ignore=tests/walls --ignore=tests/deploy"
+        " --ignore=tests/support --ignore=tests/test_docs.py --ignore=tests/test_makefile.py",
     ]
 
 

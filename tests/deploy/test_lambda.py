@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from cfnlint.decode import decode
 from temporalio.contrib.aws.lambda_worker import LambdaWorkerConfig
 
 from spine_temporal import SpinePlugin
@@ -17,6 +16,9 @@ FOLDER: Final = ROOT / "deploy" / "lambda"
 
 
 def function() -> dict[str, Any]:
+    # Two seconds, of each process that collects tests.
+    from cfnlint.decode import decode
+
     template, problems = decode(str(FOLDER / "template.yaml"))
     assert not problems
     found = template["Resources"]["Worker"]["Properties"]

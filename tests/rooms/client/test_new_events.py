@@ -15,7 +15,7 @@ from spine_temporal.errors import BadInput
 from spine_temporal.history.event_id import EventId
 from spine_temporal.journal.progress import Progress
 
-QUICK = settings(max_examples=500, deadline=None, derandomize=True)
+QUICK = settings(max_examples=200, deadline=None, derandomize=True)
 BEHIND = 1000
 """The event that ends a step comes so far behind the one that scheduled it."""
 
