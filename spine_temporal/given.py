@@ -72,7 +72,7 @@ def check_word(what: str, given: object, words: TypeAliasType) -> None:
         raise refused(what, given, f"one of {', '.join(map(repr, known))}")
 
 
-def input_said(of: str, given: object, *, otherwise: str = "") -> str:
+def user_input(of: str, given: object, *, otherwise: str = "") -> str:
     """The input of a run, as a history can hold it; `otherwise` is the way on for whoever has none.
 
     Raises:

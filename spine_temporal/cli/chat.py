@@ -94,7 +94,7 @@ class _Chat:
         match word:
             case "/undo":
                 undone = self._do(self._turns.undo())
-                # What is said next is said elsewhere; the question stays with the turn that was left.
+                # The next input goes elsewhere; the question stays with the turn that was left.
                 self._waiting = [] if undone else self._waiting
                 note("what do you say instead?" if undone else "there is nothing to go back behind")
             case "/fork" if rest == "" or _is_step(rest):

@@ -33,9 +33,9 @@ from spine_temporal.given import (
     check_seconds,
     check_type,
     check_word,
-    input_said,
     refused,
     session_name,
+    user_input,
 )
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ class DurableAgent:
     async def _request(self, input: str, session_id: str | None, *, stop: bool) -> RunRequest:
         request = RunRequest(
             agent=self.name,
-            input=input_said("a run", input),
+            input=user_input("a run", input),
             session_id=session_id or uuid.uuid4().hex,
             stop=stop,
             session_ttl_s=self.session_ttl_s if session_id else 0.0,

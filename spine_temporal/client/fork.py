@@ -13,7 +13,7 @@ from spine_temporal.contracts.base import load
 from spine_temporal.contracts.continuation import RestorePoint
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import BadInput
-from spine_temporal.given import input_said, session_name
+from spine_temporal.given import session_name, user_input
 from spine_temporal.history.follow import first_event, latest_run_id
 from spine_temporal.history.payloads import payload_bytes
 from spine_temporal.history.restore_points import ledger_at
@@ -49,7 +49,7 @@ async def fork(
     """
     workflow_id, step = place.workflow_id, place.step
     prefix = workflow_id.removesuffix(place.session_id)
-    said = None if input is None else input_said("a fork", input, otherwise="; None goes on without it")
+    text = None if input is None else user_input("a fork", input, otherwise="; None goes on without it")
     named = session_name(session_id, prefix)
     if not isinstance(step, int) or step < 0:
         raise BadInput(f"there is no step {step!r}; steps count from 1, and 0 is before the first")
@@ -61,7 +61,7 @@ async def fork(
     session = named or uuid.uuid4().hex
     request = RunRequest(
         agent=before.agent,
-        input=said,
+        input=text,
         session_id=session,
         session_ttl_s=before.session_ttl_s if named else 0.0,
         tenant_id=before.tenant_id,

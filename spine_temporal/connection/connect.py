@@ -28,7 +28,7 @@ async def connect(
     """
     arguments = connect_options(address=address, namespace=namespace, profile=profile) | options
     target = arguments.pop("target_host")
-    # With an API key the SDK speaks TLS, too, unless told otherwise.
+    # With an API key the SDK speaks TLS, too, unless it is set otherwise.
     by_tls = arguments.get("tls") or (arguments.get("tls") is None and arguments.get("api_key"))
     how = "by TLS, which TEMPORAL_TLS or an API key asks for" if by_tls else ""
     try:

@@ -38,7 +38,7 @@ class Idempotency:
 
     If the worker dies while the tool runs, the next attempt of that call runs it again: nobody knows how far it came.
     Another call may run it when the first has not been heard of for `lease_s`; None: as long as its attempt may take.
-    A tool that is another agent keeps nobody waiting: what it says first is remembered, of several at once each runs.
+    A tool that is another agent keeps nobody waiting: its first answer is remembered, of several at once each runs.
 
     What is known of a key is in the workflow `spine.once-<name>/<hash of the key>`, which the workers of `task_queue`
     work on; None: those of the run that called first. `store` is there for the kernel's signature and must be None.

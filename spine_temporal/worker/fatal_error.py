@@ -38,5 +38,5 @@ class FatalError:
 
     @property
     def reason(self) -> str:
-        """What the server, or the core, said."""
+        """The server's words, or the core's."""
         return str(self.error if self.error is None else self.error.__cause__ or self.error)

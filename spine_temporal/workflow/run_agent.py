@@ -13,7 +13,7 @@ from spine_temporal.contracts.policies import WORKER_SILENCE_S
 from spine_temporal.contracts.run_end import RunOutcome
 from spine_temporal.contracts.run_request import RunRequest
 from spine_temporal.errors import BadInput
-from spine_temporal.given import check_name, input_said, session_name
+from spine_temporal.given import check_name, session_name, user_input
 from spine_temporal.payloads import pack, unpack
 
 
@@ -55,7 +55,7 @@ def _problem(name: str, input: str, session_id: str | None, task_queue: str | No
     """Why there can be no such run; None: there can."""
     try:
         check_name("the agent's name", name)
-        input_said("a run", input)
+        user_input("a run", input)
         session_name(session_id, names.WORKFLOW_ID_PREFIX)
         if task_queue is not None:
             check_name("task_queue", task_queue, empty=True)
